@@ -1,1 +1,7 @@
+//! Cartagena: the record-keeping backend of a mine-clearance programme.
+//!
+//! The map of the house; arrows go down only.
+//!
+//! - [`model`] – what is recorded: kinds, records, mutations; plain types that know nothing else
 
+pub mod model;

@@ -1,0 +1,170 @@
+//! The roles of a programme and what each may write (domain.md §3). What each may read is a
+//! [`Sight`], which the store turns into row filters.
+
+use uuid::Uuid;
+
+use super::{Op, Record, ReviewAction, Stage, vocabulary};
+
+vocabulary! {
+    /// What a person is in the programme.
+    pub enum Role {
+        /// Team leader or deminer with a tablet.
+        Surveyor = "surveyor",
+        /// Supervises teams of one operator.
+        Supervisor = "supervisor",
+        /// Manages one operator's work.
+        ProgrammeManager = "programme_manager",
+        /// Quality assurance, for the authority.
+        QaOfficer = "qa_officer",
+        /// Information management, for the authority.
+        ImOfficer = "im_officer",
+        /// The director or the Convention's focal point.
+        Authority = "authority",
+        /// A donor or the United Nations.
+        Observer = "observer",
+        /// Accounts, devices and keys; no content.
+        Admin = "admin",
+    }
+}
+
+/// Who writes: an account with its role and organisation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Actor {
+    /// The account.
+    pub account: Uuid,
+    /// What the account is.
+    pub role: Role,
+    /// Whom the account works for.
+    pub organisation: Uuid,
+}
+
+/// Which rows a reader sees. Tiers are domain.md §3: 0 public, 1 partner, 2 restricted, 3 personal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Sight {
+    /// The highest tier that is shown.
+    pub tier: i16,
+    /// Whose drafts are shown: everybody's, one organisation's, or one person's.
+    pub drafts: Drafts,
+    /// Whose drafts and whose person it is.
+    pub organisation: Uuid,
+    /// The reader.
+    pub account: Uuid,
+    /// Only records that have been finalised.
+    pub official_only: bool,
+}
+
+/// Whose unsubmitted records a reader sees.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Drafts {
+    /// Everybody's.
+    All,
+    /// Those of the reader's organisation.
+    Organisation,
+    /// Only the reader's own.
+    Own,
+    /// None.
+    None,
+}
+
+impl Sight {
+    /// Whether a record may be shown at all.
+    pub fn sees(&self, record: &Record, tier: i16) -> bool {
+        if tier > self.tier || (self.official_only && record.official.is_none()) {
+            return false;
+        }
+        if record.stage != Stage::Draft || record.official.is_some() {
+            return true;
+        }
+        match self.drafts {
+            Drafts::All => true,
+            Drafts::Organisation => record.organisation == self.organisation,
+            Drafts::Own => record.author == self.account,
+            Drafts::None => false,
+        }
+    }
+}
+
+impl Actor {
+    /// What the actor may read.
+    pub fn sight(&self) -> Sight {
+        let (tier, drafts, official_only) = match self.role {
+            Role::Surveyor => (2, Drafts::Own, false),
+            Role::Supervisor | Role::ProgrammeManager => (2, Drafts::Organisation, false),
+            Role::QaOfficer | Role::Authority => (2, Drafts::All, false),
+            Role::ImOfficer => (3, Drafts::All, false),
+            Role::Observer => (1, Drafts::None, true),
+            Role::Admin => (0, Drafts::None, true),
+        };
+        Sight { tier, drafts, organisation: self.organisation, account: self.account, official_only }
+    }
+
+    /// Whether the actor may make this edit; the reason in words if not.
+    ///
+    /// `head` is the record as it stands, or nothing where it is being created.
+    pub fn may_write(&self, op: Op, kind: &str, head: Option<&Record>) -> Result<(), String> {
+        let own = head.is_none_or(|record| record.organisation == self.organisation);
+        let refuse = |what: &str| Err(format!("a {} may not {what}", self.role.as_str().replace('_', " ")));
+        match self.role {
+            Role::Observer | Role::Admin => refuse("write records"),
+            Role::ImOfficer => Ok(()),
+            _ if op == Op::Resolve => refuse("resolve conflicts"),
+            Role::Authority if kind == "task" || kind == "handover" => Ok(()),
+            Role::Authority => refuse(&format!("write a {kind}")),
+            Role::QaOfficer if kind == "qm_inspection" && own => Ok(()),
+            Role::QaOfficer => refuse(&format!("write another organisation's records or a {kind}")),
+            Role::Surveyor | Role::Supervisor | Role::ProgrammeManager if !own => {
+                refuse("change another organisation's record")
+            }
+            Role::Surveyor if kind == "task" || kind == "qm_inspection" => refuse(&format!("write a {kind}")),
+            Role::Supervisor if head.is_some_and(|record| record.official.is_some()) => {
+                refuse("change a finalised record")
+            }
+            Role::Surveyor | Role::Supervisor | Role::ProgrammeManager => Ok(()),
+        }
+    }
+
+    /// Whether the actor's role may take this step on a record of `organisation`; the reason in words if not.
+    pub fn may_review(&self, action: ReviewAction, record: &Record) -> Result<(), String> {
+        let own = record.organisation == self.organisation;
+        let (allowed, who) = match action {
+            ReviewAction::Submit => (
+                match self.role {
+                    Role::Surveyor => own && record.author == self.account,
+                    Role::Supervisor | Role::ProgrammeManager => own,
+                    Role::QaOfficer => own && record.kind == "qm_inspection",
+                    Role::Authority => own,
+                    Role::ImOfficer => true,
+                    Role::Observer | Role::Admin => false,
+                },
+                "the author, or a supervisor, programme manager or IM officer",
+            ),
+            ReviewAction::OrgValidate => (
+                matches!((self.role, own), (Role::ProgrammeManager, true))
+                    || (own && self.role == Role::Authority),
+                "the programme manager of the record's organisation",
+            ),
+            ReviewAction::OpsValidate => (
+                self.role == Role::QaOfficer && (!own || record.kind == "qm_inspection"),
+                "a QA officer of another organisation",
+            ),
+            ReviewAction::Finalise => (self.role == Role::ImOfficer, "an IM officer"),
+            ReviewAction::Return | ReviewAction::Reject => {
+                let allowed = match (self.role, record.stage) {
+                    (Role::Supervisor, Stage::Draft | Stage::Submitted) => own,
+                    (Role::ProgrammeManager, Stage::Draft | Stage::Submitted | Stage::OrgValidated) => own,
+                    (Role::QaOfficer, Stage::OrgValidated | Stage::OpsValidated) => !own,
+                    (Role::ImOfficer, _) => true,
+                    _ => false,
+                };
+                (allowed, "whoever may take the next step")
+            }
+        };
+        if allowed {
+            return Ok(());
+        }
+        Err(format!(
+            "`{action}` is for {who}, not for a {} of this organisation",
+            self.role.as_str().replace('_', " ")
+        ))
+    }
+}
