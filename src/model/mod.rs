@@ -6,6 +6,7 @@ pub mod hash;
 pub mod mutation;
 pub mod record;
 pub mod role;
+pub mod schema;
 pub mod stage;
 
 pub use hash::Hash;
