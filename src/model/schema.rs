@@ -21,9 +21,10 @@ use std::sync::LazyLock;
 
 use jsonschema::Validator;
 use jsonschema::error::ValidationErrorKind;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use thiserror::Error;
+use uuid::Uuid;
 
 pub use field::{Field, GeometryRule, MergeClass};
 
@@ -34,7 +35,7 @@ static SOURCES: &[(&str, i32, &str)] = include!(concat!(env!("OUT_DIR"), "/schem
 const UNKNOWN_TIER: u8 = 2;
 
 /// One thing wrong with a record, and where.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Fault {
     /// JSON pointer (RFC 6901) into the Feature, e.g. `/properties/depth_cm` or `/geometry/type`.
     pub pointer: String,
@@ -216,6 +217,18 @@ impl Schema {
     /// What the schema says of one property.
     pub fn field(&self, name: &str) -> Option<&Field> {
         self.fields.get(name)
+    }
+
+    /// The records that a property's value points at: one UUID or a list of them, in a field with `x-ref`.
+    pub fn references(&self, name: &str, value: &Value) -> Vec<Uuid> {
+        if self.field(name).is_none_or(|field| field.refers_to.is_none()) {
+            return Vec::new();
+        }
+        let ids = match value {
+            Value::Array(ids) => ids.as_slice(),
+            one => std::slice::from_ref(one),
+        };
+        ids.iter().filter_map(|id| Uuid::parse_str(id.as_str()?).ok()).collect()
     }
 
     /// How parallel edits of a property merge. `geometry` is always [`MergeClass::Safety`]; a

@@ -1,0 +1,246 @@
+//! Organisations and the people who log in.
+
+use chrono::{DateTime, Utc};
+use diesel::pg::Pg;
+use diesel::prelude::*;
+use diesel::result::{DatabaseErrorKind, Error};
+use diesel::sqlite::Sqlite;
+use serde::Serialize;
+use serde_json::json;
+use uuid::Uuid;
+
+use super::backend::MultiBackend;
+use super::column::{Id, Instant};
+use super::schema::{account, organisation};
+use super::txn::SyncTxn;
+use super::{Result, Store, StoreError};
+use crate::model::Role;
+use crate::model::role::Actor;
+
+/// An organisation: the authority, an operator, a donor.
+#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
+pub struct Organisation {
+    /// Names it for ever.
+    pub id: Uuid,
+    /// Its name.
+    pub name: String,
+    /// `authority`, `operator` or `other`.
+    pub kind: String,
+}
+
+/// A person who may log in.
+#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
+pub struct Account {
+    /// Names the account for ever.
+    pub id: Uuid,
+    /// What is typed at log-in.
+    pub login: String,
+    /// The person's name.
+    pub name: String,
+    /// What the person is in the programme.
+    pub role: Role,
+    /// Whom the person works for.
+    pub organisation: Uuid,
+    /// May not log in.
+    pub disabled: bool,
+    /// Has a one-time password and must set another.
+    pub must_change: bool,
+    /// When the account was made.
+    pub created_at: DateTime<Utc>,
+    /// Argon2id, PHC string.
+    #[serde(skip)]
+    pub password: String,
+}
+
+impl Account {
+    /// The account as somebody who acts.
+    pub fn actor(&self) -> Actor {
+        Actor { account: self.id, role: self.role, organisation: self.organisation }
+    }
+}
+
+/// An account to be made.
+#[derive(Debug, Clone)]
+pub struct NewAccount {
+    /// What will be typed at log-in.
+    pub login: String,
+    /// The person's name.
+    pub name: String,
+    /// What the person is.
+    pub role: Role,
+    /// Whom the person works for.
+    pub organisation: Uuid,
+    /// Argon2id, PHC string.
+    pub password: String,
+    /// Whether the password is a one-time password.
+    pub must_change: bool,
+}
+
+#[derive(Queryable, Selectable, Insertable)]
+#[diesel(table_name = account, check_for_backend(Pg, Sqlite, MultiBackend))]
+struct AccountRow {
+    account_id: Id,
+    login: String,
+    name: String,
+    role: String,
+    organisation: Id,
+    password: String,
+    disabled: bool,
+    must_change: bool,
+    created_at: Instant,
+}
+
+impl AccountRow {
+    fn into_account(self) -> Result<Account> {
+        Ok(Account {
+            id: self.account_id.0,
+            login: self.login,
+            name: self.name,
+            role: self.role.parse()?,
+            organisation: self.organisation.0,
+            disabled: self.disabled,
+            must_change: self.must_change,
+            created_at: self.created_at.0,
+            password: self.password,
+        })
+    }
+}
+
+impl Store {
+    /// Every organisation, by name.
+    pub fn list_organisations(&self) -> Result<Vec<Organisation>> {
+        self.read(|connection| {
+            let rows: Vec<(Id, String, String)> = organisation::table
+                .order(organisation::name)
+                .select((organisation::organisation_id, organisation::name, organisation::kind))
+                .load(connection)?;
+            Ok(rows.into_iter().map(|(id, name, kind)| Organisation { id: id.0, name, kind }).collect())
+        })
+    }
+
+    /// Makes an organisation.
+    ///
+    /// # Errors
+    /// `Refused` where the name is taken.
+    pub fn insert_organisation(&self, name: &str, kind: &str, by: Option<Uuid>) -> Result<Organisation> {
+        let new = Organisation { id: Uuid::now_v7(), name: name.to_owned(), kind: kind.to_owned() };
+        self.write(move |txn| {
+            txn.act("organisation_added", new.id, by, &json!({"organisation": new.id, "kind": new.kind}));
+            diesel::insert_into(organisation::table)
+                .values((
+                    organisation::organisation_id.eq(Id(new.id)),
+                    organisation::name.eq(&new.name),
+                    organisation::kind.eq(&new.kind),
+                ))
+                .execute(txn.connection)
+                .map_err(|fault| taken(fault, "organisation-exists", &new.name))?;
+            Ok(new)
+        })
+    }
+
+    /// Every account, by log-in.
+    pub fn list_accounts(&self) -> Result<Vec<Account>> {
+        self.read(|connection| {
+            let rows: Vec<AccountRow> =
+                account::table.order(account::login).select(AccountRow::as_select()).load(connection)?;
+            rows.into_iter().map(AccountRow::into_account).collect()
+        })
+    }
+
+    /// The account of a log-in, if there is one.
+    pub fn find_login(&self, login: &str) -> Result<Option<Account>> {
+        self.read(|connection| {
+            let row: Option<AccountRow> = account::table
+                .filter(account::login.eq(login))
+                .select(AccountRow::as_select())
+                .first(connection)
+                .optional()?;
+            row.map(AccountRow::into_account).transpose()
+        })
+    }
+
+    /// An account.
+    ///
+    /// # Errors
+    /// `NotFound`
+    pub fn find_account(&self, id: Uuid) -> Result<Account> {
+        self.read(|connection| {
+            let row: Option<AccountRow> =
+                account::table.find(Id(id)).select(AccountRow::as_select()).first(connection).optional()?;
+            row.ok_or(StoreError::NotFound("account"))?.into_account()
+        })
+    }
+
+    /// Makes an account.
+    ///
+    /// # Errors
+    /// `Refused` where the log-in is taken or the organisation unknown.
+    pub fn insert_account(&self, new: NewAccount, by: Option<Uuid>) -> Result<Account> {
+        self.write(move |txn| insert_account(txn, new, by))
+    }
+
+    /// Changes a password.
+    pub fn set_password(&self, id: Uuid, password: String, must_change: bool, by: Uuid) -> Result<()> {
+        self.write(move |txn| {
+            txn.act("password_changed", id, Some(by), &json!({"account": id}));
+            let changed = diesel::update(account::table.find(Id(id)))
+                .set((account::password.eq(password), account::must_change.eq(must_change)))
+                .execute(txn.connection)?;
+            if changed == 0 { Err(StoreError::NotFound("account")) } else { Ok(()) }
+        })
+    }
+
+    /// Closes or reopens an account. Its refresh tokens end with it.
+    pub fn set_disabled(&self, id: Uuid, disabled: bool, by: Uuid) -> Result<()> {
+        self.write(move |txn| {
+            let act = if disabled { "account_disabled" } else { "account_enabled" };
+            txn.act(act, id, Some(by), &json!({"account": id}));
+            let changed = diesel::update(account::table.find(Id(id)))
+                .set(account::disabled.eq(disabled))
+                .execute(txn.connection)?;
+            if changed == 0 {
+                return Err(StoreError::NotFound("account"));
+            }
+            super::token::revoke_account(txn, id)
+        })
+    }
+}
+
+fn insert_account(txn: &mut SyncTxn<'_>, new: NewAccount, by: Option<Uuid>) -> Result<Account> {
+    let known: Option<Id> = organisation::table
+        .find(Id(new.organisation))
+        .select(organisation::organisation_id)
+        .first(txn.connection)
+        .optional()?;
+    if known.is_none() {
+        return Err(StoreError::NotFound("organisation"));
+    }
+    let row = AccountRow {
+        account_id: Id(Uuid::now_v7()),
+        login: new.login,
+        name: new.name,
+        role: new.role.to_string(),
+        organisation: Id(new.organisation),
+        password: new.password,
+        disabled: false,
+        must_change: new.must_change,
+        created_at: txn.now,
+    };
+    let id = row.account_id.0;
+    txn.act("account_added", id, by, &json!({"account": id, "role": row.role}));
+    diesel::insert_into(account::table)
+        .values(&row)
+        .execute(txn.connection)
+        .map_err(|fault| taken(fault, "login-exists", &row.login))?;
+    row.into_account()
+}
+
+/// A name that is taken is the asker's mistake; anything else is ours.
+fn taken(fault: Error, code: &'static str, name: &str) -> StoreError {
+    match fault {
+        Error::DatabaseError(DatabaseErrorKind::UniqueViolation, _) => {
+            StoreError::refused(code, format!("`{name}` is taken: choose another"))
+        }
+        other => StoreError::Query(other),
+    }
+}

@@ -1,0 +1,137 @@
+//! One connection type for both databases, and how connections are opened.
+
+use diesel::connection::{AnsiTransactionManager, SimpleConnection, TransactionManager};
+use diesel::prelude::*;
+use diesel::r2d2::{self, ManageConnection, R2D2Connection};
+
+use super::StoreError;
+
+/// A connection to either database.
+#[derive(diesel::MultiConnection)]
+pub enum DbConnection {
+    /// PostgreSQL
+    Postgres(PgConnection),
+    /// SQLite
+    Sqlite(SqliteConnection),
+}
+
+/// Expands one query body for whichever database is connected: for what the common dialect lacks
+/// (batch insert, `ON CONFLICT`, `RETURNING` a struct).
+macro_rules! on_backend {
+    ($conn:expr, |$c:ident| $body:expr) => {
+        match $conn {
+            $crate::store::backend::DbConnection::Postgres($c) => $body,
+            $crate::store::backend::DbConnection::Sqlite($c) => $body,
+        }
+    };
+}
+pub(super) use on_backend;
+
+/// Which database, and where.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum DatabaseUrl {
+    /// `sqlite:path/to/file.db`
+    Sqlite(String),
+    /// `postgres://…`
+    Postgres(String),
+}
+
+impl std::str::FromStr for DatabaseUrl {
+    type Err = StoreError;
+
+    /// Refuses what it does not know instead of creating a SQLite file of that name.
+    fn from_str(url: &str) -> Result<Self, StoreError> {
+        if url.starts_with("postgres://") || url.starts_with("postgresql://") {
+            return Ok(Self::Postgres(url.to_owned()));
+        }
+        match url.strip_prefix("sqlite:") {
+            Some(path) if !path.is_empty() => Ok(Self::Sqlite(path.trim_start_matches("//").to_owned())),
+            _ => Err(StoreError::Url),
+        }
+    }
+}
+
+impl DatabaseUrl {
+    /// Opens one connection and makes it safe: SQLite waits for its turn, syncs every commit to the disk and
+    /// keeps foreign keys.
+    ///
+    /// # Errors
+    /// The database's own words, without the URL: it may hold a password.
+    pub fn connect(&self) -> Result<DbConnection, ConnectionError> {
+        match self {
+            Self::Postgres(url) => Ok(DbConnection::Postgres(PgConnection::establish(url)?)),
+            Self::Sqlite(path) => {
+                let mut connection = SqliteConnection::establish(path)?;
+                connection
+                    .batch_execute(
+                        "pragma busy_timeout = 10000; pragma journal_mode = wal; pragma synchronous = full; \
+                         pragma foreign_keys = on; pragma cache_size = -65536; pragma temp_store = memory; \
+                         pragma trusted_schema = off;",
+                    )
+                    .map_err(ConnectionError::CouldntSetupConfiguration)?;
+                Ok(DbConnection::Sqlite(connection))
+            }
+        }
+    }
+}
+
+/// Hands connections to the pool of readers.
+#[derive(Debug, Clone)]
+pub(super) struct Opener(pub(super) DatabaseUrl);
+
+impl ManageConnection for Opener {
+    type Connection = DbConnection;
+    type Error = r2d2::Error;
+
+    fn connect(&self) -> Result<DbConnection, r2d2::Error> {
+        self.0.connect().map_err(r2d2::Error::ConnectionError)
+    }
+
+    fn is_valid(&self, connection: &mut DbConnection) -> Result<(), r2d2::Error> {
+        connection.ping().map_err(r2d2::Error::QueryError)
+    }
+
+    fn has_broken(&self, connection: &mut DbConnection) -> bool {
+        std::thread::panicking() || connection.is_broken()
+    }
+}
+
+/// Runs `body` in a writing transaction. SQLite takes its write lock at once: a reader that turns
+/// writer half-way cannot wait for it.
+pub(super) fn write_transaction<T, E: From<diesel::result::Error>>(
+    connection: &mut DbConnection,
+    body: impl FnOnce(&mut DbConnection) -> Result<T, E>,
+) -> Result<T, E> {
+    match connection {
+        DbConnection::Postgres(c) => AnsiTransactionManager::begin_transaction(c)?,
+        DbConnection::Sqlite(c) => AnsiTransactionManager::begin_transaction_sql(c, "BEGIN IMMEDIATE")?,
+    }
+    match body(connection) {
+        Ok(value) => {
+            <DbConnection as TransactionManager<DbConnection>>::commit_transaction(connection)?;
+            Ok(value)
+        }
+        Err(error) => {
+            // The first error is the one worth telling.
+            let _ = <DbConnection as TransactionManager<DbConnection>>::rollback_transaction(connection);
+            Err(error)
+        }
+    }
+}
+
+/// Runs `body` on one snapshot of the database.
+pub(super) fn read_transaction<T, E: From<diesel::result::Error>>(
+    connection: &mut DbConnection,
+    body: impl FnOnce(&mut DbConnection) -> Result<T, E>,
+) -> Result<T, E> {
+    match connection {
+        DbConnection::Postgres(c) => AnsiTransactionManager::begin_transaction_sql(
+            c,
+            "BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY",
+        )?,
+        DbConnection::Sqlite(c) => AnsiTransactionManager::begin_transaction(c)?,
+    }
+    let result = body(connection);
+    <DbConnection as TransactionManager<DbConnection>>::rollback_transaction(connection)?;
+    result
+}

@@ -1,0 +1,210 @@
+//! Which records a task's scope holds (sync.md §1): the task and its areas, what is linked to it, and what lies
+//! within its buffer and has been put forward. A record that no longer belongs leaves, and clients are told.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use diesel::prelude::*;
+use uuid::Uuid;
+
+use super::Result;
+use super::backend::{DbConnection, on_backend};
+use super::column::Id;
+use super::row::{RecordRow, VersionRow};
+use super::schema::{link, membership, record, version};
+use super::txn::{Changed, PERSONAL, Scope, SyncTxn, read_digest, tier_of, write_digest};
+use crate::model::{Record, Stage};
+
+/// How far around a task's areas its scope reaches, m. Enough to see what lies beyond the next lane.
+const BUFFER_M: f64 = 1_000.0;
+/// Metres in a degree of latitude, near enough for a buffer.
+const METRES_PER_DEGREE: f64 = 111_320.0;
+
+type Bbox = [f64; 4];
+
+/// A task with what its scope is made of.
+struct TaskScope {
+    task: Uuid,
+    areas: BTreeSet<Uuid>,
+    extents: Vec<Bbox>,
+}
+
+/// Brings the scopes of tasks up to what the transaction changed.
+pub(super) fn update(txn: &mut SyncTxn<'_>, changed: &BTreeMap<Uuid, Changed>) -> Result<()> {
+    let tasks = load_tasks(txn.connection)?;
+    if tasks.is_empty() {
+        return Ok(());
+    }
+    let redrawn: BTreeSet<Uuid> = tasks.iter().map(|task| task.task).filter(|id| changed.contains_key(id)).collect();
+    let mut records: BTreeSet<Uuid> = changed.keys().copied().collect();
+    for task in tasks.iter().filter(|task| redrawn.contains(&task.task)) {
+        records.extend(around(txn.connection, &task.extents)?);
+        records.extend(&task.areas);
+        records.extend(linked_to(txn.connection, task.task)?);
+    }
+    super::prefetch::heads(txn, &records.iter().copied().collect::<Vec<_>>())?;
+    let present = present_in(txn.connection, &records)?;
+    let mut moves: Vec<Move> = Vec::new();
+    for id in records {
+        let Some(Some(head)) = txn.cache.heads.get(&id) else { continue };
+        let bbox = head.shape.as_ref().map(|shape| shape.bbox);
+        let tier = tier_of(txn.registry, &head.record);
+        for task in &tasks {
+            let was = present.contains(&(task.task, id));
+            let is = tier < PERSONAL && belongs(&head.record, bbox, task);
+            let before = changed.get(&id).map(|changed| changed.before);
+            if is || was {
+                // A record that only joins because its task was redrawn comes at the task's own place in the log.
+                let seq = if before.is_some() { head.seq } else { txn.clock.seq };
+                moves.push(Move { task: task.task, id, seq, was, is, before, version: head.record.version });
+            }
+        }
+    }
+    write(txn.connection, &moves)
+}
+
+struct Move {
+    task: Uuid,
+    id: Uuid,
+    seq: i64,
+    was: bool,
+    is: bool,
+    /// The version before this transaction; outer `None`: this transaction did not change the record.
+    before: Option<Option<Uuid>>,
+    version: Uuid,
+}
+
+fn write(connection: &mut DbConnection, moves: &[Move]) -> Result<()> {
+    let mut digests = HashMap::new();
+    for step in moves {
+        let scope = Scope::Task(step.task).key();
+        if !digests.contains_key(&scope) {
+            digests.insert(scope.clone(), read_digest(connection, &scope)?);
+        }
+        let digest = digests.entry(scope.clone()).or_default();
+        if step.was {
+            digest.remove(step.id, step.before.flatten().unwrap_or(step.version));
+        }
+        if step.is {
+            digest.add(step.id, step.version);
+        }
+        if step.was && step.is && step.before.is_none() {
+            continue;
+        }
+        let row = (
+            membership::scope.eq(&scope),
+            membership::record_id.eq(Id(step.id)),
+            membership::seq.eq(step.seq),
+            membership::present.eq(step.is),
+        );
+        on_backend!(&mut *connection, |c| {
+            diesel::insert_into(membership::table)
+                .values(row)
+                .on_conflict((membership::scope, membership::record_id))
+                .do_update()
+                .set((membership::seq.eq(step.seq), membership::present.eq(step.is)))
+                .execute(c)
+        })?;
+    }
+    for (scope, digest) in digests {
+        write_digest(connection, &scope, digest)?;
+    }
+    Ok(())
+}
+
+/// Whether a record belongs into a task's scope.
+fn belongs(record: &Record, bbox: Option<Bbox>, task: &TaskScope) -> bool {
+    if record.id == task.task || task.areas.contains(&record.id) {
+        return true;
+    }
+    let linked = record.properties.get("task_id").and_then(|task| task.as_str()).map(Uuid::parse_str);
+    if linked == Some(Ok(task.task)) {
+        return true;
+    }
+    let put_forward = record.stage != Stage::Draft || record.official.is_some();
+    put_forward && bbox.is_some_and(|bbox| task.extents.iter().any(|extent| touch(extent, &bbox)))
+}
+
+fn touch(a: &Bbox, b: &Bbox) -> bool {
+    a[0] <= b[2] && b[0] <= a[2] && a[1] <= b[3] && b[1] <= a[3]
+}
+
+fn buffered([min_lon, min_lat, max_lon, max_lat]: Bbox) -> Bbox {
+    let lat = BUFFER_M / METRES_PER_DEGREE;
+    let lon = lat / max_lat.abs().max(min_lat.abs()).to_radians().cos().max(0.01);
+    [min_lon - lon, min_lat - lat, max_lon + lon, max_lat + lat]
+}
+
+/// Every task in use, with the buffered extents of its own outline and of its areas.
+fn load_tasks(connection: &mut DbConnection) -> Result<Vec<TaskScope>> {
+    let rows: Vec<(RecordRow, VersionRow)> = record::table
+        .inner_join(version::table.on(version::version_id.eq(record::version)))
+        .filter(record::kind.eq("task"))
+        .filter(record::retired.eq(false))
+        .select((RecordRow::as_select(), VersionRow::as_select()))
+        .load(connection)?;
+    if rows.is_empty() {
+        return Ok(Vec::new());
+    }
+    let ids: Vec<Id> = rows.iter().map(|(row, _)| row.record_id).collect();
+    let links: Vec<(Id, Id, Option<f64>, Option<f64>, Option<f64>, Option<f64>)> = link::table
+        .inner_join(record::table.on(record::record_id.eq(link::to_id)))
+        .inner_join(version::table.on(version::version_id.eq(record::version)))
+        .filter(link::from_id.eq_any(&ids))
+        .filter(record::kind.eq("hazardous_area"))
+        .select((link::from_id, link::to_id, version::min_lon, version::min_lat, version::max_lon, version::max_lat))
+        .load(connection)?;
+    let mut tasks: BTreeMap<Id, TaskScope> = rows
+        .into_iter()
+        .map(|(row, version)| {
+            let extents = version.shape().map(|shape| buffered(shape.bbox)).into_iter().collect();
+            (row.record_id, TaskScope { task: row.record_id.0, areas: BTreeSet::new(), extents })
+        })
+        .collect();
+    for (task, area, min_lon, min_lat, max_lon, max_lat) in links {
+        let Some(task) = tasks.get_mut(&task) else { continue };
+        task.areas.insert(area.0);
+        if let (Some(a), Some(b), Some(c), Some(d)) = (min_lon, min_lat, max_lon, max_lat) {
+            task.extents.push(buffered([a, b, c, d]));
+        }
+    }
+    Ok(tasks.into_values().collect())
+}
+
+fn around(connection: &mut DbConnection, extents: &[Bbox]) -> Result<Vec<Uuid>> {
+    let mut found = Vec::new();
+    for [min_lon, min_lat, max_lon, max_lat] in extents {
+        let ids: Vec<Id> = record::table
+            .inner_join(version::table.on(version::version_id.eq(record::version)))
+            .filter(version::min_lon.le(max_lon).and(version::max_lon.ge(min_lon)))
+            .filter(version::min_lat.le(max_lat).and(version::max_lat.ge(min_lat)))
+            .select(record::record_id)
+            .load(connection)?;
+        found.extend(ids.into_iter().map(|id| id.0));
+    }
+    Ok(found)
+}
+
+fn linked_to(connection: &mut DbConnection, task: Uuid) -> Result<Vec<Uuid>> {
+    let ids: Vec<Id> =
+        link::table.filter(link::to_id.eq(Id(task))).select(link::from_id).load(connection)?;
+    Ok(ids.into_iter().map(|id| id.0).collect())
+}
+
+/// Which of these records are in which task's scope now.
+fn present_in(connection: &mut DbConnection, records: &BTreeSet<Uuid>) -> Result<BTreeSet<(Uuid, Uuid)>> {
+    let ids: Vec<Id> = records.iter().copied().map(Id).collect();
+    let mut present = BTreeSet::new();
+    for ids in ids.chunks(5_000) {
+        let rows: Vec<(String, Id)> = membership::table
+            .filter(membership::record_id.eq_any(ids))
+            .filter(membership::present.eq(true))
+            .select((membership::scope, membership::record_id))
+            .load(connection)?;
+        for (scope, id) in rows {
+            if let Ok(Scope::Task(task)) = scope.parse() {
+                present.insert((task, id.0));
+            }
+        }
+    }
+    Ok(present)
+}

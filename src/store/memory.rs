@@ -1,0 +1,329 @@
+//! The past as the rules of sync see it, read from and written to the database.
+
+use std::collections::HashSet;
+
+use diesel::prelude::*;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::backend::on_backend;
+use super::column::{Document, Id, Instant};
+use super::prefetch;
+use super::row::{ConflictRow, Head, LogRow, VersionRow, brought_geometry};
+use super::schema::{conflict, log, parked, quarantine, record, version};
+use super::txn::{Changed, SyncTxn};
+use super::{Result, StoreError};
+use crate::model::role::{Actor, Role};
+use crate::model::{Hash, Record};
+use crate::sync::memory::{Answer, Conflict, Entry, Known, Memory, Problem, Received, Waiting};
+
+impl Memory for SyncTxn<'_> {
+    type Error = StoreError;
+
+    fn known(&mut self, mutation: Uuid) -> Result<Option<Known>> {
+        if !self.cache.known.contains_key(&mutation) {
+            prefetch::known(self, &[mutation])?;
+        }
+        Ok(self.cache.known.get(&mutation).cloned().flatten())
+    }
+
+    fn numbered(&mut self, device: Uuid, device_seq: i64) -> Result<Option<Uuid>> {
+        if !self.cache.numbered.contains_key(&(device, device_seq)) {
+            prefetch::numbered(self, device, &[device_seq])?;
+        }
+        Ok(self.cache.numbered.get(&(device, device_seq)).copied().flatten())
+    }
+
+    fn head(&mut self, record: Uuid) -> Result<Option<Record>> {
+        if !self.cache.heads.contains_key(&record) {
+            prefetch::heads(self, &[record])?;
+        }
+        Ok(self.cache.heads.get(&record).and_then(Option::as_ref).map(|head| head.record.clone()))
+    }
+
+    fn version(&mut self, version: Uuid) -> Result<Option<Record>> {
+        if !self.cache.versions.contains_key(&version) {
+            prefetch::versions(self, &[version])?;
+        }
+        if let Some(Some(record)) = self.cache.versions.get(&version) {
+            return Ok(Some(record.clone()));
+        }
+        // A repaired mutation's version stands for the quarantined one, on which others may build.
+        let repaired: Option<Option<Id>> = quarantine::table
+            .find(Id(version))
+            .select(quarantine::repaired_by)
+            .first(self.connection)
+            .optional()?;
+        match repaired.flatten() {
+            Some(Id(by)) => self.version(by),
+            None => Ok(None),
+        }
+    }
+
+    fn open_conflicts(&mut self, record: Uuid) -> Result<Vec<Conflict>> {
+        let rows: Vec<ConflictRow> = conflict::table
+            .filter(conflict::record_id.eq(Id(record)))
+            .filter(conflict::closed_seq.is_null())
+            .order(conflict::opened_seq)
+            .select(ConflictRow::as_select())
+            .load(self.connection)?;
+        rows.into_iter().map(ConflictRow::into_conflict).collect()
+    }
+
+    fn conflict_known(&mut self, conflict: Uuid) -> Result<bool> {
+        let found: Option<Id> = conflict::table
+            .find(Id(conflict))
+            .select(conflict::conflict_id)
+            .first(self.connection)
+            .optional()?;
+        Ok(found.is_some())
+    }
+
+    fn waiting_for(&mut self, thing: &str) -> Result<Vec<Waiting>> {
+        if !self.things_waited_for()?.contains(thing) {
+            return Ok(Vec::new());
+        }
+        let rows: Vec<(Id, Id, Document)> = parked::table
+            .filter(parked::waiting_for.eq(thing))
+            .order(parked::since_seq)
+            .select((parked::txn, parked::mutation_id, parked::actor))
+            .load(self.connection)?;
+        let mut actions: Vec<Waiting> = Vec::new();
+        for (txn, mutation, actor) in rows {
+            let received = self.stored_mutation(mutation.0)?;
+            match actions.iter_mut().find(|action| action.txn == txn.0) {
+                Some(action) => action.mutations.push(received),
+                None => actions.push(Waiting {
+                    txn: txn.0,
+                    mutations: vec![received],
+                    actor: actor.read::<StoredActor>()?.into(),
+                }),
+            }
+        }
+        for action in &mut actions {
+            action.mutations.sort_by_key(|received| received.mutation.txn.map_or(0, |txn| txn.index));
+        }
+        Ok(actions)
+    }
+
+    fn log(&mut self, received: &Received, entry: Entry, answer: &mut Answer) -> Result<i64> {
+        let id = received.id();
+        let device_seq = received.mutation.device_seq;
+        answer.seq = Some(self.clock.seq + 1);
+        let arrived = entry == Entry::Arrived;
+        let row = LogRow {
+            seq: 0,
+            entry: if arrived { "mutation" } else { "unparked" }.to_owned(),
+            subject: Id(id),
+            device_id: arrived.then_some(Id(received.device)),
+            device_seq: arrived.then_some(device_seq),
+            record_id: Some(Id(received.mutation.record_id)),
+            outcome: answer.outcome.to_string(),
+            answer: Document::of(answer),
+            actor: Some(Id(received.mutation.author)),
+            received_at: self.now,
+            skew_ms: self.skew_ms,
+            body: received.bytes.to_vec(),
+            entry_hash: Vec::new(),
+        };
+        let seq = self.append(row);
+        if arrived {
+            let known = Known { answer: answer.clone(), bytes: Hash::of_bytes(&received.bytes) };
+            self.cache.known.insert(id, Some(known));
+            let numbered = self.cache.numbered.entry((received.device, device_seq)).or_default();
+            *numbered = numbered.or(Some(id));
+        }
+        Ok(seq)
+    }
+
+    fn put_head(&mut self, record: Record, received: &Received, seq: i64) -> Result<()> {
+        let before = self.cache.heads.remove(&record.id).flatten();
+        let shape = match brought_geometry(received) {
+            Some(geometry) if Some(geometry) == record.geometry.as_ref() => {
+                self.cache.shapes.get(&received.id()).cloned()
+            }
+            Some(_) => record.geometry.as_ref().and_then(super::record::shape_of),
+            None => before.as_ref().and_then(|head| head.shape.clone()),
+        };
+        let row = VersionRow::of(&record, shape.as_ref(), received, seq, false, self.now);
+        self.buffer.versions.push(row);
+        self.cache.versions.insert(record.version, Some(record.clone()));
+        let changed = Changed { before: before.as_ref().map(|head| head.record.version) };
+        self.buffer.changed.entry(record.id).or_insert(changed);
+        let created_seq = before.map_or(seq, |head| head.created_seq);
+        self.cache.heads.insert(record.id, Some(Head { record, seq, created_seq, shape }));
+        Ok(())
+    }
+
+    fn put_branch(&mut self, record: Record, received: &Received, seq: i64) -> Result<()> {
+        let shape = match brought_geometry(received) {
+            Some(_) => self.cache.shapes.get(&received.id()).cloned(),
+            None => record.geometry.as_ref().and_then(super::record::shape_of),
+        };
+        let row = VersionRow::of(&record, shape.as_ref(), received, seq, true, self.now);
+        self.buffer.versions.push(row);
+        self.cache.versions.insert(record.version, Some(record));
+        Ok(())
+    }
+
+    fn open_conflict(&mut self, conflict: Conflict, seq: i64) -> Result<()> {
+        let row = ConflictRow::of(&conflict, seq, self.now);
+        diesel::insert_into(conflict::table).values(&row).execute(self.connection)?;
+        if let Some(Some(head)) = self.cache.heads.get_mut(&conflict.record_id) {
+            head.record.contested |= conflict.safety;
+            head.seq = seq;
+            let version = head.record.version;
+            self.buffer.changed.entry(conflict.record_id).or_insert(Changed { before: Some(version) });
+        }
+        Ok(())
+    }
+
+    fn close_conflict(&mut self, conflict: Uuid, by: Uuid, reason: &str, seq: i64) -> Result<()> {
+        diesel::update(conflict::table.find(Id(conflict)))
+            .set((
+                conflict::closed_seq.eq(seq),
+                conflict::closed_by.eq(Id(by)),
+                conflict::reason.eq(reason),
+            ))
+            .execute(self.connection)?;
+        Ok(())
+    }
+
+    fn park(
+        &mut self,
+        received: &Received,
+        txn: Uuid,
+        thing: &str,
+        actor: &Actor,
+        seq: i64,
+    ) -> Result<()> {
+        self.things_waited_for()?.insert(thing.to_owned());
+        let row = (
+            parked::mutation_id.eq(Id(received.id())),
+            parked::txn.eq(Id(txn)),
+            parked::waiting_for.eq(thing),
+            parked::actor.eq(Document::of(&StoredActor::from(*actor))),
+            parked::since_seq.eq(seq),
+            parked::since.eq(self.now),
+        );
+        on_backend!(&mut *self.connection, |c| {
+            diesel::insert_into(parked::table)
+                .values(row)
+                .on_conflict(parked::mutation_id)
+                .do_update()
+                .set(parked::waiting_for.eq(thing))
+                .execute(c)
+        })?;
+        Ok(())
+    }
+
+    fn unpark(&mut self, mutation: Uuid) -> Result<()> {
+        diesel::delete(parked::table.find(Id(mutation))).execute(self.connection)?;
+        Ok(())
+    }
+
+    fn quarantine(
+        &mut self,
+        received: &Received,
+        problem: &Problem,
+        actor: &Actor,
+        seq: i64,
+    ) -> Result<()> {
+        let mutation = &received.mutation;
+        let row = (
+            quarantine::mutation_id.eq(Id(received.id())),
+            quarantine::record_id.eq(Id(mutation.record_id)),
+            quarantine::kind.eq(&mutation.kind),
+            quarantine::organisation.eq(Id(actor.organisation)),
+            quarantine::author.eq(Id(mutation.author)),
+            quarantine::problem.eq(Document::of(problem)),
+            quarantine::since_seq.eq(seq),
+            quarantine::since.eq(self.now),
+        );
+        diesel::insert_into(quarantine::table).values(row).execute(self.connection)?;
+        Ok(())
+    }
+
+    fn repaired(&mut self, quarantined: Uuid, by: Uuid, seq: i64) -> Result<()> {
+        diesel::update(quarantine::table.find(Id(quarantined)))
+            .set((quarantine::repaired_by.eq(Id(by)), quarantine::settled_seq.eq(seq)))
+            .execute(self.connection)?;
+        Ok(())
+    }
+}
+
+impl SyncTxn<'_> {
+    /// What anybody waits for: mostly nothing, which spares a query for every mutation.
+    fn things_waited_for(&mut self) -> Result<&mut HashSet<String>> {
+        if self.cache.waiting.is_none() {
+            let things: Vec<String> =
+                parked::table.select(parked::waiting_for).distinct().load(self.connection)?;
+            self.cache.waiting = Some(things.into_iter().collect());
+        }
+        Ok(self.cache.waiting.get_or_insert_default())
+    }
+
+    /// A mutation as the log has it.
+    pub(super) fn stored_mutation(&mut self, mutation: Uuid) -> Result<Received> {
+        if let Some(row) = self.buffer.log.iter().find(|row| row.subject.0 == mutation && row.entry == "mutation")
+        {
+            return received(row.body.clone(), row.device_id);
+        }
+        let (body, device): (Vec<u8>, Option<Id>) = log::table
+            .filter(log::subject.eq(Id(mutation)))
+            .filter(log::entry.eq("mutation"))
+            .select((log::body, log::device_id))
+            .first(self.connection)
+            .optional()?
+            .ok_or(StoreError::NotFound("mutation"))?;
+        received(body, device)
+    }
+
+    /// How many records of an organisation are in use.
+    pub(super) fn records_in_use(&mut self, organisation: Uuid) -> Result<i64> {
+        Ok(record::table
+            .filter(record::organisation.eq(Id(organisation)))
+            .filter(record::retired.eq(false))
+            .count()
+            .get_result(self.connection)?)
+    }
+
+    /// The newest version of a record on the head's line that was finalised.
+    pub(super) fn version_rows(&mut self, ids: &[Id]) -> Result<Vec<VersionRow>> {
+        Ok(version::table
+            .filter(version::version_id.eq_any(ids))
+            .select(VersionRow::as_select())
+            .load(self.connection)?)
+    }
+}
+
+/// Reads a mutation back from the log.
+pub(super) fn received(body: Vec<u8>, device: Option<Id>) -> Result<Received> {
+    let mutation = serde_json::from_slice(&body)?;
+    Ok(Received { mutation, bytes: body.into(), device: device.map_or(Uuid::nil(), |id| id.0) })
+}
+
+/// Who pushed what waits, as kept with it.
+#[derive(Serialize, Deserialize)]
+struct StoredActor {
+    account: Uuid,
+    role: Role,
+    organisation: Uuid,
+}
+
+impl From<Actor> for StoredActor {
+    fn from(Actor { account, role, organisation }: Actor) -> Self {
+        Self { account, role, organisation }
+    }
+}
+
+impl From<StoredActor> for Actor {
+    fn from(StoredActor { account, role, organisation }: StoredActor) -> Self {
+        Self { account, role, organisation }
+    }
+}
+
+/// A moment for rows that are written outside a sync transaction's own clock.
+pub(super) fn instant(at: chrono::DateTime<chrono::Utc>) -> Instant {
+    Instant(at)
+}

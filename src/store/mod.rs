@@ -1,0 +1,160 @@
+//! The database: the only place that knows SQL. Functions take and give domain types.
+//!
+//! Every write goes through one door, [`txn::SyncTxn`], which locks the clock, appends to the log and
+//! moves the clock (sync.md §5). Everything else reads.
+
+pub mod account;
+pub mod backend;
+pub mod book;
+pub mod column;
+pub mod conflict;
+pub mod device;
+mod membership;
+mod memory;
+pub mod migration;
+mod prefetch;
+pub mod programme;
+pub mod pull;
+pub mod push;
+pub mod quality;
+pub mod quarantine;
+pub mod record;
+mod row;
+pub mod schema;
+pub mod token;
+pub mod txn;
+pub mod writer;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use diesel::r2d2::Pool;
+
+use self::backend::{DatabaseUrl, DbConnection, Opener};
+use self::txn::SyncTxn;
+use self::writer::Writer;
+use crate::model::schema::Registry;
+
+/// What can go wrong in the store.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The URL names no database that we know.
+    #[error("a database URL begins with `sqlite:` and a file, or with `postgres://`")]
+    Url,
+    /// The database cannot be reached.
+    #[error("the database cannot be opened: {0}")]
+    Connection(String),
+    /// The database was made by a newer version of this program.
+    #[error(
+        "the database was written by a newer version (it has migration {0}, which this program does not know): run that version"
+    )]
+    Newer(String),
+    /// The database has not been set up, or is older than the program.
+    #[error("the database lacks {0} migration(s): run `cartagena migrate`")]
+    Older(usize),
+    /// A migration failed.
+    #[error("a migration failed: {0}")]
+    Migration(String),
+    /// What was asked for is not there, or not for the asker.
+    #[error("there is no such {0}")]
+    NotFound(&'static str),
+    /// The request does not fit what stands.
+    #[error("{detail}")]
+    Refused {
+        /// A stable word for programs.
+        code: &'static str,
+        /// In words, with what to do.
+        detail: String,
+    },
+    /// The writer has too much to do or is shutting down.
+    #[error("the server cannot take more writes just now: try again")]
+    Busy,
+    /// A query failed.
+    #[error("the database failed: {0}")]
+    Query(#[from] diesel::result::Error),
+    /// The database holds something that this program did not write.
+    #[error("the database holds an unreadable value: {0}")]
+    Unreadable(String),
+}
+
+impl StoreError {
+    /// A refusal with a stable word and an explanation.
+    pub fn refused(code: &'static str, detail: impl Into<String>) -> Self {
+        Self::Refused { code, detail: detail.into() }
+    }
+}
+
+impl From<serde_json::Error> for StoreError {
+    fn from(fault: serde_json::Error) -> Self {
+        Self::Unreadable(fault.to_string())
+    }
+}
+
+impl From<crate::model::UnknownWord> for StoreError {
+    fn from(fault: crate::model::UnknownWord) -> Self {
+        Self::Unreadable(fault.to_string())
+    }
+}
+
+/// A result of the store.
+pub type Result<T, E = StoreError> = std::result::Result<T, E>;
+
+/// The store: one queue of writers, a pool of readers.
+#[derive(Clone)]
+pub struct Store {
+    readers: Pool<Opener>,
+    writer: Arc<Writer>,
+    registry: Arc<Registry>,
+}
+
+impl Store {
+    /// Opens a database that has been migrated.
+    ///
+    /// # Errors
+    /// Where it cannot be reached or its migrations are not this program's.
+    pub fn open(url: &DatabaseUrl, registry: Arc<Registry>, readers: u32) -> Result<Self> {
+        let mut connection = url.connect().map_err(|fault| StoreError::Connection(fault.to_string()))?;
+        migration::check(&mut connection)?;
+        txn::ensure_clock(&mut connection)?;
+        let readers = Pool::builder()
+            .max_size(readers)
+            .min_idle(Some(1))
+            .connection_timeout(Duration::from_secs(5))
+            .build(Opener(url.clone()))
+            .map_err(|fault| StoreError::Connection(fault.to_string()))?;
+        let writer = Arc::new(Writer::start(url.clone(), connection, Arc::clone(&registry)));
+        Ok(Self { readers, writer, registry })
+    }
+
+    /// The schemas that the store validates with.
+    pub fn registry(&self) -> &Registry {
+        &self.registry
+    }
+
+    /// Reads on one snapshot. Blocks: call it off the async threads.
+    pub(crate) fn read<T>(&self, body: impl FnOnce(&mut DbConnection) -> Result<T>) -> Result<T> {
+        let mut connection = self.readers.get().map_err(|fault| StoreError::Connection(fault.to_string()))?;
+        backend::read_transaction(&mut connection, body)
+    }
+
+    /// Writes through the one door, in a transaction of its own. Blocks: call it off the async threads.
+    pub(crate) fn write<T: Send + 'static>(
+        &self,
+        body: impl FnOnce(&mut SyncTxn<'_>) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        self.writer.act(body)
+    }
+
+    /// Whether a reader can be had and answers.
+    ///
+    /// # Errors
+    /// Where it cannot.
+    pub fn ready(&self) -> Result<()> {
+        self.head().map(|_| ())
+    }
+
+    /// Finishes what the writer has accepted and takes no more.
+    pub fn shut_down(&self) {
+        self.writer.shut_down();
+    }
+}

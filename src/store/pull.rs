@@ -1,0 +1,256 @@
+//! What readers are given: pages of records at their latest state, by the log's order (sync.md §4).
+
+use std::collections::HashMap;
+
+use diesel::prelude::*;
+use serde::Serialize;
+use uuid::Uuid;
+
+use super::backend::DbConnection;
+use super::column::Id;
+use super::record::{contested_candidates, features};
+use super::row::LogRow;
+use super::schema::{log, membership, record};
+use super::txn::{PERSONAL, Scope, read_clock, read_digest};
+use super::{Result, Store};
+use crate::model::record::Feature;
+use crate::model::role::{Actor, Drafts, Role};
+use crate::sync::Digest;
+
+/// Records on one page at most, whatever their size.
+const PAGE: i64 = 2_000;
+
+/// Where a server's log stands: shown back to it, it proves that the server has not gone back in time.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, serde::Deserialize, utoipa::ToSchema)]
+pub struct LogHead {
+    /// Minted when the database was made or found to have gone back in time.
+    pub epoch: Uuid,
+    /// Place of the newest entry.
+    pub seq: i64,
+    /// Hash of the newest entry, hexadecimal.
+    pub entry_hash: String,
+}
+
+/// One page of a scope.
+#[derive(Debug, Clone)]
+pub struct Page {
+    /// Records at their latest state, each once, in the log's order.
+    pub records: Vec<Feature>,
+    /// Records that are no longer in the scope.
+    pub leaves: Vec<Uuid>,
+    /// Where the next page begins.
+    pub cursor: i64,
+    /// Whether there is a next page now.
+    pub has_more: bool,
+    /// On the last page: what the client should now hold.
+    pub digest: Option<Digest>,
+}
+
+/// One entry of the log.
+#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
+pub struct LogEntry {
+    /// Its place.
+    pub seq: i64,
+    /// `mutation`, `unparked` or `act`.
+    pub entry: String,
+    /// The mutation, or whom an act concerns.
+    pub subject: Uuid,
+    /// The device that made the mutation.
+    pub device_id: Option<Uuid>,
+    /// Its number on that device.
+    pub device_seq: Option<i64>,
+    /// What became of it.
+    pub outcome: String,
+    /// When it came.
+    pub received_at: chrono::DateTime<chrono::Utc>,
+    /// The bytes as received, base64.
+    pub body: String,
+    /// SHA-256(previous ‖ seq ‖ body ‖ outcome), hexadecimal.
+    pub entry_hash: String,
+}
+
+/// Whether an actor may follow a scope.
+pub fn may_follow(actor: &Actor, scope: Scope) -> bool {
+    match (scope, actor.role) {
+        (Scope::Everything, role) => role == Role::ImOfficer,
+        (Scope::Content, role) => matches!(role, Role::ImOfficer | Role::QaOfficer | Role::Authority),
+        (Scope::Organisation(_), Role::ImOfficer | Role::QaOfficer | Role::Authority) => true,
+        (Scope::Organisation(id), Role::Supervisor | Role::ProgrammeManager) => id == actor.organisation,
+        (Scope::Task(_), role) => !matches!(role, Role::Observer | Role::Admin),
+        (Scope::Organisation(_), _) => false,
+    }
+}
+
+impl Store {
+    /// Where the log stands.
+    pub fn head(&self) -> Result<LogHead> {
+        self.read(|connection| {
+            let clock = read_clock(connection)?;
+            Ok(LogHead { epoch: clock.epoch, seq: clock.seq, entry_hash: hex::encode(clock.head_hash) })
+        })
+    }
+
+    /// The scopes that an actor may follow: its tasks by their own records.
+    pub fn list_scopes(&self, actor: &Actor) -> Result<Vec<Scope>> {
+        let mut scopes = vec![Scope::Everything, Scope::Content, Scope::Organisation(actor.organisation)];
+        let tasks: Vec<(Id, Id)> = self.read(|connection| {
+            Ok(record::table
+                .filter(record::kind.eq("task"))
+                .filter(record::retired.eq(false))
+                .order(record::seq)
+                .select((record::record_id, record::organisation))
+                .load(connection)?)
+        })?;
+        scopes.extend(tasks.into_iter().map(|(id, _)| Scope::Task(id.0)));
+        scopes.retain(|scope| may_follow(actor, *scope));
+        Ok(scopes)
+    }
+
+    /// One page of a scope after `cursor`, and the head that it was read at. All of it is one snapshot.
+    ///
+    /// The page ends once its features hold about `limit_bytes` of JSON, but has at least one record.
+    pub fn pull(&self, scope: Scope, cursor: i64, limit_bytes: usize) -> Result<(Page, LogHead)> {
+        self.read(|connection| {
+            let clock = read_clock(connection)?;
+            let head = LogHead { epoch: clock.epoch, seq: clock.seq, entry_hash: hex::encode(clock.head_hash) };
+            Ok((page(connection, scope, cursor, limit_bytes, clock.seq)?, head))
+        })
+    }
+
+    /// Entries of the log from `from` on, at most `limit`: for relays and auditors.
+    pub fn log_entries(&self, from: i64, limit: i64) -> Result<Vec<LogEntry>> {
+        use base64::Engine as _;
+        self.read(|connection| {
+            let rows: Vec<LogRow> = log::table
+                .filter(log::seq.ge(from))
+                .order(log::seq)
+                .limit(limit)
+                .select(LogRow::as_select())
+                .load(connection)?;
+            let entry = |row: LogRow| LogEntry {
+                seq: row.seq,
+                entry: row.entry,
+                subject: row.subject.0,
+                device_id: row.device_id.map(|id| id.0),
+                device_seq: row.device_seq,
+                outcome: row.outcome,
+                received_at: row.received_at.0,
+                body: base64::engine::general_purpose::STANDARD.encode(row.body),
+                entry_hash: hex::encode(row.entry_hash),
+            };
+            Ok(rows.into_iter().map(entry).collect())
+        })
+    }
+}
+
+fn page(
+    connection: &mut DbConnection,
+    scope: Scope,
+    cursor: i64,
+    limit_bytes: usize,
+    now: i64,
+) -> Result<Page> {
+    let places = places(connection, scope, cursor)?;
+    let full = i64::try_from(places.len()).unwrap_or(i64::MAX) >= PAGE;
+    let present: Vec<Id> = places.iter().filter(|place| place.present).map(|place| place.id).collect();
+    let mut found: HashMap<Uuid, Feature> =
+        features(connection, &present)?.into_iter().map(|feature| (feature.id, feature)).collect();
+    contested_candidates(connection, &mut found)?;
+    let mut page = Page { records: Vec::new(), leaves: Vec::new(), cursor, has_more: full, digest: None };
+    let mut bytes = 0;
+    for (index, place) in places.iter().enumerate() {
+        // Records that joined a task's scope together share a place; a page never cuts between them.
+        let cuts = index > 0 && place.seq != places[index - 1].seq;
+        if cuts && bytes >= limit_bytes {
+            page.has_more = true;
+            break;
+        }
+        if place.present {
+            if let Some(feature) = found.remove(&place.id.0) {
+                bytes += weight(&feature);
+                page.records.push(feature);
+            }
+        } else {
+            bytes += 40;
+            page.leaves.push(place.id.0);
+        }
+        page.cursor = place.seq;
+    }
+    if !page.has_more {
+        page.cursor = page.cursor.max(now);
+        page.digest = Some(read_digest(connection, &scope.key())?);
+    }
+    Ok(page)
+}
+
+/// A record's place in a scope.
+struct Place {
+    seq: i64,
+    id: Id,
+    present: bool,
+}
+
+fn places(connection: &mut DbConnection, scope: Scope, cursor: i64) -> Result<Vec<Place>> {
+    let of_records = |rows: Vec<(i64, Id)>| {
+        rows.into_iter().map(|(seq, id)| Place { seq, id, present: true }).collect::<Vec<_>>()
+    };
+    let records = record::table
+        .filter(record::seq.gt(cursor))
+        .order(record::seq)
+        .limit(PAGE)
+        .select((record::seq, record::record_id));
+    Ok(match scope {
+        Scope::Everything => of_records(records.load(connection)?),
+        Scope::Content => of_records(records.filter(record::tier.lt(PERSONAL)).load(connection)?),
+        Scope::Organisation(organisation) => of_records(
+            records
+                .filter(record::organisation.eq(Id(organisation)))
+                .filter(record::tier.lt(PERSONAL))
+                .load(connection)?,
+        ),
+        Scope::Task(_) => {
+            let key = scope.key();
+            let at = |connection: &mut DbConnection, from: i64, limit: i64, to: Option<i64>| {
+                let mut query = membership::table
+                    .filter(membership::scope.eq(&key))
+                    .filter(membership::seq.gt(from))
+                    .order((membership::seq, membership::record_id))
+                    .limit(limit)
+                    .select((membership::seq, membership::record_id, membership::present))
+                    .into_boxed();
+                if let Some(to) = to {
+                    query = query.filter(membership::seq.le(to));
+                }
+                query.load::<(i64, Id, bool)>(connection)
+            };
+            let mut rows = at(connection, cursor, PAGE, None)?;
+            // Take the whole of the last place.
+            if let Some((last, ..)) = rows.last().copied()
+                && i64::try_from(rows.len()).unwrap_or(i64::MAX) >= PAGE
+            {
+                rows = at(connection, cursor, i64::MAX, Some(last))?;
+            }
+            rows.into_iter().map(|(seq, id, present)| Place { seq, id, present }).collect()
+        }
+    })
+}
+
+/// About how many bytes of JSON a feature is, without writing it.
+fn weight(feature: &Feature) -> usize {
+    fn of(value: &serde_json::Value) -> usize {
+        match value {
+            serde_json::Value::Null | serde_json::Value::Bool(_) => 5,
+            serde_json::Value::Number(_) => 12,
+            serde_json::Value::String(text) => text.len() + 2,
+            serde_json::Value::Array(items) => items.iter().map(of).sum::<usize>() + 2,
+            serde_json::Value::Object(fields) => fields.iter().map(|(name, value)| name.len() + of(value) + 4).sum(),
+        }
+    }
+    let fields: usize = feature.properties.iter().map(|(name, value)| name.len() + of(value) + 4).sum();
+    400 + fields + feature.geometry.as_ref().map_or(4, of)
+}
+
+/// Whose drafts a feed may hold is settled by its scope; a list by REST filters them one by one.
+pub(super) fn shows_all_drafts(drafts: Drafts) -> bool {
+    drafts == Drafts::All
+}

@@ -1,0 +1,302 @@
+//! A push as the writer takes it: every action of every device in the group, in the order of arrival.
+
+use std::collections::{BTreeSet, HashMap};
+
+use chrono::{DateTime, Utc};
+use diesel::prelude::*;
+use serde_json::value::RawValue;
+use uuid::Uuid;
+
+use super::column::{Id, Instant};
+use super::row::{Shapes, brought_geometry};
+use super::schema::{device, log, receipt};
+use super::txn::SyncTxn;
+use super::{Result, Store, StoreError, prefetch, record};
+use crate::model::mutation::Outcome;
+use crate::model::role::Actor;
+use crate::model::schema::Registry;
+use crate::model::{Op, mutation::GEOMETRY};
+use crate::sync::memory::{Answer, Memory as _, Problem, Received, Standing};
+use crate::sync::{apply_txn, merge};
+
+/// One push may retire or blank so many records …
+const BLAST_RECORDS: i64 = 20;
+/// … or this share of its organisation's, whichever is more; beyond that a human decides (sync.md §3).
+const BLAST_SHARE: i64 = 10;
+
+/// A push, read and measured, ready for the writer.
+#[derive(Debug)]
+pub struct Push {
+    device: Uuid,
+    actor: Actor,
+    standing: Standing,
+    txns: Vec<Vec<Received>>,
+    contact: Option<Contact>,
+    shapes: Shapes,
+}
+
+/// What a device says of itself when it pushes.
+#[derive(Debug, Clone, Default)]
+pub struct Contact {
+    /// The device's clock against the server's, ms; positive where the device is ahead.
+    pub skew_ms: Option<i64>,
+    /// Mutations that it still holds.
+    pub pending: Option<i64>,
+    /// When the oldest of them was made.
+    pub oldest: Option<DateTime<Utc>>,
+    /// Program and version.
+    pub app: Option<String>,
+}
+
+/// What the sender of a push is told.
+#[derive(Debug, Clone)]
+pub struct Pushed {
+    /// The server's epoch.
+    pub epoch: Uuid,
+    /// One answer for every mutation.
+    pub answers: Vec<Answer>,
+    /// Every number up to this one of the sender is stored here.
+    pub seq_through: i64,
+}
+
+impl Push {
+    /// Reads the mutations of a push. An unreadable mutation makes the whole push unreadable: its sender does
+    /// not speak our protocol.
+    ///
+    /// # Errors
+    /// Which mutation cannot be read, and why.
+    pub fn read(
+        device: Uuid,
+        actor: Actor,
+        standing: Standing,
+        txns: &[Vec<&RawValue>],
+        contact: Contact,
+    ) -> Result<Self, String> {
+        let mut read = Vec::with_capacity(txns.len());
+        for (place, txn) in txns.iter().enumerate().filter(|(_, txn)| !txn.is_empty()) {
+            let mut mutations = Vec::with_capacity(txn.len());
+            for (index, raw) in txn.iter().enumerate() {
+                let received = Received::read(raw, device)
+                    .map_err(|fault| format!("/txns/{place}/{index}: {fault}"))?;
+                mutations.push(received);
+            }
+            read.push(mutations);
+        }
+        Ok(Self::of(device, actor, standing, read, Some(contact)))
+    }
+
+    /// A push of mutations that were made on this server: by its users or by an import.
+    pub fn own(device: Uuid, actor: Actor, txns: Vec<Vec<Received>>) -> Self {
+        Self::of(device, actor, Standing::Good, txns, None)
+    }
+
+    fn of(
+        device: Uuid,
+        actor: Actor,
+        standing: Standing,
+        txns: Vec<Vec<Received>>,
+        contact: Option<Contact>,
+    ) -> Self {
+        let shapes = txns
+            .iter()
+            .flatten()
+            .filter_map(|received| Some((received.id(), record::shape_of(brought_geometry(received)?)?)))
+            .collect();
+        Self { device, actor, standing, txns, contact, shapes }
+    }
+
+    /// How many mutations it has.
+    pub fn len(&self) -> usize {
+        self.txns.iter().map(Vec::len).sum()
+    }
+
+    /// Whether it has none: a device that only asks how far it is stored.
+    pub fn is_empty(&self) -> bool {
+        self.txns.is_empty()
+    }
+
+    /// How many records it retires or empties of a safety field.
+    fn blast(&self, registry: &Registry) -> i64 {
+        let records: BTreeSet<Uuid> = self
+            .txns
+            .iter()
+            .flatten()
+            .map(|received| &received.mutation)
+            .filter(|mutation| match mutation.op {
+                Op::Retire => true,
+                Op::Update => {
+                    let schema = registry.schema(&mutation.kind, mutation.schema);
+                    mutation.changes.iter().any(|(name, change)| {
+                        change.blanks()
+                            && (name == GEOMETRY
+                                || schema.is_some_and(|schema| merge::is_safety(schema, name)))
+                    })
+                }
+                _ => false,
+            })
+            .map(|mutation| mutation.record_id)
+            .collect();
+        i64::try_from(records.len()).unwrap_or(i64::MAX)
+    }
+}
+
+impl Store {
+    /// Takes a push. Blocks until it is on the disk: call it off the async threads.
+    ///
+    /// # Errors
+    /// `Busy`: nothing of it is stored, send it again.
+    pub fn push(&self, push: Push) -> Result<Pushed> {
+        self.writer.push(push)
+    }
+
+    /// Keeps a body that could not be read, and gives it a number to ask after.
+    ///
+    /// # Errors
+    /// Where it could not be stored.
+    pub fn keep_unreadable(&self, device: Option<Uuid>, reason: String, body: Vec<u8>) -> Result<Uuid> {
+        self.write(move |txn| {
+            let id = Uuid::now_v7();
+            keep(txn, id, device, &reason, &body)?;
+            Ok(id)
+        })
+    }
+}
+
+fn keep(txn: &mut SyncTxn<'_>, id: Uuid, device: Option<Uuid>, reason: &str, body: &[u8]) -> Result<()> {
+    let row = (
+        receipt::receipt_id.eq(Id(id)),
+        receipt::received_at.eq(txn.now),
+        receipt::device_id.eq(device.map(Id)),
+        receipt::reason.eq(reason),
+        receipt::body.eq(body),
+    );
+    diesel::insert_into(receipt::table).values(row).execute(txn.connection)?;
+    Ok(())
+}
+
+/// Takes a group of pushes in one transaction.
+pub(super) fn take(txn: &mut SyncTxn<'_>, pushes: &[Box<Push>]) -> Result<Vec<Pushed>> {
+    let all: Vec<&Received> = pushes.iter().flat_map(|push| push.txns.iter().flatten()).collect();
+    prefetch::batch(txn, &all)?;
+    for push in pushes {
+        txn.cache.shapes.extend(push.shapes.iter().map(|(id, shape)| (*id, shape.clone())));
+    }
+    pushes.iter().map(|push| take_one(txn, push)).collect()
+}
+
+fn take_one(txn: &mut SyncTxn<'_>, push: &Push) -> Result<Pushed> {
+    txn.skew_ms = push.contact.as_ref().and_then(|contact| contact.skew_ms);
+    let blast = push.blast(txn.registry);
+    let blasts = blast > BLAST_RECORDS
+        && blast > txn.records_in_use(push.actor.organisation)? * BLAST_SHARE / 100;
+    let registry = txn.registry;
+    let mut answers = Vec::with_capacity(push.len());
+    for mutations in &push.txns {
+        if blasts {
+            answers.extend(quarantine_all(txn, &push.actor, mutations, blast)?);
+        } else {
+            answers.extend(apply_txn(txn, registry, &push.actor, push.standing, mutations)?);
+        }
+    }
+    keep_differing(txn, push, &answers)?;
+    let seq_through = meet(txn, push)?;
+    Ok(Pushed { epoch: txn.clock.epoch, answers, seq_through })
+}
+
+/// Sets a whole push before a human that would take an unlikely number of records out of use.
+fn quarantine_all(
+    txn: &mut SyncTxn<'_>,
+    actor: &Actor,
+    mutations: &[Received],
+    blast: i64,
+) -> Result<Vec<Answer>> {
+    let detail = format!(
+        "this push retires or empties {blast} records, more than {BLAST_RECORDS} and {BLAST_SHARE} % of the organisation's: a human confirms it"
+    );
+    let problem = Problem::new("blast_radius", detail);
+    let mut answers = Vec::with_capacity(mutations.len());
+    for received in mutations {
+        if let Some(known) = txn.known(received.id())? {
+            let mut answer = known.answer.clone();
+            answer.first = Some(answer.first.unwrap_or(answer.outcome));
+            answer.outcome = Outcome::Duplicate;
+            answers.push(answer);
+            continue;
+        }
+        let mut answer = Answer::new(received.id(), Outcome::Quarantined);
+        answer.problem = Some(problem.clone());
+        let seq = txn.log(received, crate::sync::memory::Entry::Arrived, &mut answer)?;
+        txn.quarantine(received, &problem, actor, seq)?;
+        answers.push(answer);
+    }
+    Ok(answers)
+}
+
+/// A mutation that came again with other content is kept too, beside the first.
+fn keep_differing(txn: &mut SyncTxn<'_>, push: &Push, answers: &[Answer]) -> Result<()> {
+    let differing = answers.iter().filter(|answer| {
+        answer.outcome == Outcome::Duplicate
+            && answer.problem.as_ref().is_some_and(|problem| problem.code == "content")
+    });
+    for answer in differing {
+        let found = push.txns.iter().flatten().find(|received| received.id() == answer.mutation_id);
+        if let Some(received) = found {
+            let reason = format!("other content under the known mutation {}", received.id());
+            keep(txn, Uuid::now_v7(), Some(push.device), &reason, &received.bytes)?;
+        }
+    }
+    Ok(())
+}
+
+/// Notes the contact and works out up to which number the device's edits are stored without a gap.
+fn meet(txn: &mut SyncTxn<'_>, push: &Push) -> Result<i64> {
+    let Some(contact) = &push.contact else { return Ok(0) };
+    let through: Option<i64> =
+        device::table.find(Id(push.device)).select(device::seq_through).first(txn.connection).optional()?;
+    let through = through.ok_or(StoreError::NotFound("device"))?;
+    let stored: Vec<Option<i64>> = log::table
+        .filter(log::device_id.eq(Id(push.device)))
+        .filter(log::device_seq.gt(through))
+        .select(log::device_seq)
+        .load(txn.connection)?;
+    let mut numbers: BTreeSet<i64> = stored.into_iter().flatten().collect();
+    let fresh = txn.buffer.log.iter().filter(|row| row.device_id == Some(Id(push.device)));
+    numbers.extend(fresh.filter_map(|row| row.device_seq));
+    let through = (through + 1..).take_while(|number| numbers.contains(number)).last().unwrap_or(through);
+    diesel::update(device::table.find(Id(push.device)))
+        .set((
+            device::seq_through.eq(through),
+            device::last_contact.eq(Some(txn.now)),
+            device::outbox_pending.eq(contact.pending),
+            device::outbox_oldest.eq(contact.oldest.map(Instant)),
+            device::skew_ms.eq(contact.skew_ms),
+            device::app.eq(contact.app.as_deref()),
+        ))
+        .execute(txn.connection)?;
+    Ok(through)
+}
+
+/// Numbers the edits that are made on this server itself and pushes them as its own device.
+impl Store {
+    /// Makes one human action out of drafts of mutations and applies it. `device_seq` is filled in.
+    ///
+    /// # Errors
+    /// What the store reports; the drafts' own outcome is in the answers.
+    pub fn push_own(&self, actor: Actor, mutations: Vec<crate::model::Mutation>) -> Result<Vec<Answer>> {
+        let registry = std::sync::Arc::clone(&self.registry);
+        self.write(move |txn| {
+            let mut own = Vec::with_capacity(mutations.len());
+            for mut mutation in mutations {
+                let (device, number) = txn.own_number();
+                mutation.device_seq = number;
+                own.push(Received::own(mutation, device));
+            }
+            let shapes: HashMap<_, _> = own
+                .iter()
+                .filter_map(|received| Some((received.id(), record::shape_of(brought_geometry(received)?)?)))
+                .collect();
+            txn.cache.shapes.extend(shapes);
+            apply_txn(txn, &registry, &actor, Standing::Good, &own)
+        })
+    }
+}

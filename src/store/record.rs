@@ -1,0 +1,284 @@
+//! Records as readers see them: the list, one record, its history.
+
+use std::collections::{BTreeMap, HashMap};
+
+use chrono::{DateTime, Utc};
+use diesel::prelude::*;
+use serde::Serialize;
+use serde_json::Value;
+use uuid::Uuid;
+
+use super::backend::DbConnection;
+use super::column::Id;
+use super::row::{RecordRow, Shape, VersionRow};
+use super::schema::{conflict, record, version};
+use super::{Result, Store, StoreError};
+use crate::geometry::shape;
+use crate::model::mutation::GEOMETRY;
+use crate::model::record::Feature;
+use crate::model::role::{Drafts, Sight};
+use crate::model::schema::Registry;
+use crate::model::{Record, Stage};
+
+/// What a list of records is cut down to.
+#[derive(Debug, Clone, Default)]
+pub struct RecordQuery {
+    /// Only this kind.
+    pub kind: Option<String>,
+    /// Only this stage.
+    pub stage: Option<Stage>,
+    /// Only this organisation's.
+    pub organisation: Option<Uuid>,
+    /// Only contested ones.
+    pub contested: Option<bool>,
+    /// `[min_lon, min_lat, max_lon, max_lat]`: only those whose geometry's box touches this one.
+    pub bbox: Option<[f64; 4]>,
+    /// Retired ones too.
+    pub retired: bool,
+    /// After this place in the log.
+    pub after: i64,
+    /// At most so many.
+    pub limit: i64,
+}
+
+/// One step in a record's history.
+#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
+pub struct HistoryEntry {
+    /// The version, which is the mutation that made it.
+    pub version: Uuid,
+    /// Its place in the log.
+    pub seq: i64,
+    /// What the mutation did.
+    pub op: String,
+    /// The version that its author edited.
+    pub base_version: Option<Uuid>,
+    /// Kept beside the head's line because of a conflict.
+    pub branch: bool,
+    /// Who.
+    pub author: Uuid,
+    /// On which device.
+    pub device: Uuid,
+    /// When the server learnt it.
+    pub recorded_at: DateTime<Utc>,
+    /// Where it left the review.
+    pub stage: Stage,
+    /// Why, where a reason was given.
+    pub reason: Option<String>,
+    /// Geodesic area of its outline, m².
+    pub area_m2: Option<f64>,
+    /// Field by field what differs from the version before it on the head's line.
+    #[schema(value_type = Object)]
+    pub diff: BTreeMap<String, Diff>,
+}
+
+/// One field before and after.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Diff {
+    /// Before; null where it was empty.
+    pub from: Value,
+    /// After; null where it is empty.
+    pub to: Value,
+}
+
+impl Store {
+    /// Records at their latest state, in the log's order, as far as `sight` reaches.
+    pub fn list_records(&self, query: &RecordQuery, sight: Sight) -> Result<Vec<Feature>> {
+        let rows: Vec<(RecordRow, VersionRow)> = self.read(|connection| {
+            let mut select = record::table
+                .inner_join(version::table.on(version::version_id.eq(record::version)))
+                .filter(record::seq.gt(query.after))
+                .filter(record::tier.le(sight.tier))
+                .order(record::seq)
+                .limit(query.limit)
+                .select((RecordRow::as_select(), VersionRow::as_select()))
+                .into_boxed();
+            if let Some(kind) = &query.kind {
+                select = select.filter(record::kind.eq(kind));
+            }
+            if let Some(stage) = query.stage {
+                select = select.filter(record::stage.eq(stage.as_str()));
+            }
+            if let Some(organisation) = query.organisation {
+                select = select.filter(record::organisation.eq(Id(organisation)));
+            }
+            if let Some(contested) = query.contested {
+                select = select.filter(record::contested.eq(contested));
+            }
+            if !query.retired {
+                select = select.filter(record::retired.eq(false));
+            }
+            if let Some([min_lon, min_lat, max_lon, max_lat]) = query.bbox {
+                select = select
+                    .filter(version::min_lon.le(max_lon).and(version::max_lon.ge(min_lon)))
+                    .filter(version::min_lat.le(max_lat).and(version::max_lat.ge(min_lat)));
+            }
+            if sight.official_only {
+                select = select.filter(record::official.is_not_null());
+            }
+            let put_forward = record::stage.ne(Stage::Draft.as_str()).or(record::official.is_not_null());
+            match sight.drafts {
+                Drafts::All => {}
+                Drafts::Organisation => {
+                    select = select.filter(put_forward.or(record::organisation.eq(Id(sight.organisation))));
+                }
+                Drafts::Own => select = select.filter(put_forward.or(record::author.eq(Id(sight.account)))),
+                Drafts::None => select = select.filter(put_forward),
+            }
+            Ok(select.load(connection)?)
+        })?;
+        rows.into_iter().map(|(row, version)| Ok(shown(feature(row, version)?, sight, &self.registry))).collect()
+    }
+
+    /// One record at its latest state.
+    ///
+    /// # Errors
+    /// `NotFound`, also where `sight` does not reach: who may not see it is not told that it exists.
+    pub fn find_record(&self, id: Uuid, sight: Sight) -> Result<Feature> {
+        let found = self.read(|connection| {
+            let row: Option<(RecordRow, VersionRow)> = record::table
+                .inner_join(version::table.on(version::version_id.eq(record::version)))
+                .filter(record::record_id.eq(Id(id)))
+                .select((RecordRow::as_select(), VersionRow::as_select()))
+                .first(connection)
+                .optional()?;
+            let Some((row, version)) = row else { return Ok(None) };
+            let tier = row.tier;
+            let feature = feature(row, version)?;
+            if !sight.sees(&feature.clone().into_record(), tier) {
+                return Ok(None);
+            }
+            let mut found = HashMap::from([(id, feature)]);
+            contested_candidates(connection, &mut found)?;
+            Ok(found.remove(&id))
+        })?;
+        found.map(|feature| shown(feature, sight, &self.registry)).ok_or(StoreError::NotFound("record"))
+    }
+
+    /// Every version of a record, the branches too, each with what it changed.
+    ///
+    /// # Errors
+    /// `NotFound`, as for the record.
+    pub fn history(&self, id: Uuid, sight: Sight) -> Result<Vec<HistoryEntry>> {
+        self.find_record(id, sight)?;
+        let rows: Vec<VersionRow> = self.read(|connection| {
+            Ok(version::table
+                .filter(version::record_id.eq(Id(id)))
+                .order(version::seq)
+                .select(VersionRow::as_select())
+                .load(connection)?)
+        })?;
+        let mut line: Option<Record> = None;
+        let mut entries = Vec::with_capacity(rows.len());
+        for row in rows {
+            let (branch, recorded_at) = (row.branch, row.recorded_at.0);
+            let mut entry = HistoryEntry {
+                version: row.version_id.0,
+                seq: row.seq,
+                op: row.op.clone(),
+                base_version: row.base_version.map(|id| id.0),
+                branch,
+                author: row.author.0,
+                device: row.device_id.0,
+                recorded_at,
+                stage: row.stage.parse()?,
+                reason: row.reason.clone(),
+                area_m2: row.area_m2,
+                diff: BTreeMap::new(),
+            };
+            let mut state = row.into_record()?;
+            redact(&mut state.properties, &state.kind, sight, &self.registry);
+            entry.diff = diff(line.as_ref(), &state);
+            entries.push(entry);
+            if !branch {
+                line = Some(state);
+            }
+        }
+        Ok(entries)
+    }
+}
+
+/// Field by field what differs.
+pub fn diff(before: Option<&Record>, after: &Record) -> BTreeMap<String, Diff> {
+    let names = before
+        .into_iter()
+        .chain([after])
+        .flat_map(|record| record.properties.keys().map(String::as_str))
+        .chain([GEOMETRY]);
+    names
+        .filter_map(|name| {
+            let from = before.map_or(&Value::Null, |record| record.field(name));
+            let to = after.field(name);
+            (from != to).then(|| (name.to_owned(), Diff { from: from.clone(), to: to.clone() }))
+        })
+        .collect()
+}
+
+/// A record as `sight` allows: without fields above its tier, and without an exact outline for partners.
+fn shown(mut feature: Feature, sight: Sight, registry: &Registry) -> Feature {
+    redact(&mut feature.properties, &feature.kind, sight, registry);
+    feature
+}
+
+fn redact(properties: &mut serde_json::Map<String, Value>, kind: &str, sight: Sight, registry: &Registry) {
+    if let Some(schema) = registry.latest(kind) {
+        properties.retain(|name, _| i16::from(schema.field_tier(name)) <= sight.tier);
+    }
+}
+
+fn feature(row: RecordRow, version: VersionRow) -> Result<Feature> {
+    let (seq, contested) = (row.seq, row.contested);
+    let mut feature = Feature::of(version.into_record()?, seq);
+    feature.contested = contested;
+    Ok(feature)
+}
+
+/// These records at their latest state, in no order.
+pub(super) fn features(connection: &mut DbConnection, ids: &[Id]) -> Result<Vec<Feature>> {
+    let mut found = Vec::with_capacity(ids.len());
+    for ids in ids.chunks(5_000) {
+        let rows: Vec<(RecordRow, VersionRow)> = record::table
+            .inner_join(version::table.on(version::version_id.eq(record::version)))
+            .filter(record::record_id.eq_any(ids))
+            .select((RecordRow::as_select(), VersionRow::as_select()))
+            .load(connection)?;
+        for (row, version) in rows {
+            found.push(feature(row, version)?);
+        }
+    }
+    Ok(found)
+}
+
+/// Shows contested records at their most hazardous: the outlines of every open candidate beside the head's,
+/// and the graver classification (sync.md §2).
+pub(super) fn contested_candidates(
+    connection: &mut DbConnection,
+    found: &mut HashMap<Uuid, Feature>,
+) -> Result<()> {
+    let contested: Vec<Id> =
+        found.values().filter(|feature| feature.contested).map(|feature| Id(feature.id)).collect();
+    if contested.is_empty() {
+        return Ok(());
+    }
+    let rows: Vec<VersionRow> = conflict::table
+        .inner_join(version::table.on(version::version_id.eq(conflict::conflict_id)))
+        .filter(conflict::record_id.eq_any(&contested))
+        .filter(conflict::closed_seq.is_null())
+        .filter(conflict::safety.eq(true))
+        .select(VersionRow::as_select())
+        .load(connection)?;
+    for row in rows {
+        let candidate = row.into_record()?;
+        let Some(feature) = found.get_mut(&candidate.id) else { continue };
+        if candidate.field("classification") == "CHA" {
+            feature.properties.insert("classification".to_owned(), "CHA".into());
+        }
+        feature.candidates.extend(candidate.geometry);
+    }
+    Ok(())
+}
+
+/// The canonical geometry of a GeoJSON value, if it has one.
+pub(super) fn shape_of(geometry: &Value) -> Option<Shape> {
+    let shape = shape::Shape::read(geometry)?;
+    Some(Shape { wkb: shape.wkb(), bbox: shape.bbox(), area_m2: shape.area_m2() })
+}

@@ -1,0 +1,130 @@
+//! Refresh tokens: each can be used once; one that is used again was stolen, and its whole family ends.
+
+use chrono::Duration;
+use diesel::prelude::*;
+use serde_json::json;
+use uuid::Uuid;
+
+use super::column::{Id, Instant};
+use super::schema::refresh_token;
+use super::txn::SyncTxn;
+use super::{Result, Store, StoreError};
+use crate::model::Hash;
+
+/// How long a refresh token of a person lives.
+const PERSON_LIFE: Duration = Duration::hours(12);
+/// How long a device may stay away before it must be enrolled again. Field teams are away for weeks.
+const DEVICE_LIFE: Duration = Duration::days(180);
+
+/// Whose tokens they are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Holder {
+    /// The account.
+    pub account: Uuid,
+    /// The device, where it is one.
+    pub device: Option<Uuid>,
+}
+
+impl Store {
+    /// Begins a family of refresh tokens with `token`.
+    pub fn insert_refresh_token(&self, token: &str, holder: Holder) -> Result<()> {
+        let hash = Hash::of_bytes(token.as_bytes());
+        self.write(move |txn| {
+            txn.act("logged_in", holder.account, Some(holder.account), &json!({"device": holder.device}));
+            insert(txn, hash, Uuid::now_v7(), holder)
+        })
+    }
+
+    /// Exchanges a refresh token for `next`.
+    ///
+    /// # Errors
+    /// `Refused` where it is unknown, too old, or was used before: then the family ends.
+    pub fn rotate_refresh_token(&self, token: &str, next: &str) -> Result<Holder> {
+        let (hash, next) = (Hash::of_bytes(token.as_bytes()), Hash::of_bytes(next.as_bytes()));
+        let rotated = self.write(move |txn| {
+            type Row = (Id, Id, Option<Id>, Instant, Option<Instant>, Option<Instant>);
+            let row: Option<Row> = refresh_token::table
+                .find(hash.0.to_vec())
+                .select((
+                    refresh_token::family,
+                    refresh_token::account_id,
+                    refresh_token::device_id,
+                    refresh_token::expires_at,
+                    refresh_token::used_at,
+                    refresh_token::revoked_at,
+                ))
+                .first(txn.connection)
+                .optional()?;
+            let Some((family, account, device, expires, used, revoked)) = row else { return Ok(None) };
+            if used.is_some() {
+                txn.act("refresh_token_reused", account.0, None, &json!({"family": family.0}));
+                revoke_family(txn, family.0)?;
+                return Ok(None);
+            }
+            if revoked.is_some() || expires < txn.now {
+                return Ok(None);
+            }
+            let now = txn.now;
+            diesel::update(refresh_token::table.find(hash.0.to_vec()))
+                .set(refresh_token::used_at.eq(Some(now)))
+                .execute(txn.connection)?;
+            let holder = Holder { account: account.0, device: device.map(|id| id.0) };
+            insert(txn, next, family.0, holder)?;
+            Ok(Some(holder))
+        })?;
+        rotated.ok_or_else(|| StoreError::refused("refresh-token", "this refresh token is not valid: log in again"))
+    }
+
+    /// Ends the family of a refresh token. An unknown token is no error: the aim is reached.
+    pub fn end_refresh_token(&self, token: &str) -> Result<()> {
+        let hash = Hash::of_bytes(token.as_bytes());
+        self.write(move |txn| {
+            let row: Option<(Id, Id)> = refresh_token::table
+                .find(hash.0.to_vec())
+                .select((refresh_token::family, refresh_token::account_id))
+                .first(txn.connection)
+                .optional()?;
+            let Some((family, account)) = row else { return Ok(()) };
+            txn.act("logged_out", account.0, Some(account.0), &json!({"family": family.0}));
+            revoke_family(txn, family.0)
+        })
+    }
+}
+
+fn insert(txn: &mut SyncTxn<'_>, hash: Hash, family: Uuid, holder: Holder) -> Result<()> {
+    let life = if holder.device.is_some() { DEVICE_LIFE } else { PERSON_LIFE };
+    diesel::insert_into(refresh_token::table)
+        .values((
+            refresh_token::token_hash.eq(hash.0.to_vec()),
+            refresh_token::family.eq(Id(family)),
+            refresh_token::account_id.eq(Id(holder.account)),
+            refresh_token::device_id.eq(holder.device.map(Id)),
+            refresh_token::expires_at.eq(Instant(txn.now.0 + life)),
+        ))
+        .execute(txn.connection)?;
+    Ok(())
+}
+
+fn revoke_family(txn: &mut SyncTxn<'_>, family: Uuid) -> Result<()> {
+    let now = txn.now;
+    diesel::update(refresh_token::table.filter(refresh_token::family.eq(Id(family))))
+        .set(refresh_token::revoked_at.eq(Some(now)))
+        .execute(txn.connection)?;
+    Ok(())
+}
+
+pub(super) fn revoke_account(txn: &mut SyncTxn<'_>, account: Uuid) -> Result<()> {
+    let now = txn.now;
+    diesel::update(refresh_token::table.filter(refresh_token::account_id.eq(Id(account))))
+        .set(refresh_token::revoked_at.eq(Some(now)))
+        .execute(txn.connection)?;
+    Ok(())
+}
+
+pub(super) fn revoke_device(txn: &mut SyncTxn<'_>, device: Uuid) -> Result<()> {
+    let now = txn.now;
+    diesel::update(refresh_token::table.filter(refresh_token::device_id.eq(Id(device))))
+        .set(refresh_token::revoked_at.eq(Some(now)))
+        .execute(txn.connection)?;
+    Ok(())
+}

@@ -1,0 +1,401 @@
+//! The one door for writers: a transaction that can only be had by locking the clock (sync.md §5).
+//!
+//! What it writes is gathered and goes to the database in a few large statements at the end.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use diesel::prelude::*;
+use serde_json::Value;
+use sha2::{Digest as _, Sha256};
+use uuid::Uuid;
+
+use super::backend::{DbConnection, on_backend, write_transaction};
+use super::column::{Document, Id, Instant};
+use super::row::{Head, LogRow, Shapes, VersionRow};
+use super::schema::{finding, link, log, record, scope_digest, sync_clock, version};
+use super::{Result, StoreError, membership, quality};
+use crate::model::Record;
+use crate::model::schema::Registry;
+use crate::sync::digest::Digest;
+use crate::sync::memory::Known;
+
+/// SQLite allows 32 766 bind variables in a statement; the widest row has 24 columns.
+const ROWS_PER_STATEMENT: usize = 1_000;
+
+/// Where the log stands.
+#[derive(Debug, Clone)]
+pub(super) struct Clock {
+    pub(super) epoch: Uuid,
+    pub(super) seq: i64,
+    pub(super) head_hash: Vec<u8>,
+    pub(super) server_device: Uuid,
+    pub(super) server_seq: i64,
+}
+
+type ClockRow = (Id, i64, Vec<u8>, Id, i64);
+
+impl Clock {
+    pub(super) fn of((epoch, seq, head_hash, server_device, server_seq): ClockRow) -> Self {
+        Self { epoch: epoch.0, seq, head_hash, server_device: server_device.0, server_seq }
+    }
+}
+
+/// What has been looked up, so that no row is read twice in a transaction. `None`: known not to be there.
+#[derive(Default)]
+pub(super) struct Cache {
+    pub(super) known: HashMap<Uuid, Option<Known>>,
+    pub(super) numbered: HashMap<(Uuid, i64), Option<Uuid>>,
+    pub(super) heads: HashMap<Uuid, Option<Head>>,
+    pub(super) versions: HashMap<Uuid, Option<Record>>,
+    pub(super) waiting: Option<HashSet<String>>,
+    pub(super) shapes: Shapes,
+}
+
+/// What will be written at the end.
+#[derive(Default)]
+pub(super) struct Buffer {
+    pub(super) log: Vec<LogRow>,
+    pub(super) versions: Vec<VersionRow>,
+    pub(super) changed: BTreeMap<Uuid, Changed>,
+}
+
+/// A record that the transaction changed: the version it had before, if it was there.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Changed {
+    pub(super) before: Option<Uuid>,
+}
+
+/// A writing transaction that holds the clock.
+pub struct SyncTxn<'c> {
+    pub(super) connection: &'c mut DbConnection,
+    pub(super) registry: &'c Registry,
+    pub(super) clock: Clock,
+    pub(super) now: Instant,
+    pub(super) skew_ms: Option<i64>,
+    pub(super) cache: Cache,
+    pub(super) buffer: Buffer,
+}
+
+impl<'c> SyncTxn<'c> {
+    /// Runs `body` under the locked clock and commits what it wrote.
+    pub(super) fn run<T>(
+        connection: &'c mut DbConnection,
+        registry: &'c Registry,
+        body: impl FnOnce(&mut SyncTxn<'_>) -> Result<T>,
+    ) -> Result<T> {
+        write_transaction(connection, |connection| {
+            let clock = lock_clock(connection)?;
+            let mut txn = SyncTxn {
+                connection,
+                registry,
+                clock,
+                now: Instant::now(),
+                skew_ms: None,
+                cache: Cache::default(),
+                buffer: Buffer::default(),
+            };
+            let value = body(&mut txn)?;
+            txn.flush()?;
+            Ok(value)
+        })
+    }
+
+    /// Now, as this transaction has it.
+    pub fn now(&self) -> chrono::DateTime<chrono::Utc> {
+        self.now.0
+    }
+
+    /// The place of the newest entry.
+    pub fn seq(&self) -> i64 {
+        self.clock.seq
+    }
+
+    /// The number of the next edit that is made on this server itself, and the server as a device.
+    pub(super) fn own_number(&mut self) -> (Uuid, i64) {
+        self.clock.server_seq += 1;
+        (self.clock.server_device, self.clock.server_seq)
+    }
+
+    /// Appends to the log's chain: `SHA-256(previous ‖ seq ‖ body ‖ outcome)`.
+    pub(super) fn append(&mut self, mut row: LogRow) -> i64 {
+        self.clock.seq += 1;
+        row.seq = self.clock.seq;
+        row.entry_hash = chain(&self.clock.head_hash, row.seq, &row.body, &row.outcome);
+        self.clock.head_hash.clone_from(&row.entry_hash);
+        self.buffer.log.push(row);
+        self.clock.seq
+    }
+
+    /// Puts a security-relevant act on record. `what` says it without personal data or secrets.
+    pub(super) fn act(&mut self, act: &str, subject: Uuid, actor: Option<Uuid>, what: &Value) -> i64 {
+        let row = LogRow {
+            seq: 0,
+            entry: "act".to_owned(),
+            subject: Id(subject),
+            device_id: None,
+            device_seq: None,
+            record_id: None,
+            outcome: act.to_owned(),
+            answer: Document(Value::Null),
+            actor: actor.map(Id),
+            received_at: self.now,
+            skew_ms: None,
+            body: what.to_string().into_bytes(),
+            entry_hash: Vec::new(),
+        };
+        self.append(row)
+    }
+
+    fn flush(&mut self) -> Result<()> {
+        let buffer = std::mem::take(&mut self.buffer);
+        for rows in buffer.log.chunks(ROWS_PER_STATEMENT) {
+            on_backend!(&mut *self.connection, |c| diesel::insert_into(log::table).values(rows).execute(c))?;
+        }
+        for rows in buffer.versions.chunks(ROWS_PER_STATEMENT) {
+            on_backend!(&mut *self.connection, |c| {
+                diesel::insert_into(version::table).values(rows).execute(c)
+            })?;
+        }
+        if !buffer.changed.is_empty() {
+            self.flush_records(&buffer.changed)?;
+            self.flush_digests(&buffer.changed)?;
+            membership::update(self, &buffer.changed)?;
+            quality::update(self, &buffer.changed)?;
+        }
+        let clock = &self.clock;
+        diesel::update(sync_clock::table)
+            .set((
+                sync_clock::seq.eq(clock.seq),
+                sync_clock::head_hash.eq(&clock.head_hash),
+                sync_clock::server_seq.eq(clock.server_seq),
+            ))
+            .execute(self.connection)?;
+        Ok(())
+    }
+
+    fn flush_records(&mut self, changed: &BTreeMap<Uuid, Changed>) -> Result<()> {
+        use diesel::upsert::excluded;
+
+        let mut rows = Vec::with_capacity(changed.len());
+        let mut links = Vec::new();
+        for id in changed.keys() {
+            let head = self.changed_head(*id);
+            rows.push(head.row(tier_of(self.registry, &head.record)));
+            links.extend(links_of(self.registry, &head.record));
+        }
+        for rows in rows.chunks(ROWS_PER_STATEMENT) {
+            on_backend!(&mut *self.connection, |c| {
+                diesel::insert_into(record::table)
+                    .values(rows)
+                    .on_conflict(record::record_id)
+                    .do_update()
+                    .set((
+                        record::version.eq(excluded(record::version)),
+                        record::official.eq(excluded(record::official)),
+                        record::author.eq(excluded(record::author)),
+                        record::stage.eq(excluded(record::stage)),
+                        record::retired.eq(excluded(record::retired)),
+                        record::contested.eq(excluded(record::contested)),
+                        record::seq.eq(excluded(record::seq)),
+                        record::hands.eq(excluded(record::hands)),
+                    ))
+                    .execute(c)
+            })?;
+        }
+        let before: Vec<Id> =
+            changed.iter().filter(|(_, was)| was.before.is_some()).map(|(id, _)| Id(*id)).collect();
+        for ids in before.chunks(ROWS_PER_STATEMENT) {
+            diesel::delete(link::table.filter(link::from_id.eq_any(ids))).execute(self.connection)?;
+            diesel::delete(finding::table.filter(finding::record_id.eq_any(ids))).execute(self.connection)?;
+        }
+        for rows in links.chunks(ROWS_PER_STATEMENT) {
+            let rows: Vec<_> = rows
+                .iter()
+                .map(|(from, field, to)| {
+                    (link::from_id.eq(Id(*from)), link::field.eq(field), link::to_id.eq(Id(*to)))
+                })
+                .collect();
+            on_backend!(&mut *self.connection, |c| {
+                diesel::insert_into(link::table).values(rows).on_conflict_do_nothing().execute(c)
+            })?;
+        }
+        Ok(())
+    }
+
+    fn flush_digests(&mut self, changed: &BTreeMap<Uuid, Changed>) -> Result<()> {
+        let mut scopes: BTreeMap<String, Vec<(Uuid, Changed, Uuid)>> = BTreeMap::new();
+        for (id, was) in changed {
+            let head = self.changed_head(*id);
+            let mut put = |scope: String| {
+                scopes.entry(scope).or_default().push((*id, *was, head.record.version));
+            };
+            put(Scope::Everything.key());
+            if tier_of(self.registry, &head.record) < PERSONAL {
+                put(Scope::Content.key());
+                put(Scope::Organisation(head.record.organisation).key());
+            }
+        }
+        for (scope, records) in scopes {
+            let mut digest = read_digest(self.connection, &scope)?;
+            for (id, was, version) in records {
+                if let Some(before) = was.before {
+                    digest.remove(id, before);
+                }
+                digest.add(id, version);
+            }
+            write_digest(self.connection, &scope, digest)?;
+        }
+        Ok(())
+    }
+
+    /// The head of a record that this transaction has changed.
+    pub(super) fn changed_head(&self, id: Uuid) -> &Head {
+        self.cache.heads.get(&id).and_then(Option::as_ref).expect("a changed record's head is in the cache")
+    }
+}
+
+/// Personal records (tier 3) are in no scope but everything.
+pub(super) const PERSONAL: i16 = 3;
+
+/// The tier of a record's kind.
+pub(super) fn tier_of(registry: &Registry, record: &Record) -> i16 {
+    registry.latest(&record.kind).map_or(PERSONAL, |schema| i16::from(schema.tier()))
+}
+
+/// A scope of records that a client may follow (sync.md §1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Scope {
+    /// Every record, the personal ones too: servers and IM officers.
+    Everything,
+    /// Every record that is not personal.
+    Content,
+    /// An organisation's records.
+    Organisation(Uuid),
+    /// What a task needs: its own records and what lies around its areas.
+    Task(Uuid),
+}
+
+impl Scope {
+    /// The scope's name on the wire and in the database.
+    pub fn key(&self) -> String {
+        match self {
+            Self::Everything => "everything".to_owned(),
+            Self::Content => "content".to_owned(),
+            Self::Organisation(id) => format!("organisation:{id}"),
+            Self::Task(id) => format!("task:{id}"),
+        }
+    }
+}
+
+impl std::str::FromStr for Scope {
+    type Err = StoreError;
+
+    fn from_str(key: &str) -> Result<Self> {
+        let unknown = || {
+            StoreError::refused(
+                "unknown-scope",
+                format!("`{key}` is not a scope: everything, content, organisation:<uuid>, task:<uuid>"),
+            )
+        };
+        match key.split_once(':') {
+            None if key == "everything" => Ok(Self::Everything),
+            None if key == "content" => Ok(Self::Content),
+            Some(("organisation", id)) => Uuid::parse_str(id).map(Self::Organisation).map_err(|_| unknown()),
+            Some(("task", id)) => Uuid::parse_str(id).map(Self::Task).map_err(|_| unknown()),
+            _ => Err(unknown()),
+        }
+    }
+}
+
+/// The running digest of a scope.
+pub(super) fn read_digest(connection: &mut DbConnection, scope: &str) -> Result<Digest> {
+    let row: Option<(i64, i64)> = scope_digest::table
+        .find(scope)
+        .select((scope_digest::count, scope_digest::sum))
+        .first(connection)
+        .optional()?;
+    Ok(row.map_or_else(Digest::default, |(count, sum)| Digest { count, sum }))
+}
+
+/// Stores the running digest of a scope.
+pub(super) fn write_digest(connection: &mut DbConnection, scope: &str, digest: Digest) -> Result<()> {
+    let row =
+        (scope_digest::scope.eq(scope), scope_digest::count.eq(digest.count), scope_digest::sum.eq(digest.sum));
+    on_backend!(connection, |c| {
+        diesel::insert_into(scope_digest::table)
+            .values(row)
+            .on_conflict(scope_digest::scope)
+            .do_update()
+            .set((scope_digest::count.eq(digest.count), scope_digest::sum.eq(digest.sum)))
+            .execute(c)
+    })?;
+    Ok(())
+}
+
+/// The next hash of the log's chain.
+pub(super) fn chain(previous: &[u8], seq: i64, body: &[u8], outcome: &str) -> Vec<u8> {
+    Sha256::new()
+        .chain_update(previous)
+        .chain_update(seq.to_be_bytes())
+        .chain_update(body)
+        .chain_update(outcome.as_bytes())
+        .finalize()
+        .to_vec()
+}
+
+/// Everything that a record's reference fields point at.
+fn links_of(registry: &Registry, record: &Record) -> Vec<(Uuid, String, Uuid)> {
+    let Some(schema) = registry.latest(&record.kind) else { return Vec::new() };
+    record
+        .properties
+        .iter()
+        .flat_map(|(field, value)| {
+            schema.references(field, value).into_iter().map(|to| (record.id, field.clone(), to))
+        })
+        .collect()
+}
+
+const CLOCK: (
+    sync_clock::epoch,
+    sync_clock::seq,
+    sync_clock::head_hash,
+    sync_clock::server_device,
+    sync_clock::server_seq,
+) = (
+    sync_clock::epoch,
+    sync_clock::seq,
+    sync_clock::head_hash,
+    sync_clock::server_device,
+    sync_clock::server_seq,
+);
+
+/// Where the log stands, in this snapshot.
+pub(super) fn read_clock(connection: &mut DbConnection) -> Result<Clock> {
+    Ok(Clock::of(sync_clock::table.select(CLOCK).first::<ClockRow>(connection)?))
+}
+
+/// Locks the clock. SQLite's `BEGIN IMMEDIATE` has done it already.
+fn lock_clock(connection: &mut DbConnection) -> Result<Clock> {
+    let query = sync_clock::table.select(CLOCK);
+    let row: ClockRow = match connection {
+        DbConnection::Postgres(c) => query.for_update().first(c)?,
+        DbConnection::Sqlite(c) => query.first(c)?,
+    };
+    Ok(Clock::of(row))
+}
+
+/// Makes the clock of a new database: its epoch begins.
+pub(super) fn ensure_clock(connection: &mut DbConnection) -> Result<()> {
+    let row = (
+        sync_clock::id.eq(1_i16),
+        sync_clock::epoch.eq(Id(Uuid::new_v4())),
+        sync_clock::seq.eq(0_i64),
+        sync_clock::head_hash.eq(vec![0_u8; 32]),
+        sync_clock::server_device.eq(Id(Uuid::new_v4())),
+        sync_clock::server_seq.eq(0_i64),
+    );
+    on_backend!(connection, |c| {
+        diesel::insert_into(sync_clock::table).values(row).on_conflict_do_nothing().execute(c)
+    })?;
+    Ok(())
+}

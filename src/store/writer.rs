@@ -1,0 +1,157 @@
+//! The queue in front of the one door: pushes that arrive together share a transaction (group commit).
+
+use std::sync::mpsc::{Receiver, Sender, SyncSender, TryRecvError, channel, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use super::backend::{DatabaseUrl, DbConnection};
+use super::txn::SyncTxn;
+use super::{Result, StoreError};
+use crate::model::schema::Registry;
+use crate::store::push::{self, Push, Pushed};
+
+/// Pushes that may wait for the writer; beyond that the answer is `retry`.
+const QUEUE: usize = 256;
+/// Mutations that share a transaction at most. Larger ones make others wait; smaller ones wait for the disk.
+const GROUP: usize = 2_000;
+/// How long the writer waits for a lost database before it looks again.
+const RECONNECT: Duration = Duration::from_millis(250);
+
+type Act = Box<dyn FnOnce(&mut DbConnection, &Registry) + Send>;
+
+enum Job {
+    Push(Box<Push>, Sender<Result<Pushed>>),
+    Act(Act),
+}
+
+/// The thread that writes.
+pub(super) struct Writer {
+    queue: Mutex<Option<SyncSender<Job>>>,
+    thread: Mutex<Option<JoinHandle<()>>>,
+}
+
+impl Writer {
+    pub(super) fn start(url: DatabaseUrl, connection: DbConnection, registry: Arc<Registry>) -> Self {
+        let (queue, jobs) = sync_channel(QUEUE);
+        let thread = std::thread::Builder::new()
+            .name("writer".to_owned())
+            .spawn(move || work(&url, connection, &registry, &jobs))
+            .expect("a thread can be started when the program starts");
+        Self { queue: Mutex::new(Some(queue)), thread: Mutex::new(Some(thread)) }
+    }
+
+    /// Takes a push into the next group.
+    pub(super) fn push(&self, push: Push) -> Result<Pushed> {
+        let (answer, result) = channel();
+        self.send(Job::Push(Box::new(push), answer))?;
+        result.recv().unwrap_or(Err(StoreError::Busy))
+    }
+
+    /// Runs `body` in a transaction of its own.
+    pub(super) fn act<T: Send + 'static>(
+        &self,
+        body: impl FnOnce(&mut SyncTxn<'_>) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let (answer, result) = channel();
+        self.send(Job::Act(Box::new(move |connection, registry| {
+            // The asker may have gone; the act stands all the same.
+            let _ = answer.send(SyncTxn::run(connection, registry, body));
+        })))?;
+        result.recv().unwrap_or(Err(StoreError::Busy))
+    }
+
+    fn send(&self, job: Job) -> Result<()> {
+        let queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        queue.ok_or(StoreError::Busy)?.try_send(job).map_err(|_full_or_closed| StoreError::Busy)
+    }
+
+    /// Finishes what was accepted and takes no more.
+    pub(super) fn shut_down(&self) {
+        drop(self.queue.lock().unwrap_or_else(PoisonError::into_inner).take());
+        let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(thread) = thread
+            && thread.join().is_err()
+        {
+            tracing::error!("the writer had failed before the shut-down");
+        }
+    }
+}
+
+impl Drop for Writer {
+    fn drop(&mut self) {
+        self.shut_down();
+    }
+}
+
+fn work(url: &DatabaseUrl, mut connection: DbConnection, registry: &Registry, jobs: &Receiver<Job>) {
+    let mut held = None;
+    while let Some(job) = held.take().or_else(|| jobs.recv().ok()) {
+        connection = alive(url, connection);
+        match job {
+            Job::Act(act) => act(&mut connection, registry),
+            Job::Push(push, answer) => {
+                let mut group = vec![(push, answer)];
+                held = gather(jobs, &mut group);
+                write_group(&mut connection, registry, group);
+            }
+        }
+    }
+}
+
+/// Takes the pushes that wait already; what is not a push is held back for its turn.
+fn gather(jobs: &Receiver<Job>, group: &mut Vec<(Box<Push>, Sender<Result<Pushed>>)>) -> Option<Job> {
+    let mut mutations: usize = group.iter().map(|(push, _)| push.len()).sum();
+    while mutations < GROUP {
+        match jobs.try_recv() {
+            Ok(Job::Push(push, answer)) => {
+                mutations += push.len();
+                group.push((push, answer));
+            }
+            Ok(act) => return Some(act),
+            Err(TryRecvError::Empty | TryRecvError::Disconnected) => break,
+        }
+    }
+    None
+}
+
+fn write_group(
+    connection: &mut DbConnection,
+    registry: &Registry,
+    group: Vec<(Box<Push>, Sender<Result<Pushed>>)>,
+) {
+    let (pushes, answers): (Vec<_>, Vec<_>) = group.into_iter().unzip();
+    metrics::histogram!("cartagena_write_group_pushes").record(pushes.len() as f64);
+    match SyncTxn::run(connection, registry, |txn| push::take(txn, &pushes)) {
+        Ok(pushed) => {
+            for (answer, pushed) in answers.into_iter().zip(pushed) {
+                // A client that has hung up will ask again and be told `duplicate`.
+                let _ = answer.send(Ok(pushed));
+            }
+        }
+        Err(fault) => {
+            tracing::error!(%fault, pushes = answers.len(), "a group of pushes could not be written");
+            for answer in answers {
+                let _ = answer.send(Err(StoreError::Busy));
+            }
+        }
+    }
+}
+
+/// A connection that works: the one there is, or a new one as soon as the database is back.
+fn alive(url: &DatabaseUrl, mut connection: DbConnection) -> DbConnection {
+    use diesel::r2d2::R2D2Connection as _;
+    // SQLite is a file: there is nothing to lose contact with.
+    if matches!(connection, DbConnection::Sqlite(_)) || connection.ping().is_ok() {
+        return connection;
+    }
+    tracing::warn!("the writer lost the database and looks for it");
+    match url.connect() {
+        Ok(new) => new,
+        Err(fault) => {
+            tracing::warn!(%fault, "the database is still away");
+            std::thread::sleep(RECONNECT);
+            connection
+        }
+    }
+}

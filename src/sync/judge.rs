@@ -1,0 +1,286 @@
+//! What one mutation comes to, before anything is written.
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+
+use uuid::Uuid;
+
+use super::memory::{Memory, Problem, Received};
+use super::merge::{self, Merge};
+use crate::model::mutation::Outcome;
+use crate::model::role::Actor;
+use crate::model::schema::{Registry, Schema};
+use crate::model::{Op, Record, Stage};
+
+/// The pseudo-field under which a `resolve` retires a record or brings it back.
+pub const RETIRED: &str = "retired";
+
+/// What one mutation comes to.
+#[derive(Debug, Clone)]
+pub(super) enum Verdict {
+    /// It makes a new version.
+    Write(Box<Record>, Outcome),
+    /// It stays beside the head.
+    Conflict(BTreeSet<String>),
+    /// It waits for this.
+    Park(String),
+    /// A human decides.
+    Quarantine(Problem),
+}
+
+/// Judges the mutations of one action in their order; later ones see what earlier ones would write.
+pub(super) struct Judge<'a, M: Memory> {
+    pub(super) memory: &'a mut M,
+    pub(super) registry: &'a Registry,
+    pub(super) actor: &'a Actor,
+    /// Records that this action makes: its other parts may point at them before they are there.
+    coming: HashSet<Uuid>,
+    staged: HashMap<Uuid, Record>,
+}
+
+impl<'a, M: Memory> Judge<'a, M> {
+    pub(super) fn new(
+        memory: &'a mut M,
+        registry: &'a Registry,
+        actor: &'a Actor,
+        txn: &[Received],
+    ) -> Self {
+        let creates = txn.iter().map(|received| &received.mutation).filter(|mutation| mutation.op == Op::Create);
+        let coming = creates.map(|mutation| mutation.record_id).collect();
+        Self { memory, registry, actor, coming, staged: HashMap::new() }
+    }
+
+    /// What the mutation comes to.
+    pub(super) fn judge(&mut self, received: &Received) -> Result<Verdict, M::Error> {
+        let mutation = &received.mutation;
+        let Some(schema) = self.registry.schema(&mutation.kind, mutation.schema) else {
+            return Ok(Verdict::Park(format!("schema:{}/{}", mutation.kind, mutation.schema)));
+        };
+        if let Some(taken) = self.memory.numbered(received.device, mutation.device_seq)?
+            && taken != mutation.mutation_id
+        {
+            let detail = format!(
+                "number {} of this device already belongs to {taken}: the device was cloned or restored",
+                mutation.device_seq
+            );
+            return Ok(Verdict::Quarantine(Problem::new("device_seq", detail)));
+        }
+        let head = self.head(mutation.record_id)?;
+        if let Some(missing) = self.missing(received, schema, head.as_ref())? {
+            return Ok(Verdict::Park(missing));
+        }
+        if let Err(problem) = self.permitted(received, head.as_ref()) {
+            return Ok(Verdict::Quarantine(problem));
+        }
+        let verdict = self.lay(received, schema, head)?;
+        Ok(self.checked(verdict, received, schema))
+    }
+
+    fn head(&mut self, record: Uuid) -> Result<Option<Record>, M::Error> {
+        match self.staged.get(&record) {
+            Some(staged) => Ok(Some(staged.clone())),
+            None => self.memory.head(record),
+        }
+    }
+
+    fn version(&mut self, version: Uuid) -> Result<Option<Record>, M::Error> {
+        match self.staged.values().find(|staged| staged.version == version) {
+            Some(staged) => Ok(Some(staged.clone())),
+            None => self.memory.version(version),
+        }
+    }
+
+    /// What the mutation builds on that is not here yet.
+    fn missing(
+        &mut self,
+        received: &Received,
+        schema: &Schema,
+        head: Option<&Record>,
+    ) -> Result<Option<String>, M::Error> {
+        let mutation = &received.mutation;
+        for conflict in &mutation.settles {
+            if !self.memory.conflict_known(*conflict)? {
+                return Ok(Some(conflict.to_string()));
+            }
+        }
+        if let Some(base) = mutation.base_version
+            && head.is_none_or(|head| head.version != base)
+            && self.version(base)?.is_none()
+        {
+            return Ok(Some(base.to_string()));
+        }
+        if head.is_none() && !matches!(mutation.op, Op::Create | Op::Resolve) {
+            return Ok(Some(mutation.record_id.to_string()));
+        }
+        for (name, change) in &mutation.changes {
+            let Some(to) = &change.to else { continue };
+            for target in schema.references(name, to) {
+                if !self.coming.contains(&target) && self.head(target)?.is_none() {
+                    return Ok(Some(target.to_string()));
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    fn permitted(&self, received: &Received, head: Option<&Record>) -> Result<(), Problem> {
+        let mutation = &received.mutation;
+        if mutation.author != self.actor.account {
+            let detail = "the author is not the person whom this device was enrolled for";
+            return Err(Problem::new("permission", detail));
+        }
+        if let Some(head) = head
+            && head.kind != mutation.kind
+        {
+            let detail = format!("record {} is a {}, not a {}", head.id, head.kind, mutation.kind);
+            return Err(Problem::new("content", detail));
+        }
+        let allowed = match (mutation.op, mutation.review, head) {
+            (Op::Review, Some(action), Some(head)) => self.actor.may_review(action, head).and_then(|()| {
+                if action.is_approval() && head.hands.contains(&self.actor.account) {
+                    return Err("one person may not take two stages of one record".to_owned());
+                }
+                if action.needs_reason() && is_blank(mutation.reason.as_deref()) {
+                    return Err(format!("`{action}` needs a reason"));
+                }
+                Ok(())
+            }),
+            (Op::Review, ..) => Err("a review names the step in `review`".to_owned()),
+            (Op::Resolve, ..) if mutation.settles.is_empty() => {
+                Err("a resolve names the conflicts that it settles".to_owned())
+            }
+            (Op::Resolve, ..) if is_blank(mutation.reason.as_deref()) => {
+                Err("a resolve needs a reason".to_owned())
+            }
+            (op, ..) => self.actor.may_write(op, &mutation.kind, head),
+        };
+        allowed.map_err(|detail| Problem::new("permission", detail))
+    }
+
+    /// Lays the mutation on the head, if it may be.
+    fn lay(
+        &mut self,
+        received: &Received,
+        schema: &Schema,
+        head: Option<Record>,
+    ) -> Result<Verdict, M::Error> {
+        let mutation = &received.mutation;
+        let disagree = |field: &str| Ok(Verdict::Conflict(BTreeSet::from([field.to_owned()])));
+        let on_head = head.as_ref().is_some_and(|head| mutation.base_version == Some(head.version));
+        match (mutation.op, head) {
+            (Op::Create, None) => {
+                let actor = self.actor;
+                let blank = Record::blank(
+                    mutation.record_id,
+                    &mutation.kind,
+                    mutation.schema,
+                    actor.organisation,
+                    actor.account,
+                );
+                let made = merge::intended(&blank, mutation, Some(schema));
+                Ok(Verdict::Write(Box::new(made), Outcome::Applied))
+            }
+            (Op::Resolve, head) => self.resolve(received, schema, head),
+            (Op::Create, Some(_)) => disagree("record_id"),
+            (Op::Restore, Some(mut head)) if on_head && head.retired => {
+                head.retired = false;
+                Ok(Verdict::Write(Box::new(head), Outcome::Applied))
+            }
+            (_, Some(head)) if head.retired => disagree(RETIRED),
+            (Op::Update, Some(head)) => {
+                let base = match mutation.base_version {
+                    Some(base) if base == head.version => Some(head.clone()),
+                    Some(base) => self.version(base)?,
+                    None => None,
+                };
+                Ok(match merge::update(&head, base.as_ref(), mutation, schema) {
+                    Merge::Laid(record, outcome) => Verdict::Write(record, outcome),
+                    Merge::Disagrees(fields) => Verdict::Conflict(fields),
+                })
+            }
+            (Op::Retire, Some(mut head)) if on_head => {
+                head.retired = true;
+                Ok(Verdict::Write(Box::new(head), Outcome::Applied))
+            }
+            (Op::Review, Some(mut head)) if on_head => {
+                match mutation.review.and_then(|action| action.from_stage(head.stage)) {
+                    Some(stage) => {
+                        head.stage = stage;
+                        Ok(Verdict::Write(Box::new(head), Outcome::Applied))
+                    }
+                    None => disagree("stage"),
+                }
+            }
+            (Op::Review, _) => disagree("stage"),
+            _ => disagree(RETIRED),
+        }
+    }
+
+    /// A resolve lays its changes on what its author saw, and only on that.
+    fn resolve(
+        &mut self,
+        received: &Received,
+        schema: &Schema,
+        head: Option<Record>,
+    ) -> Result<Verdict, M::Error> {
+        let mutation = &received.mutation;
+        let open = self.memory.open_conflicts(mutation.record_id)?;
+        let all_open = mutation.settles.iter().all(|id| open.iter().any(|conflict| conflict.id == *id));
+        let saw = match &head {
+            Some(head) => mutation.seen == Some(merge::safety_hash(head, schema)),
+            None => true,
+        };
+        if !all_open || !saw {
+            return Ok(Verdict::Conflict(BTreeSet::from(["settles".to_owned()])));
+        }
+        let base = match head {
+            Some(head) => Some(head),
+            // The record itself is disputed: its maker's version is what there is to build on.
+            None => self.version(mutation.settles[0])?,
+        };
+        let Some(base) = base else { return Ok(Verdict::Park(mutation.settles[0].to_string())) };
+        let mut record = merge::intended(&base, mutation, Some(schema));
+        record.properties.remove(RETIRED);
+        if let Some(retired) = mutation.changes.get(RETIRED).and_then(|change| change.to.as_ref()) {
+            record.retired = retired == &serde_json::Value::Bool(true);
+        }
+        Ok(Verdict::Write(Box::new(record), Outcome::Applied))
+    }
+
+    /// The new version must obey the schema; then it gets its name and its place in the review.
+    fn checked(&mut self, verdict: Verdict, received: &Received, schema: &Schema) -> Verdict {
+        let Verdict::Write(mut record, outcome) = verdict else { return verdict };
+        let mutation = &received.mutation;
+        if !mutation.changes.is_empty() {
+            let geometry = record.geometry.as_ref().and_then(|geometry| geometry.get("type")?.as_str());
+            let faults = schema.validate(&record.properties, geometry);
+            if !faults.is_empty() {
+                let detail = format!("{} does not obey its schema; mend what is named", mutation.kind);
+                return Verdict::Quarantine(Problem { code: "schema".to_owned(), detail, faults });
+            }
+        }
+        record.version = mutation.mutation_id;
+        record.author = mutation.author;
+        record.schema = record.schema.max(mutation.schema);
+        match mutation.op {
+            Op::Review if record.stage == Stage::Finalised => {
+                record.official = Some(mutation.mutation_id);
+                record.hands.clear();
+            }
+            Op::Review => {
+                if mutation.review.is_some_and(|action| !action.needs_reason()) {
+                    record.hands.insert(mutation.author);
+                }
+            }
+            _ => {
+                record.stage = Stage::Draft;
+                record.hands.insert(mutation.author);
+            }
+        }
+        self.staged.insert(record.id, (*record).clone());
+        Verdict::Write(record, outcome)
+    }
+}
+
+fn is_blank(text: Option<&str>) -> bool {
+    text.is_none_or(|text| text.trim().is_empty())
+}

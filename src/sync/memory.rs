@@ -1,0 +1,218 @@
+//! What the rules need to know of the past, and what they want remembered.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+use uuid::Uuid;
+
+use crate::model::mutation::Outcome;
+use crate::model::role::Actor;
+use crate::model::schema::Fault;
+use crate::model::{Hash, Mutation, Record};
+
+/// A mutation with the bytes that it came in, which are what the log keeps.
+#[derive(Debug, Clone)]
+pub struct Received {
+    /// As understood.
+    pub mutation: Mutation,
+    /// As received.
+    pub bytes: Arc<[u8]>,
+    /// The device that made it.
+    pub device: Uuid,
+}
+
+impl Received {
+    /// Reads a mutation; `sender` is the device that pushes it.
+    ///
+    /// # Errors
+    /// What `serde` finds wrong with it.
+    pub fn read(raw: &RawValue, sender: Uuid) -> Result<Self, serde_json::Error> {
+        let mutation: Mutation = serde_json::from_str(raw.get())?;
+        Ok(Self { device: mutation.device_id.unwrap_or(sender), mutation, bytes: raw.get().as_bytes().into() })
+    }
+
+    /// A mutation made on this server.
+    pub fn own(mutation: Mutation, device: Uuid) -> Self {
+        let bytes = serde_json::to_vec(&mutation).expect("a mutation has only JSON in it");
+        Self { mutation, bytes: bytes.into(), device }
+    }
+
+    /// The version that it makes.
+    pub fn id(&self) -> Uuid {
+        self.mutation.mutation_id
+    }
+}
+
+/// In what standing the sender is. Whatever it is, nothing it sends is lost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    /// May write.
+    Good,
+    /// Known, but its token has run out: everything goes into quarantine.
+    Expired,
+    /// Known, but revoked: everything goes into quarantine.
+    Revoked,
+}
+
+/// A mutation that is already stored.
+#[derive(Debug, Clone)]
+pub struct Known {
+    /// The answer that was given first.
+    pub answer: Answer,
+    /// SHA-256 of its bytes.
+    pub bytes: Hash,
+}
+
+/// A conflict on record.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Conflict {
+    /// The mutation that could not be applied; it names the conflict too.
+    pub id: Uuid,
+    /// The record.
+    pub record_id: Uuid,
+    /// What its author had seen.
+    pub base_version: Option<Uuid>,
+    /// What stood when it arrived.
+    pub head_version: Option<Uuid>,
+    /// The fields that disagree.
+    pub fields: Vec<String>,
+    /// Whether one of them is a safety field, which makes the record contested.
+    pub safety: bool,
+}
+
+/// Mutations of one human action that wait together.
+#[derive(Debug, Clone)]
+pub struct Waiting {
+    /// The action.
+    pub txn: Uuid,
+    /// Its mutations, in their order.
+    pub mutations: Vec<Received>,
+    /// Who pushed them.
+    pub actor: Actor,
+}
+
+/// Why a mutation was quarantined or what else a sender should know.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct Problem {
+    /// A stable word: `schema`, `permission`, `device_seq`, `blast_radius`, `transaction`, `content`, `revoked`, `expired`.
+    pub code: String,
+    /// In words, with what to do.
+    pub detail: String,
+    /// Every fault found, each with its JSON pointer.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schema(value_type = Vec<Object>)]
+    pub faults: Vec<Fault>,
+}
+
+impl Problem {
+    /// A problem without single faults.
+    pub fn new(code: &str, detail: impl Into<String>) -> Self {
+        Self { code: code.to_owned(), detail: detail.into(), faults: Vec::new() }
+    }
+}
+
+/// What a sender is told about one mutation (sync.md §4).
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct Answer {
+    /// Which.
+    pub mutation_id: Uuid,
+    /// What became of it.
+    pub outcome: Outcome,
+    /// For a duplicate: what became of it the first time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub first: Option<Outcome>,
+    /// Its place in the server's log.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seq: Option<i64>,
+    /// The record's version that it made.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version: Option<Uuid>,
+    /// The conflict that it opened.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub conflict_id: Option<Uuid>,
+    /// For a parked one: what is not here yet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub waiting_for: Option<String>,
+    /// What a human should look at.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub problem: Option<Problem>,
+}
+
+impl Answer {
+    /// An answer that says no more than the outcome.
+    pub fn new(mutation_id: Uuid, outcome: Outcome) -> Self {
+        Self {
+            mutation_id,
+            outcome,
+            first: None,
+            seq: None,
+            version: None,
+            conflict_id: None,
+            waiting_for: None,
+            problem: None,
+        }
+    }
+}
+
+/// One entry of the log about a mutation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Entry {
+    /// Its arrival.
+    Arrived,
+    /// What became of it after it had waited.
+    Unparked,
+}
+
+/// The past as the rules see it, and their way to write. One writing transaction stands behind it.
+pub trait Memory {
+    /// What can go wrong with the storage behind it.
+    type Error;
+
+    /// Whether a mutation is stored, and what was answered.
+    fn known(&mut self, mutation: Uuid) -> Result<Option<Known>, Self::Error>;
+    /// Which mutation has this number on this device.
+    fn numbered(&mut self, device: Uuid, device_seq: i64) -> Result<Option<Uuid>, Self::Error>;
+    /// A record as it stands.
+    fn head(&mut self, record: Uuid) -> Result<Option<Record>, Self::Error>;
+    /// A record as a version left it, on the head's line or on a branch.
+    fn version(&mut self, version: Uuid) -> Result<Option<Record>, Self::Error>;
+    /// The open conflicts of a record.
+    fn open_conflicts(&mut self, record: Uuid) -> Result<Vec<Conflict>, Self::Error>;
+    /// Whether a conflict was ever opened.
+    fn conflict_known(&mut self, conflict: Uuid) -> Result<bool, Self::Error>;
+    /// The actions that wait for this thing (a record, version, conflict or schema).
+    fn waiting_for(&mut self, thing: &str) -> Result<Vec<Waiting>, Self::Error>;
+
+    /// Appends to the log and gives the place in it; `answer.seq` is filled in.
+    fn log(&mut self, received: &Received, entry: Entry, answer: &mut Answer) -> Result<i64, Self::Error>;
+    /// Makes this the record's head and keeps it as a version.
+    fn put_head(&mut self, record: Record, received: &Received, seq: i64) -> Result<(), Self::Error>;
+    /// Keeps a version beside the head's line.
+    fn put_branch(&mut self, record: Record, received: &Received, seq: i64) -> Result<(), Self::Error>;
+    /// Opens a conflict; the record's head may become contested.
+    fn open_conflict(&mut self, conflict: Conflict, seq: i64) -> Result<(), Self::Error>;
+    /// Closes a conflict.
+    fn close_conflict(&mut self, conflict: Uuid, by: Uuid, reason: &str, seq: i64) -> Result<(), Self::Error>;
+    /// Lets a mutation wait; called again, it waits for something else.
+    fn park(
+        &mut self,
+        received: &Received,
+        txn: Uuid,
+        thing: &str,
+        actor: &Actor,
+        seq: i64,
+    ) -> Result<(), Self::Error>;
+    /// Ends the wait.
+    fn unpark(&mut self, mutation: Uuid) -> Result<(), Self::Error>;
+    /// Puts a mutation before a human.
+    fn quarantine(
+        &mut self,
+        received: &Received,
+        problem: &Problem,
+        actor: &Actor,
+        seq: i64,
+    ) -> Result<(), Self::Error>;
+    /// Notes which mutation repaired a quarantined one; its version then stands for the other too.
+    fn repaired(&mut self, quarantined: Uuid, by: Uuid, seq: i64) -> Result<(), Self::Error>;
+}

@@ -1,0 +1,134 @@
+//! Whether an edit may be laid on the head, field by field and for the safety group (sync.md §2).
+
+use std::collections::BTreeSet;
+
+use serde_json::{Map, Value, json};
+use uuid::Uuid;
+
+use crate::model::mutation::{GEOMETRY, Outcome};
+use crate::model::schema::{MergeClass, Schema};
+use crate::model::{Change, Hash, Mutation, Record};
+
+/// What an edit comes to.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Merge {
+    /// The record's new state, and whether the edit was made on the head or beside it.
+    Laid(Box<Record>, Outcome),
+    /// The fields that disagree.
+    Disagrees(BTreeSet<String>),
+}
+
+/// Lays an `update` on the head. `base` is the version that its author edited, where it is known.
+pub fn update(head: &Record, base: Option<&Record>, mutation: &Mutation, schema: &Schema) -> Merge {
+    let mut fields = BTreeSet::new();
+    let safety: Vec<&String> = mutation.changes.keys().filter(|name| is_safety(schema, name)).collect();
+    if !safety.is_empty() && !saw_the_safety_group(head, base, mutation, schema) {
+        fields.extend(safety.into_iter().cloned());
+    }
+    let mut record = head.clone();
+    for (name, change) in &mutation.changes {
+        if !lay(&mut record, base, name, change, schema.merge_class(name)) {
+            fields.insert(name.clone());
+        }
+    }
+    if !fields.is_empty() {
+        return Merge::Disagrees(fields);
+    }
+    let outcome =
+        if mutation.base_version == Some(head.version) { Outcome::Applied } else { Outcome::Merged };
+    Merge::Laid(Box::new(record), outcome)
+}
+
+/// The state that the author of an edit meant, whatever stands now: for branches and for records being made.
+pub fn intended(base: &Record, mutation: &Mutation, schema: Option<&Schema>) -> Record {
+    let mut record = base.clone();
+    for (name, change) in &mutation.changes {
+        let class = schema.map_or(MergeClass::Free, |schema| schema.merge_class(name));
+        if class == MergeClass::Append {
+            union(&mut record, name, change);
+        } else if let Some(to) = &change.to {
+            record.set_field(name, to.clone());
+        }
+    }
+    record
+}
+
+/// Whether a field belongs to the safety group.
+pub fn is_safety(schema: &Schema, name: &str) -> bool {
+    name == GEOMETRY || schema.merge_class(name) == MergeClass::Safety
+}
+
+/// The hash of a record's safety group.
+pub fn safety_hash(record: &Record, schema: &Schema) -> Hash {
+    record.safety_hash(|name| is_safety(schema, name))
+}
+
+/// A mutation that touches any safety field applies only if its author saw the whole group as it stands.
+fn saw_the_safety_group(head: &Record, base: Option<&Record>, mutation: &Mutation, schema: &Schema) -> bool {
+    let seen = match (mutation.seen, base) {
+        (Some(seen), _) => seen,
+        (None, Some(base)) if base.version == head.version => return true,
+        (None, Some(base)) => safety_hash(base, schema),
+        (None, None) => return false,
+    };
+    seen == safety_hash(head, schema)
+}
+
+/// Lays one field; false where it disagrees with what stands.
+fn lay(record: &mut Record, base: Option<&Record>, name: &str, change: &Change, class: MergeClass) -> bool {
+    if class == MergeClass::Append {
+        return union(record, name, change);
+    }
+    let Some(to) = &change.to else { return false };
+    let current = record.field(name);
+    let agrees = current == to
+        || match (&change.from, base) {
+            (Some(from), _) => Hash::names(from, current),
+            (None, Some(base)) => base.field(name) == current,
+            (None, None) => false,
+        };
+    if agrees {
+        record.set_field(name, to.clone());
+    }
+    agrees
+}
+
+/// Adds rows and strikes out rows; false where a row with the same id says something else.
+/// A struck-out row stays as a tombstone, so that it cannot come back by itself.
+fn union(record: &mut Record, name: &str, change: &Change) -> bool {
+    let mut rows = record.field(name).as_array().cloned().unwrap_or_default();
+    let whole = change.to.as_ref().and_then(Value::as_array).into_iter().flatten();
+    let mut agrees = true;
+    for row in whole.chain(&change.add) {
+        match rows.iter().find(|there| same_row(there, row)) {
+            None => rows.push(row.clone()),
+            Some(there) => agrees &= there == row || is_struck(there),
+        }
+    }
+    for id in &change.remove {
+        let tombstone = tombstone(*id);
+        match rows.iter_mut().find(|there| same_row(there, &tombstone)) {
+            Some(there) => *there = tombstone,
+            None => rows.push(tombstone),
+        }
+    }
+    if !rows.is_empty() {
+        record.set_field(name, Value::Array(rows));
+    }
+    agrees
+}
+
+fn tombstone(id: Uuid) -> Value {
+    Value::Object(Map::from_iter([("id".to_owned(), json!(id)), ("removed".to_owned(), json!(true))]))
+}
+
+fn is_struck(row: &Value) -> bool {
+    row.get("removed") == Some(&Value::Bool(true))
+}
+
+fn same_row(a: &Value, b: &Value) -> bool {
+    match (a.get("id"), b.get("id")) {
+        (Some(a), Some(b)) => a == b,
+        _ => a == b,
+    }
+}

@@ -1,0 +1,52 @@
+//! A client's view: the server's state with the client's unacknowledged edits replayed on it (sync.md §6).
+
+use super::merge::{self, Merge};
+use crate::model::role::Actor;
+use crate::model::schema::Registry;
+use crate::model::{Mutation, Op, Record, ReviewAction};
+
+/// Replays pending edits of one record, in their order, on what the server last told of it.
+///
+/// An edit that no longer fits is shown all the same: its author must see what they wrote until
+/// somebody has settled the conflict that it will become.
+pub fn rebase<'a>(
+    server: Option<Record>,
+    pending: impl IntoIterator<Item = &'a Mutation>,
+    registry: &Registry,
+    actor: &Actor,
+) -> Option<Record> {
+    pending.into_iter().fold(server, |state, mutation| replay(state, mutation, registry, actor))
+}
+
+fn replay(
+    state: Option<Record>,
+    mutation: &Mutation,
+    registry: &Registry,
+    actor: &Actor,
+) -> Option<Record> {
+    let schema = registry.schema(&mutation.kind, mutation.schema);
+    let blank = || {
+        Record::blank(mutation.record_id, &mutation.kind, mutation.schema, actor.organisation, mutation.author)
+    };
+    let state = match (mutation.op, state) {
+        (Op::Create, None) => blank(),
+        (_, None) => return None,
+        (_, Some(state)) => state,
+    };
+    let laid = schema.and_then(|schema| match merge::update(&state, Some(&state), mutation, schema) {
+        Merge::Laid(record, _) => Some(*record),
+        Merge::Disagrees(_) => None,
+    });
+    let mut record = laid.unwrap_or_else(|| merge::intended(&state, mutation, schema));
+    match mutation.op {
+        Op::Retire => record.retired = true,
+        Op::Restore => record.retired = false,
+        Op::Review => {
+            record.stage = mutation.review.map_or(record.stage, ReviewAction::gives);
+        }
+        Op::Create | Op::Update | Op::Resolve => {}
+    }
+    record.version = mutation.mutation_id;
+    record.author = mutation.author;
+    Some(record)
+}
