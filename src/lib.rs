@@ -1,1 +1,3 @@
+//! The record-keeping backend of a mine-clearance programme: a map of the house.
 
+pub mod geometry;
