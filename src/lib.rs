@@ -1,7 +1,15 @@
 //! Cartagena: the record-keeping backend of a mine-clearance programme.
 //!
-//! The map of the house; arrows go down only.
+//! The map of the house; arrows go down only, and the pure rooms know neither the database nor the web.
 //!
+//! - [`store`] – the database: the only place that knows SQL, with one door for writers
+//! - [`sync`] – pure: the rules by which edits are taken, merged, parked and compared
+//! - [`treaty`] – pure: entry into force, deadlines, extensions, reporting dates
+//! - [`geometry`] – pure: outlines, validity and repair, geodesic measures, exact overlay
 //! - [`model`] – what is recorded: kinds, records, mutations; plain types that know nothing else
 
+pub mod geometry;
 pub mod model;
+pub mod store;
+pub mod sync;
+pub mod treaty;
