@@ -3,5 +3,7 @@
 //! The map of the house; arrows go down only.
 //!
 //! - [`model`] – what is recorded: kinds, records, mutations; plain types that know nothing else
+//! - [`treaty`] – entry into force, clearance deadlines and their extensions, reporting dates
 
 pub mod model;
+pub mod treaty;

@@ -1,0 +1,1 @@
+//! Pure geometry: coordinates, traverses, rings and areas. Knows no records and no database.
