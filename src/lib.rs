@@ -3,6 +3,7 @@
 //! The map of the house; arrows go down only, and the pure rooms know neither the database nor the web.
 //!
 //! - [`store`] – the database: the only place that knows SQL, with one door for writers
+//! - [`programme`] – what a country sets: its ground, its units, its treaty dates, its rules of counting
 //! - [`sync`] – pure: the rules by which edits are taken, merged, parked and compared
 //! - [`treaty`] – pure: entry into force, deadlines, extensions, reporting dates
 //! - [`geometry`] – pure: outlines, validity and repair, geodesic measures, exact overlay
@@ -10,6 +11,7 @@
 
 pub mod geometry;
 pub mod model;
+pub mod programme;
 pub mod store;
 pub mod sync;
 pub mod treaty;

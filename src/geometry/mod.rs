@@ -19,6 +19,7 @@ pub mod measure;
 pub mod outline;
 pub mod overlay;
 pub mod repair;
+pub mod shape;
 mod snap;
 #[cfg(test)]
 pub(crate) mod tests;

@@ -5,7 +5,6 @@
 
 pub mod account;
 pub mod backend;
-pub mod book;
 pub mod column;
 pub mod conflict;
 pub mod device;
@@ -104,7 +103,7 @@ pub type Result<T, E = StoreError> = std::result::Result<T, E>;
 pub struct Store {
     readers: Pool<Opener>,
     writer: Arc<Writer>,
-    registry: Arc<Registry>,
+    registry: &'static Registry,
 }
 
 impl Store {
@@ -112,7 +111,7 @@ impl Store {
     ///
     /// # Errors
     /// Where it cannot be reached or its migrations are not this program's.
-    pub fn open(url: &DatabaseUrl, registry: Arc<Registry>, readers: u32) -> Result<Self> {
+    pub fn open(url: &DatabaseUrl, registry: &'static Registry, readers: u32) -> Result<Self> {
         let mut connection = url.connect().map_err(|fault| StoreError::Connection(fault.to_string()))?;
         migration::check(&mut connection)?;
         txn::ensure_clock(&mut connection)?;
@@ -122,7 +121,7 @@ impl Store {
             .connection_timeout(Duration::from_secs(5))
             .build(Opener(url.clone()))
             .map_err(|fault| StoreError::Connection(fault.to_string()))?;
-        let writer = Arc::new(Writer::start(url.clone(), connection, Arc::clone(&registry)));
+        let writer = Arc::new(Writer::start(url.clone(), connection, registry));
         Ok(Self { readers, writer, registry })
     }
 

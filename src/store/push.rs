@@ -283,7 +283,7 @@ impl Store {
     /// # Errors
     /// What the store reports; the drafts' own outcome is in the answers.
     pub fn push_own(&self, actor: Actor, mutations: Vec<crate::model::Mutation>) -> Result<Vec<Answer>> {
-        let registry = std::sync::Arc::clone(&self.registry);
+        let registry = self.registry;
         self.write(move |txn| {
             let mut own = Vec::with_capacity(mutations.len());
             for mut mutation in mutations {
@@ -296,7 +296,7 @@ impl Store {
                 .filter_map(|received| Some((received.id(), record::shape_of(brought_geometry(received)?)?)))
                 .collect();
             txn.cache.shapes.extend(shapes);
-            apply_txn(txn, &registry, &actor, Standing::Good, &own)
+            apply_txn(txn, registry, &actor, Standing::Good, &own)
         })
     }
 }

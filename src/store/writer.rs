@@ -32,7 +32,7 @@ pub(super) struct Writer {
 }
 
 impl Writer {
-    pub(super) fn start(url: DatabaseUrl, connection: DbConnection, registry: Arc<Registry>) -> Self {
+    pub(super) fn start(url: DatabaseUrl, connection: DbConnection, registry: &'static Registry) -> Self {
         let (queue, jobs) = sync_channel(QUEUE);
         let thread = std::thread::Builder::new()
             .name("writer".to_owned())
