@@ -2,6 +2,8 @@
 //!
 //! The map of the house; arrows go down only, and the pure rooms know neither the database nor the web.
 //!
+//! - [`http`] – the web: one file per resource
+//! - [`auth`] – who somebody is and what they may do
 //! - [`store`] – the database: the only place that knows SQL, with one door for writers
 //! - [`programme`] – what a country sets: its ground, its units, its treaty dates, its rules of counting
 //! - [`sync`] – pure: the rules by which edits are taken, merged, parked and compared
@@ -9,7 +11,10 @@
 //! - [`geometry`] – pure: outlines, validity and repair, geodesic measures, exact overlay
 //! - [`model`] – what is recorded: kinds, records, mutations; plain types that know nothing else
 
+pub mod auth;
+pub mod config;
 pub mod geometry;
+pub mod http;
 pub mod model;
 pub mod programme;
 pub mod store;

@@ -10,7 +10,7 @@ use serde_json::Value;
 use crate::geometry::outline::{Extent, Limits, Outline};
 use crate::geometry::shape::read_geojson;
 use crate::model::vocabulary;
-use crate::treaty::deadline::DeadlineEntry;
+use crate::treaty::DeadlineEntry;
 
 vocabulary! {
     /// Which date puts released ground into a year (domain.md §6).

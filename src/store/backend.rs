@@ -8,7 +8,7 @@ use super::StoreError;
 
 /// A connection to either database.
 #[derive(diesel::MultiConnection)]
-pub enum DbConnection {
+pub(crate) enum DbConnection {
     /// PostgreSQL
     Postgres(PgConnection),
     /// SQLite

@@ -36,6 +36,7 @@ pub struct ConflictView {
     /// What the author of the conflicting edit meant.
     pub mine: Option<Side>,
     /// To be given back as `seen` by whoever resolves: the head's safety fields.
+    #[schema(value_type = Option<String>)]
     pub seen: Option<Hash>,
     /// How it was settled, if it was.
     pub settled: Option<Settled>,

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::backend::on_backend;
-use super::column::{Document, Id, Instant};
+use super::column::{Document, Id};
 use super::prefetch;
 use super::row::{ConflictRow, Head, LogRow, VersionRow, brought_geometry};
 use super::schema::{conflict, log, parked, quarantine, record, version};
@@ -321,9 +321,4 @@ impl From<StoredActor> for Actor {
     fn from(StoredActor { account, role, organisation }: StoredActor) -> Self {
         Self { account, role, organisation }
     }
-}
-
-/// A moment for rows that are written outside a sync transaction's own clock.
-pub(super) fn instant(at: chrono::DateTime<chrono::Utc>) -> Instant {
-    Instant(at)
 }

@@ -4,10 +4,11 @@
 //! moves the clock (sync.md §5). Everything else reads.
 
 pub mod account;
-pub mod backend;
-pub mod column;
+pub(crate) mod backend;
+pub(crate) mod column;
 pub mod conflict;
 pub mod device;
+pub mod decide;
 mod membership;
 mod memory;
 pub mod migration;
@@ -19,7 +20,7 @@ pub mod quality;
 pub mod quarantine;
 pub mod record;
 mod row;
-pub mod schema;
+mod schema;
 pub mod token;
 pub mod txn;
 pub mod writer;
@@ -29,7 +30,8 @@ use std::time::Duration;
 
 use diesel::r2d2::Pool;
 
-use self::backend::{DatabaseUrl, DbConnection, Opener};
+pub use self::backend::DatabaseUrl;
+use self::backend::{DbConnection, Opener};
 use self::txn::SyncTxn;
 use self::writer::Writer;
 use crate::model::schema::Registry;
@@ -126,7 +128,7 @@ impl Store {
     }
 
     /// The schemas that the store validates with.
-    pub fn registry(&self) -> &Registry {
+    pub fn registry(&self) -> &'static Registry {
         &self.registry
     }
 

@@ -14,7 +14,7 @@ use super::schema::{log, membership, record};
 use super::txn::{PERSONAL, Scope, read_clock, read_digest};
 use super::{Result, Store};
 use crate::model::record::Feature;
-use crate::model::role::{Actor, Drafts, Role};
+use crate::model::role::{Actor, Role};
 use crate::sync::Digest;
 
 /// Records on one page at most, whatever their size.
@@ -250,7 +250,44 @@ fn weight(feature: &Feature) -> usize {
     400 + fields + feature.geometry.as_ref().map_or(4, of)
 }
 
-/// Whose drafts a feed may hold is settled by its scope; a list by REST filters them one by one.
-pub(super) fn shows_all_drafts(drafts: Drafts) -> bool {
-    drafts == Drafts::All
+impl Store {
+    /// Whether a scope that the actor's role may follow is within its reach: a task of its own organisation,
+    /// or one that its organisation was given.
+    pub fn in_reach(&self, actor: &Actor, scope: Scope) -> Result<bool> {
+        let Scope::Task(task) = scope else { return Ok(true) };
+        if matches!(actor.role, Role::ImOfficer | Role::QaOfficer | Role::Authority) {
+            return Ok(true);
+        }
+        let features = self.read(|connection| features(connection, &[Id(task)]))?;
+        let own = actor.organisation.to_string();
+        Ok(features.iter().any(|task| {
+            task.kind == "task"
+                && (task.organisation == actor.organisation
+                    || task.properties.get("operator_id").and_then(|id| id.as_str()) == Some(&own))
+        }))
+    }
+
+    /// Compares a head that a client remembers with the log. Where the log no longer holds it, this database has
+    /// gone back in time – it was restored from a copy – and its epoch changes, so that every client begins again.
+    pub fn meet_head(&self, remembered: LogHead) -> Result<()> {
+        let holds = self.read(|connection| {
+            let clock = read_clock(connection)?;
+            if remembered.epoch != clock.epoch || remembered.seq == 0 {
+                return Ok(true);
+            }
+            let there: Option<Vec<u8>> =
+                log::table.find(remembered.seq).select(log::entry_hash).first(connection).optional()?;
+            Ok(there.is_some_and(|hash| hex::encode(hash) == remembered.entry_hash))
+        })?;
+        if holds {
+            return Ok(());
+        }
+        tracing::warn!(seq = remembered.seq, "this database has gone back in time: a new epoch begins");
+        self.write(move |txn| {
+            if txn.clock.epoch == remembered.epoch {
+                txn.renew_epoch()?;
+            }
+            Ok(())
+        })
+    }
 }

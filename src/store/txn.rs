@@ -146,6 +146,15 @@ impl<'c> SyncTxn<'c> {
         self.append(row)
     }
 
+    /// Begins a new epoch: cursors and acknowledgements of the old one no longer hold.
+    pub(super) fn renew_epoch(&mut self) -> Result<()> {
+        let old = std::mem::replace(&mut self.clock.epoch, Uuid::new_v4());
+        let epoch = self.clock.epoch;
+        self.act("epoch_renewed", epoch, None, &serde_json::json!({"from": old, "to": epoch}));
+        diesel::update(sync_clock::table).set(sync_clock::epoch.eq(Id(epoch))).execute(self.connection)?;
+        Ok(())
+    }
+
     fn flush(&mut self) -> Result<()> {
         let buffer = std::mem::take(&mut self.buffer);
         for rows in buffer.log.chunks(ROWS_PER_STATEMENT) {

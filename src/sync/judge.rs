@@ -9,10 +9,13 @@ use super::merge::{self, Merge};
 use crate::model::mutation::Outcome;
 use crate::model::role::Actor;
 use crate::model::schema::{Registry, Schema};
-use crate::model::{Op, Record, Stage};
+use crate::model::{Mutation, Op, Record, Stage};
 
 /// The pseudo-field under which a `resolve` retires a record or brings it back.
 pub const RETIRED: &str = "retired";
+
+/// The field that holds a record's human reference.
+pub const REFERENCE: &str = "reference";
 
 /// What one mutation comes to.
 #[derive(Debug, Clone)]
@@ -205,6 +208,7 @@ impl<'a, M: Memory> Judge<'a, M> {
                 match mutation.review.and_then(|action| action.from_stage(head.stage)) {
                     Some(stage) => {
                         head.stage = stage;
+                        refer(&mut head, mutation);
                         Ok(Verdict::Write(Box::new(head), Outcome::Applied))
                     }
                     None => disagree("stage"),
@@ -278,6 +282,17 @@ impl<'a, M: Memory> Judge<'a, M> {
         }
         self.staged.insert(record.id, (*record).clone());
         Verdict::Write(record, outcome)
+    }
+}
+
+/// The server issues a record's human reference when it finalises it, and never changes it (domain.md §4).
+fn refer(record: &mut Record, mutation: &Mutation) {
+    let issued = mutation.changes.get(REFERENCE).and_then(|change| change.to.clone());
+    if let Some(reference) = issued
+        && record.stage == Stage::Finalised
+        && record.field(REFERENCE).is_null()
+    {
+        record.set_field(REFERENCE, reference);
     }
 }
 

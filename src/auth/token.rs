@@ -1,0 +1,224 @@
+//! Access tokens: short-lived JWTs signed with Ed25519, each naming its key. Keys rotate by adding a file.
+
+use std::fs;
+use std::io::{self, Write as _};
+use std::path::Path;
+
+use chrono::{Duration, Utc};
+use ed25519_dalek::SigningKey;
+use ed25519_dalek::pkcs8::spki::der::pem::LineEnding;
+use ed25519_dalek::pkcs8::{DecodePrivateKey, EncodePrivateKey};
+use jsonwebtoken::errors::ErrorKind;
+use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::store::token::Holder;
+
+/// How long an access token lives.
+pub const ACCESS_LIFE: Duration = Duration::minutes(15);
+const ISSUER: &str = "cartagena";
+
+/// What a token says.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Claims {
+    /// The account.
+    pub sub: Uuid,
+    /// The device, where it is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub device: Option<Uuid>,
+    /// Who made the token.
+    pub iss: String,
+    /// When it was made, seconds since 1970.
+    pub iat: i64,
+    /// When it runs out, seconds since 1970.
+    pub exp: i64,
+}
+
+/// Why a token is not accepted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum TokenError {
+    /// Its signature, algorithm, key or form is wrong.
+    #[error("the token is not valid")]
+    Invalid,
+    /// It has run out.
+    #[error("the token has run out: refresh it")]
+    Expired,
+}
+
+struct Key {
+    id: String,
+    signing: EncodingKey,
+    verifying: DecodingKey,
+}
+
+/// The keys of a server: the newest signs, all verify.
+pub struct Keys(Vec<Key>);
+
+impl Keys {
+    /// Reads `*.pem` (PKCS #8, Ed25519) from a folder, by name; makes the first key where there is none.
+    ///
+    /// # Errors
+    /// Where the folder cannot be read or written, or holds something that is no such key.
+    pub fn load(folder: &Path) -> io::Result<Self> {
+        fs::create_dir_all(folder)?;
+        let mut files: Vec<_> = fs::read_dir(folder)?
+            .filter_map(Result::ok)
+            .map(|entry| entry.path())
+            .filter(|path| path.extension().is_some_and(|extension| extension == "pem"))
+            .collect();
+        files.sort();
+        if files.is_empty() {
+            files.push(make_key(folder)?);
+        }
+        let keys = files.iter().map(|path| {
+            let pem = fs::read_to_string(path)?;
+            let key = SigningKey::from_pkcs8_pem(&pem).map_err(|fault| {
+                io::Error::new(io::ErrorKind::InvalidData, format!("{}: {fault}", path.display()))
+            })?;
+            let id = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+            Ok(Key::of(id, &key))
+        });
+        keys.collect::<io::Result<_>>().map(Self)
+    }
+
+    /// An access token for the next [`ACCESS_LIFE`].
+    pub fn issue(&self, holder: Holder) -> String {
+        let now = Utc::now();
+        let claims = Claims {
+            sub: holder.account,
+            device: holder.device,
+            iss: ISSUER.to_owned(),
+            iat: now.timestamp(),
+            exp: (now + ACCESS_LIFE).timestamp(),
+        };
+        self.sign(&claims)
+    }
+
+    /// Signs any claims.
+    pub fn sign(&self, claims: &Claims) -> String {
+        let key = self.0.last().expect("a server is never without a key");
+        let header = Header { kid: Some(key.id.clone()), ..Header::new(Algorithm::EdDSA) };
+        jsonwebtoken::encode(&header, claims, &key.signing).expect("an Ed25519 key signs any claims")
+    }
+
+    /// What a token says, if it is ours. Only EdDSA is accepted, whatever the token's header asks for.
+    ///
+    /// # Errors
+    /// `Invalid`, or `Expired` for one that was ours.
+    pub fn verify(&self, token: &str) -> Result<Claims, TokenError> {
+        self.decode(token, true)
+    }
+
+    /// What a token says, if it is ours, even where it has run out.
+    ///
+    /// # Errors
+    /// `Invalid`
+    pub fn verify_ignoring_age(&self, token: &str) -> Result<Claims, TokenError> {
+        self.decode(token, false)
+    }
+
+    fn decode(&self, token: &str, check_age: bool) -> Result<Claims, TokenError> {
+        let header = jsonwebtoken::decode_header(token).map_err(|_unreadable| TokenError::Invalid)?;
+        let key = self.0.iter().find(|key| header.kid.as_ref() == Some(&key.id)).ok_or(TokenError::Invalid)?;
+        let mut validation = Validation::new(Algorithm::EdDSA);
+        validation.set_issuer(&[ISSUER]);
+        validation.validate_exp = check_age;
+        validation.leeway = 0;
+        match jsonwebtoken::decode::<Claims>(token, &key.verifying, &validation) {
+            Ok(token) => Ok(token.claims),
+            Err(fault) if matches!(fault.kind(), ErrorKind::ExpiredSignature) => Err(TokenError::Expired),
+            Err(_) => Err(TokenError::Invalid),
+        }
+    }
+}
+
+impl Key {
+    fn of(id: String, key: &SigningKey) -> Self {
+        let der = key.to_pkcs8_der().expect("an Ed25519 key has a PKCS #8 form");
+        Self {
+            id,
+            signing: EncodingKey::from_ed_der(der.as_bytes()),
+            verifying: DecodingKey::from_ed_der(key.verifying_key().as_bytes()),
+        }
+    }
+}
+
+fn make_key(folder: &Path) -> io::Result<std::path::PathBuf> {
+    let key = SigningKey::from_bytes(&rand::random());
+    let pem = key.to_pkcs8_pem(LineEnding::LF).expect("an Ed25519 key has a PEM form");
+    let path = folder.join(format!("{}.pem", Uuid::now_v7()));
+    let mut options = fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut file = options.open(&path)?;
+    file.write_all(pem.as_bytes())?;
+    file.sync_all()?;
+    Ok(path)
+}
+
+/// 256 random bits as text.
+pub fn random_secret() -> String {
+    hex::encode(rand::random::<[u8; 32]>())
+}
+
+/// A code for people to read and type: `length` letters and digits without look-alikes.
+pub fn code(length: usize) -> String {
+    const ALPHABET: &[u8; 32] = b"ABCDEFGHJKLMNPQRSTUVWXYZ23456789";
+    (0..length).map(|_| char::from(ALPHABET[usize::from(rand::random::<u8>() % 32)])).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use base64::Engine as _;
+    use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
+    use super::*;
+
+    fn keys() -> (tempfile::TempDir, Keys) {
+        let folder = tempfile::tempdir().unwrap();
+        let keys = Keys::load(folder.path()).unwrap();
+        (folder, keys)
+    }
+
+    const HOLDER: Holder = Holder { account: Uuid::nil(), device: None };
+
+    #[test]
+    fn a_token_is_read_back_also_after_a_restart_and_a_rotation() {
+        let (folder, keys) = keys();
+        let token = keys.issue(HOLDER);
+        assert_eq!(keys.verify(&token).unwrap().sub, Uuid::nil());
+        make_key(folder.path()).unwrap();
+        let rotated = Keys::load(folder.path()).unwrap();
+        assert!(rotated.verify(&token).is_ok());
+        assert_eq!(keys.verify(&rotated.issue(HOLDER)), Err(TokenError::Invalid), "an unknown key");
+    }
+
+    #[test]
+    fn forgeries_are_refused() {
+        let (_folder, keys) = keys();
+        let token = keys.issue(HOLDER);
+        let mut parts: Vec<String> = token.split('.').map(str::to_owned).collect();
+        let header: serde_json::Value =
+            serde_json::from_slice(&URL_SAFE_NO_PAD.decode(&parts[0]).unwrap()).unwrap();
+        for algorithm in ["none", "HS256"] {
+            let forged = serde_json::json!({"alg": algorithm, "kid": header["kid"], "typ": "JWT"});
+            parts[0] = URL_SAFE_NO_PAD.encode(forged.to_string());
+            assert_eq!(keys.verify(&parts.join(".")), Err(TokenError::Invalid), "{algorithm}");
+            assert_eq!(keys.verify(&format!("{}.{}.", parts[0], parts[1])), Err(TokenError::Invalid));
+        }
+        let (_other_folder, others) = self::keys();
+        assert_eq!(keys.verify(&others.issue(HOLDER)), Err(TokenError::Invalid));
+        let old = Claims { sub: Uuid::nil(), device: None, iss: ISSUER.into(), iat: 0, exp: 1 };
+        let old = keys.sign(&old);
+        assert_eq!(keys.verify(&old), Err(TokenError::Expired));
+        assert!(keys.verify_ignoring_age(&old).is_ok());
+    }
+
+    #[test]
+    fn codes_have_no_look_alikes() {
+        let code = code(400);
+        assert!(!code.contains(['0', 'O', '1', 'I']));
+    }
+}

@@ -1,0 +1,130 @@
+//! The configuration: defaults, then `cartagena.toml`, then `CARTAGENA_*` variables.
+
+use std::path::PathBuf;
+
+use figment::Figment;
+use figment::providers::{Env, Format, Serialized, Toml};
+use serde::{Deserialize, Serialize};
+
+/// Everything that can be set.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// Where the SQLite file, the keys and the attachments lie.
+    pub data: PathBuf,
+    /// `sqlite:<file>` or `postgres://…`; left out, a SQLite file in `data`.
+    pub database_url: Option<String>,
+    /// Address and port to listen on.
+    pub listen: String,
+    /// Connections for readers.
+    pub readers: u32,
+    /// Threads that serve requests.
+    pub workers: usize,
+    /// Logs as JSON lines instead of text.
+    pub log_json: bool,
+    /// Which messages are logged, e.g. `info` or `info,cartagena=debug`.
+    pub log: String,
+    /// What a request may ask of the server.
+    pub limits: Limits,
+}
+
+/// What a request may ask of the server.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Limits {
+    /// Bytes of a push, unpacked.
+    pub push_bytes: usize,
+    /// Mutations of a push.
+    pub push_mutations: usize,
+    /// Bytes of records on one page of a pull.
+    pub pull_bytes: usize,
+    /// Rows of a list.
+    pub list_rows: i64,
+    /// Log-ins of one account or address in a minute.
+    pub log_ins_per_minute: u32,
+    /// Pushes of one device in a second.
+    pub pushes_per_second: u32,
+    /// Seconds for a request to arrive.
+    pub request_seconds: u64,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            data: PathBuf::from("data"),
+            database_url: None,
+            listen: "127.0.0.1:8080".to_owned(),
+            readers: 8,
+            workers: std::thread::available_parallelism().map_or(2, std::num::NonZero::get),
+            log_json: false,
+            log: "info".to_owned(),
+            limits: Limits::default(),
+        }
+    }
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            push_bytes: 8 * 1024 * 1024,
+            push_mutations: 1_000,
+            pull_bytes: 1024 * 1024,
+            list_rows: 1_000,
+            log_ins_per_minute: 20,
+            pushes_per_second: 50,
+            request_seconds: 60,
+        }
+    }
+}
+
+impl Config {
+    /// Reads the configuration. `CARTAGENA_LIMITS__PUSH_BYTES` sets `limits.push_bytes`.
+    ///
+    /// # Errors
+    /// Which setting cannot be read, and where it came from.
+    pub fn load(file: Option<&std::path::Path>) -> Result<Self, Box<figment::Error>> {
+        let file = file.map_or_else(|| Toml::file("cartagena.toml"), Toml::file_exact);
+        Figment::from(Serialized::defaults(Self::default()))
+            .merge(file)
+            .merge(Env::prefixed("CARTAGENA_").ignore(&["config", "password", "shared_data"]).split("__"))
+            .extract()
+            .map_err(Box::new)
+    }
+
+    /// The database's URL.
+    pub fn database_url(&self) -> String {
+        self.database_url
+            .clone()
+            .unwrap_or_else(|| format!("sqlite:{}", self.data.join("cartagena.db").display()))
+    }
+
+    /// The configuration without secrets, to be shown.
+    pub fn without_secrets(&self) -> Self {
+        let mut shown = self.clone();
+        shown.database_url = Some(hide_password(&self.database_url()));
+        shown
+    }
+}
+
+/// `postgres://user:***@host/…`
+fn hide_password(url: &str) -> String {
+    let Some((scheme, rest)) = url.split_once("://") else { return url.to_owned() };
+    match rest.rsplit_once('@') {
+        Some((user, host)) => {
+            let user = user.split_once(':').map_or(user, |(name, _)| name);
+            format!("{scheme}://{user}:***@{}", host.split('?').next().unwrap_or_default())
+        }
+        None => format!("{scheme}://{}", rest.split('?').next().unwrap_or_default()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn passwords_are_not_shown() {
+        assert_eq!(hide_password("postgres://me:se:c@ret@db/x?password=y"), "postgres://me:***@db/x");
+        assert_eq!(hide_password("sqlite:data/x.db"), "sqlite:data/x.db");
+    }
+}

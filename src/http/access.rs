@@ -1,0 +1,163 @@
+//! Extractors: who asks, with the permission in the type; and bodies within their limits.
+
+use std::future::Future;
+use std::marker::PhantomData;
+use std::ops::Deref;
+use std::pin::Pin;
+
+use actix_web::dev::{Decompress, Payload};
+use actix_web::http::header::AUTHORIZATION;
+use actix_web::web::{self, Data};
+use actix_web::{FromRequest, HttpRequest};
+use futures_util::StreamExt as _;
+use serde::de::DeserializeOwned;
+
+use super::error::{ApiError, ApiResult};
+use super::state::AppState;
+use crate::auth::permission::Permission;
+use crate::auth::token::TokenError;
+use crate::auth::{self, Principal};
+use crate::sync::Standing;
+
+/// Somebody who has the permission `P`.
+pub struct Access<P> {
+    principal: Principal,
+    permission: PhantomData<P>,
+}
+
+impl<P> Deref for Access<P> {
+    type Target = Principal;
+
+    fn deref(&self) -> &Principal {
+        &self.principal
+    }
+}
+
+impl<P: Permission> FromRequest for Access<P> {
+    type Error = ApiError;
+    type Future = Pin<Box<dyn Future<Output = ApiResult<Self>>>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let state = state(request);
+        let token = bearer(request);
+        Box::pin(async move {
+            let (principal, must_change) = identify(&state?, token?, false).await?;
+            if principal.standing != Standing::Good {
+                return Err(ApiError::unauthorized("this device was revoked: push what it holds, then wipe it"));
+            }
+            allow::<P>(&principal, must_change)?;
+            Ok(Self { principal, permission: PhantomData })
+        })
+    }
+}
+
+/// A device that pushes. Expired and revoked ones are let in: what they hold must not be lost.
+pub struct Pusher(pub Principal);
+
+impl FromRequest for Pusher {
+    type Error = ApiError;
+    type Future = Pin<Box<dyn Future<Output = ApiResult<Self>>>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let state = state(request);
+        let token = bearer(request);
+        Box::pin(async move {
+            let (principal, must_change) = identify(&state?, token?, true).await?;
+            if principal.device.is_none() {
+                return Err(ApiError::forbidden("only an enrolled device pushes: POST /v1/devices/enrol"));
+            }
+            allow::<crate::auth::permission::Push>(&principal, must_change)?;
+            Ok(Self(principal))
+        })
+    }
+}
+
+fn allow<P: Permission>(principal: &Principal, must_change: bool) -> ApiResult<()> {
+    if must_change && !P::BEFORE_PASSWORD_CHANGE {
+        let detail = "this account has a one-time password: set another with POST /v1/auth/password";
+        return Err(ApiError::forbidden(detail).with("must_change", true));
+    }
+    if P::ROLES.contains(&principal.actor.role) {
+        return Ok(());
+    }
+    let roles: Vec<&str> = P::ROLES.iter().map(|role| role.as_str()).collect();
+    Err(ApiError::forbidden(format!("this needs the permission {}: {}", P::NAME, roles.join(", "))))
+}
+
+fn state(request: &HttpRequest) -> ApiResult<Data<AppState>> {
+    request.app_data::<Data<AppState>>().cloned().ok_or_else(|| ApiError::unavailable(1))
+}
+
+fn bearer(request: &HttpRequest) -> ApiResult<String> {
+    request
+        .headers()
+        .get(AUTHORIZATION)
+        .and_then(|value| value.to_str().ok()?.strip_prefix("Bearer "))
+        .map(str::to_owned)
+        .ok_or_else(|| ApiError::unauthorized("log in first and send `Authorization: Bearer <access_token>`"))
+}
+
+async fn identify(state: &Data<AppState>, token: String, old_too: bool) -> ApiResult<(Principal, bool)> {
+    let (claims, expired) = match state.keys.verify(&token) {
+        Ok(claims) => (claims, false),
+        Err(TokenError::Expired) if old_too => {
+            let claims = state.keys.verify_ignoring_age(&token);
+            (claims.map_err(|fault| ApiError::unauthorized(fault.to_string()))?, true)
+        }
+        Err(fault) => return Err(ApiError::unauthorized(fault.to_string())),
+    };
+    state
+        .store(move |store| auth::identify(store, &claims, expired))
+        .await
+        .map_err(|_gone| ApiError::unauthorized("this account or device is not known (any more)"))
+}
+
+/// Reads a body, unpacking gzip, as far as `limit` bytes; a small body cannot grow into a large one unseen.
+pub async fn read_body(request: &HttpRequest, payload: web::Payload, limit: usize) -> ApiResult<Vec<u8>> {
+    let mut body = Vec::new();
+    let mut stream = Decompress::from_headers(payload, request.headers());
+    while let Some(chunk) = stream.next().await {
+        let chunk = chunk.map_err(|fault| {
+            ApiError::bad_request("body", format!("the body did not arrive whole: {fault}"))
+        })?;
+        if body.len() + chunk.len() > limit {
+            return Err(too_large(limit));
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(body)
+}
+
+/// 413, with the limit.
+pub fn too_large(limit: usize) -> ApiError {
+    ApiError::new(
+        actix_web::http::StatusCode::PAYLOAD_TOO_LARGE,
+        "too-large",
+        format!("a body may have {limit} bytes, unpacked: send it in smaller parts"),
+    )
+    .with("max_bytes", limit)
+}
+
+/// A small JSON body, with errors that say where.
+pub struct JsonBody<T>(pub T);
+
+/// Bytes of a JSON body that is not a push.
+const SMALL_BODY: usize = 4 * 1024 * 1024;
+
+impl<T: DeserializeOwned + 'static> FromRequest for JsonBody<T> {
+    type Error = ApiError;
+    type Future = Pin<Box<dyn Future<Output = ApiResult<Self>>>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let request = request.clone();
+        let payload = web::Payload::from_request(&request, payload);
+        Box::pin(async move {
+            let payload = payload.await.map_err(|fault| ApiError::bad_request("body", fault.to_string()))?;
+            let body = read_body(&request, payload, SMALL_BODY).await?;
+            let value = serde_json::from_slice(&body).map_err(|fault| {
+                ApiError::bad_request("json", format!("the body cannot be read: {fault}"))
+            })?;
+            Ok(Self(value))
+        })
+    }
+}

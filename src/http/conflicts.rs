@@ -1,0 +1,125 @@
+//! Conflicts: base, theirs and mine, and how they are settled.
+
+use std::collections::BTreeMap;
+
+use actix_web::web::{Data, Path, Query};
+use actix_web::{HttpResponse, get, post};
+use serde::Deserialize;
+use serde_json::json;
+use uuid::Uuid;
+
+use super::access::{Access, JsonBody};
+use super::error::{ApiError, ApiResult};
+use super::state::AppState;
+use crate::auth::permission::{ReadConflicts, ResolveConflicts};
+use crate::model::{Change, Hash, Role};
+use crate::store::conflict::ConflictView;
+use crate::store::decide::Resolution;
+use crate::sync::Answer;
+
+/// Which conflicts.
+#[derive(Deserialize, utoipa::IntoParams)]
+pub struct Which {
+    record: Option<Uuid>,
+    /// The settled ones too.
+    #[serde(default)]
+    settled: bool,
+    /// Where the page before ended.
+    after: Option<i64>,
+}
+
+/// Conflicts, the oldest first; operators see those of records that they may see.
+#[utoipa::path(tag = "conflicts", params(Which), responses((status = 200, body = Vec<ConflictView>)))]
+#[get("/v1/conflicts")]
+pub async fn list(
+    access: Access<ReadConflicts>,
+    state: Data<AppState>,
+    which: Query<Which>,
+) -> ApiResult<HttpResponse> {
+    let limit = state.limits.list_rows;
+    let actor = access.actor;
+    let conflicts = state
+        .store(move |store| {
+            let mut all = store.list_conflicts(which.record, which.settled, which.after.unwrap_or(0), limit)?;
+            if matches!(actor.role, Role::Supervisor | Role::ProgrammeManager) {
+                all.retain(|conflict| store.find_record(conflict.record_id, actor.sight()).is_ok());
+            }
+            if actor.sight().tier < 3 {
+                all.retain(|conflict| conflict.kind != "victim");
+            }
+            Ok(all)
+        })
+        .await?;
+    Ok(HttpResponse::Ok().json(json!({"conflicts": conflicts})))
+}
+
+/// One conflict.
+#[utoipa::path(tag = "conflicts", params(("id" = Uuid, Path)), responses((status = 200, body = ConflictView)))]
+#[get("/v1/conflicts/{id}")]
+pub async fn show(
+    access: Access<ReadConflicts>,
+    state: Data<AppState>,
+    id: Path<Uuid>,
+) -> ApiResult<HttpResponse> {
+    let (id, sight) = (id.into_inner(), access.actor.sight());
+    let conflict = state
+        .store(move |store| {
+            let conflict = store.find_conflict(id)?;
+            // A disputed record may not exist yet; then only whoever sees every draft sees the dispute.
+            if conflict.theirs.is_some() || sight.drafts != crate::model::role::Drafts::All {
+                store.find_record(conflict.record_id, sight)?;
+            }
+            Ok(conflict)
+        })
+        .await?;
+    Ok(HttpResponse::Ok().json(conflict))
+}
+
+/// How a conflict is settled.
+#[derive(Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Resolve {
+    /// Further conflicts of the same record that this settles.
+    #[serde(default)]
+    also: Vec<Uuid>,
+    /// The head's safety fields as seen, from the conflict's `seen`.
+    #[schema(value_type = Option<String>)]
+    seen: Option<Hash>,
+    /// What becomes of the record: `{"field": {"to": value}}`; nothing keeps the head as it is.
+    #[serde(default)]
+    #[schema(value_type = Object)]
+    changes: BTreeMap<String, Change>,
+    /// Why.
+    reason: String,
+}
+
+/// Settle a conflict.
+#[utoipa::path(tag = "conflicts", params(("id" = Uuid, Path)), request_body = Resolve, responses((status = 200, body = Answer)))]
+#[post("/v1/conflicts/{id}/resolve")]
+pub async fn resolve(
+    access: Access<ResolveConflicts>,
+    state: Data<AppState>,
+    id: Path<Uuid>,
+    JsonBody(body): JsonBody<Resolve>,
+) -> ApiResult<HttpResponse> {
+    if body.reason.trim().is_empty() {
+        return Err(ApiError::bad_request("reason", "say why it is settled so"));
+    }
+    let (id, actor) = (id.into_inner(), access.actor);
+    let answer = state
+        .store(move |store| {
+            let conflict = store.find_conflict(id)?;
+            let mut settles = vec![id];
+            settles.extend(body.also);
+            let resolution = Resolution {
+                record_id: conflict.record_id,
+                settles,
+                seen: body.seen,
+                changes: body.changes,
+                reason: body.reason,
+            };
+            store.resolve(actor, resolution)
+        })
+        .await?;
+    Ok(HttpResponse::Ok().json(answer))
+}

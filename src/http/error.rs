@@ -1,0 +1,168 @@
+//! Errors as people and programs meet them: RFC 9457 problem details with a stable `type`.
+
+use actix_web::http::StatusCode;
+use actix_web::http::header::{ContentType, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
+use actix_web::{HttpResponse, ResponseError};
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use crate::model::schema::Fault;
+use crate::store::StoreError;
+
+/// A result of a handler.
+pub type ApiResult<T> = Result<T, ApiError>;
+
+/// What a client is told when something cannot be done.
+#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
+pub struct ApiError {
+    /// `urn:cartagena:problem:<code>`; stable.
+    #[serde(rename = "type")]
+    type_: String,
+    /// The status in words.
+    title: String,
+    /// HTTP status.
+    status: u16,
+    /// What was wrong, and what to do.
+    detail: String,
+    /// Where, as JSON pointers.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(value_type = Vec<Object>)]
+    errors: Vec<Fault>,
+    /// Further members, named by the problem's type.
+    #[serde(flatten)]
+    #[schema(value_type = Object)]
+    more: Option<Value>,
+    #[serde(skip)]
+    retry_after_s: Option<u32>,
+}
+
+impl std::fmt::Display for ApiError {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(out, "{}: {}", self.type_, self.detail)
+    }
+}
+
+impl ApiError {
+    /// A problem of one type.
+    pub fn new(status: StatusCode, code: &str, detail: impl Into<String>) -> Self {
+        Self {
+            type_: format!("urn:cartagena:problem:{code}"),
+            title: status.canonical_reason().unwrap_or("Error").to_owned(),
+            status: status.as_u16(),
+            detail: detail.into(),
+            errors: Vec::new(),
+            more: None,
+            retry_after_s: None,
+        }
+    }
+
+    /// 400: the request cannot be understood.
+    pub fn bad_request(code: &str, detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, code, detail)
+    }
+
+    /// 401: who are you?
+    pub fn unauthorized(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::UNAUTHORIZED, "unauthorized", detail)
+    }
+
+    /// 403: not for your role.
+    pub fn forbidden(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::FORBIDDEN, "forbidden", detail)
+    }
+
+    /// 404: not there, or not for you.
+    pub fn not_found(what: &str) -> Self {
+        Self::new(StatusCode::NOT_FOUND, "not-found", format!("there is no such {what}"))
+    }
+
+    /// 503: come back in `seconds`.
+    pub fn unavailable(seconds: u32) -> Self {
+        let detail = "the server cannot take this just now; nothing of it is stored: send it again";
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "retry", detail).retry_after(seconds)
+    }
+
+    /// With a `Retry-After`.
+    #[must_use]
+    pub fn retry_after(mut self, seconds: u32) -> Self {
+        self.retry_after_s = Some(seconds);
+        self
+    }
+
+    /// With single faults.
+    #[must_use]
+    pub fn with_errors(mut self, errors: Vec<Fault>) -> Self {
+        self.errors = errors;
+        self
+    }
+
+    /// With further members.
+    #[must_use]
+    pub fn with(mut self, name: &str, value: impl Into<Value>) -> Self {
+        let more = self.more.get_or_insert_with(|| json!({}));
+        more[name] = value.into();
+        self
+    }
+}
+
+impl ResponseError for ApiError {
+    fn status_code(&self) -> StatusCode {
+        StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+    }
+
+    fn error_response(&self) -> HttpResponse {
+        let mut response = HttpResponse::build(self.status_code());
+        response.insert_header(ContentType("application/problem+json".parse().expect("a media type")));
+        if let Some(seconds) = self.retry_after_s {
+            response.insert_header((RETRY_AFTER, seconds.to_string()));
+        }
+        if self.status == 401 {
+            response.insert_header((WWW_AUTHENTICATE, HeaderValue::from_static("Bearer")));
+        }
+        response.body(serde_json::to_vec(self).unwrap_or_default())
+    }
+}
+
+impl From<StoreError> for ApiError {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::NotFound(what) => Self::not_found(what),
+            StoreError::Refused { code, detail } => {
+                let status = match code {
+                    "log-in" | "refresh-token" | "enrolment-code" => StatusCode::UNAUTHORIZED,
+                    "stale" => StatusCode::PRECONDITION_FAILED,
+                    "unknown-scope" => StatusCode::BAD_REQUEST,
+                    "programme" => StatusCode::UNPROCESSABLE_ENTITY,
+                    _ => StatusCode::CONFLICT,
+                };
+                Self::new(status, code, detail)
+            }
+            StoreError::Busy => Self::unavailable(1),
+            StoreError::Connection(fault) => {
+                tracing::error!(%fault, "the database cannot be reached");
+                Self::unavailable(5)
+            }
+            other => {
+                tracing::error!(fault = %other, "a request failed in the store");
+                internal()
+            }
+        }
+    }
+}
+
+fn internal() -> ApiError {
+    let detail = "something failed on the server; the log has it under this request's id";
+    ApiError::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", detail)
+}
+
+impl From<actix_web::error::BlockingError> for ApiError {
+    fn from(_: actix_web::error::BlockingError) -> Self {
+        tracing::error!("a blocking task panicked");
+        internal()
+    }
+}
+
+/// Extractors' own errors (query strings, paths) in our form.
+pub fn from_extractor(code: &'static str, fault: &impl std::fmt::Display) -> actix_web::Error {
+    ApiError::bad_request(code, fault.to_string()).into()
+}

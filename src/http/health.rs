@@ -1,0 +1,30 @@
+//! Whether the server lives, is ready, and how it fares.
+
+use actix_web::web::Data;
+use actix_web::{HttpResponse, get};
+use serde_json::json;
+
+use super::error::ApiResult;
+use super::state::AppState;
+
+/// Whether the process lives.
+#[utoipa::path(tag = "operation", responses((status = 200)))]
+#[get("/healthz")]
+pub async fn live() -> HttpResponse {
+    HttpResponse::Ok().json(json!({"status": "alive"}))
+}
+
+/// Whether requests can be served: the database answers.
+#[utoipa::path(tag = "operation", responses((status = 200)))]
+#[get("/readyz")]
+pub async fn ready(state: Data<AppState>) -> ApiResult<HttpResponse> {
+    state.store(crate::store::Store::ready).await?;
+    Ok(HttpResponse::Ok().json(json!({"status": "ready"})))
+}
+
+/// Prometheus metrics.
+#[utoipa::path(tag = "operation", responses((status = 200, content_type = "text/plain")))]
+#[get("/metrics")]
+pub async fn metrics(state: Data<AppState>) -> HttpResponse {
+    HttpResponse::Ok().content_type("text/plain; version=0.0.4").body(state.metrics.render())
+}

@@ -1,0 +1,64 @@
+//! The web: one file per resource. Handlers read like a script: who asks, what the store says, the answer.
+
+pub mod access;
+pub mod accounts;
+pub mod conflicts;
+pub mod devices;
+pub mod error;
+pub mod health;
+pub mod openapi;
+pub mod programme;
+pub mod quality;
+pub mod quarantine;
+pub mod records;
+pub mod schemas;
+pub mod server;
+pub mod session;
+pub mod state;
+pub mod sync;
+
+use utoipa_actix_web::service_config::ServiceConfig;
+
+/// Every route.
+pub fn routes(config: &mut ServiceConfig<'_>) {
+    config
+        .service(health::live)
+        .service(health::ready)
+        .service(health::metrics)
+        .service(session::log_in)
+        .service(session::refresh)
+        .service(session::log_out)
+        .service(session::change_password)
+        .service(accounts::list_accounts)
+        .service(accounts::add_account)
+        .service(accounts::change_account)
+        .service(accounts::list_organisations)
+        .service(accounts::add_organisation)
+        .service(devices::enrol)
+        .service(devices::offer_enrolment)
+        .service(devices::list)
+        .service(devices::revoke)
+        .service(schemas::list)
+        .service(schemas::show)
+        .service(sync::push)
+        .service(sync::pull)
+        .service(sync::scopes)
+        .service(sync::head)
+        .service(sync::log)
+        .service(records::list)
+        .service(records::show)
+        .service(records::history)
+        .service(records::review)
+        .service(records::queue)
+        .service(conflicts::list)
+        .service(conflicts::show)
+        .service(conflicts::resolve)
+        .service(quarantine::list)
+        .service(quarantine::parked)
+        .service(quarantine::repair)
+        .service(quarantine::dismiss)
+        .service(quality::list)
+        .service(quality::rules)
+        .service(programme::show)
+        .service(programme::set);
+}

@@ -1,0 +1,34 @@
+//! The programme's settings.
+
+use actix_web::http::header::{ETAG, IF_MATCH};
+use actix_web::web::Data;
+use actix_web::{HttpRequest, HttpResponse, get, put};
+
+use super::access::{Access, JsonBody};
+use super::error::ApiResult;
+use super::state::AppState;
+use crate::auth::permission::{ReadProgramme, SetProgramme};
+use crate::programme::Programme;
+
+/// The programme: country, administrative units, treaty dates, rules of counting.
+#[utoipa::path(tag = "programme", responses((status = 200, body = Programme)))]
+#[get("/v1/programme")]
+pub async fn show(_: Access<ReadProgramme>, state: Data<AppState>) -> ApiResult<HttpResponse> {
+    let (programme, revision) = state.store(crate::store::Store::programme).await?;
+    Ok(HttpResponse::Ok().insert_header((ETAG, format!("\"{revision}\""))).json(programme))
+}
+
+/// Set the programme. With `If-Match`, only if nobody has changed it since.
+#[utoipa::path(tag = "programme", request_body = Programme, responses((status = 204)))]
+#[put("/v1/programme")]
+pub async fn set(
+    access: Access<SetProgramme>,
+    request: HttpRequest,
+    state: Data<AppState>,
+    JsonBody(body): JsonBody<Programme>,
+) -> ApiResult<HttpResponse> {
+    let by = access.actor.account;
+    let seen = request.headers().get(IF_MATCH).and_then(|tag| tag.to_str().ok()?.trim_matches('"').parse().ok());
+    let revision = state.store(move |store| store.set_programme(body, seen, Some(by))).await?;
+    Ok(HttpResponse::NoContent().insert_header((ETAG, format!("\"{revision}\""))).finish())
+}

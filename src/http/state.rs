@@ -1,0 +1,85 @@
+//! What handlers share.
+
+use std::num::NonZeroU32;
+
+use actix_web::web;
+use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
+use metrics_exporter_prometheus::PrometheusHandle;
+
+use super::error::{ApiError, ApiResult};
+use crate::auth::token::Keys;
+use crate::config::Limits;
+use crate::store::{self, Store};
+
+/// What handlers share.
+pub struct AppState {
+    store: Store,
+    /// The keys that sign and verify tokens.
+    pub keys: Keys,
+    /// What a request may ask of the server.
+    pub limits: Limits,
+    /// Renders `/metrics`.
+    pub metrics: PrometheusHandle,
+    log_ins: DefaultKeyedRateLimiter<String>,
+    pushes: DefaultKeyedRateLimiter<uuid::Uuid>,
+}
+
+impl AppState {
+    /// Puts together what handlers share.
+    pub fn new(store: Store, keys: Keys, limits: Limits, metrics: PrometheusHandle) -> Self {
+        let per_minute = |count: u32| Quota::per_minute(NonZeroU32::new(count).unwrap_or(NonZeroU32::MIN));
+        let per_second = |count: u32| Quota::per_second(NonZeroU32::new(count).unwrap_or(NonZeroU32::MIN));
+        Self {
+            log_ins: RateLimiter::keyed(per_minute(limits.log_ins_per_minute)),
+            pushes: RateLimiter::keyed(per_second(limits.pushes_per_second)),
+            store,
+            keys,
+            limits,
+            metrics,
+        }
+    }
+
+    /// Runs work on the store off the async threads.
+    ///
+    /// # Errors
+    /// The store's, as the client sees them.
+    pub async fn store<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Store) -> store::Result<T> + Send + 'static,
+    ) -> ApiResult<T> {
+        let store = self.store.clone();
+        Ok(web::block(move || work(&store)).await??)
+    }
+
+    /// The store, for work that is off the async threads already.
+    pub fn blocking_store(&self) -> &Store {
+        &self.store
+    }
+
+    /// Slows down whoever tries passwords: by log-in and address.
+    ///
+    /// # Errors
+    /// 429
+    pub fn allow_log_in(&self, login: &str, address: &str) -> ApiResult<()> {
+        let by_login = self.log_ins.check_key(&format!("login {login}"));
+        let by_address = self.log_ins.check_key(&format!("address {address}"));
+        if by_login.is_err() || by_address.is_err() {
+            return Err(too_many(30));
+        }
+        Ok(())
+    }
+
+    /// Slows down a device that pushes without pause.
+    ///
+    /// # Errors
+    /// 429; nothing was stored.
+    pub fn allow_push(&self, device: uuid::Uuid) -> ApiResult<()> {
+        self.pushes.check_key(&device).map_err(|_too_fast| too_many(1))
+    }
+}
+
+fn too_many(seconds: u32) -> ApiError {
+    let detail = "too many requests: wait and try again";
+    ApiError::new(actix_web::http::StatusCode::TOO_MANY_REQUESTS, "too-many-requests", detail)
+        .retry_after(seconds)
+}

@@ -1,0 +1,195 @@
+//! What people decide at the server: review steps, conflicts settled, quarantined edits repaired.
+//!
+//! Each becomes a mutation through the one door. Unlike a tablet, a person at the server is there to be asked again:
+//! what does not fit is refused and nothing is stored.
+
+use std::collections::BTreeMap;
+
+use serde_json::json;
+use uuid::Uuid;
+
+use super::row::brought_geometry;
+use super::txn::SyncTxn;
+use super::{Result, Store, StoreError, record};
+use crate::model::mutation::Outcome;
+use crate::model::role::Actor;
+use crate::model::{Change, Hash, Mutation, Op, Record, ReviewAction};
+use crate::sync::judge::REFERENCE;
+use crate::sync::memory::{Answer, Memory as _, Received, Standing};
+use crate::sync::{apply_txn, merge};
+
+/// How a conflict is to be settled.
+#[derive(Debug, Clone)]
+pub struct Resolution {
+    /// The record.
+    pub record_id: Uuid,
+    /// The conflicts that it settles.
+    pub settles: Vec<Uuid>,
+    /// The head's safety fields as the decider saw them.
+    pub seen: Option<Hash>,
+    /// What becomes of the record; fields that are not named stay as the head has them.
+    pub changes: BTreeMap<String, Change>,
+    /// Why.
+    pub reason: String,
+}
+
+impl Store {
+    /// Takes a step of a record's review on the version that the reviewer saw.
+    ///
+    /// # Errors
+    /// `NotFound`; `Refused`: `stale` where the record has moved on, `role`, `two-person`, `stage`, `reason`.
+    pub fn review(
+        &self,
+        actor: Actor,
+        record_id: Uuid,
+        seen: Uuid,
+        action: ReviewAction,
+        reason: Option<String>,
+    ) -> Result<Answer> {
+        self.write(move |txn| {
+            let head = txn.head(record_id)?.ok_or(StoreError::NotFound("record"))?;
+            may_review(&actor, &head, seen, action, reason.as_deref())?;
+            let mut mutation = draft(&actor, Op::Review, &head.kind, head.schema, record_id);
+            mutation.base_version = Some(seen);
+            mutation.review = Some(action);
+            mutation.reason = reason;
+            if action == ReviewAction::Finalise && head.field(REFERENCE).is_null() {
+                let reference = format!("{}-{}", head.kind.to_uppercase(), txn.seq() + 1);
+                mutation.changes.insert(REFERENCE.to_owned(), Change::set(json!(reference)));
+            }
+            txn.decide(&actor, mutation)
+        })
+    }
+
+    /// Settles conflicts of one record.
+    ///
+    /// # Errors
+    /// `NotFound`; `Refused`: `stale` where the record has moved on or a conflict is settled already.
+    pub fn resolve(&self, actor: Actor, resolution: Resolution) -> Result<Answer> {
+        self.write(move |txn| {
+            let registry = txn.registry;
+            let open = txn.open_conflicts(resolution.record_id)?;
+            if let Some(gone) = resolution.settles.iter().find(|id| open.iter().all(|there| there.id != **id)) {
+                return Err(StoreError::refused("stale", format!("conflict {gone} is not open (any more)")));
+            }
+            let head = txn.head(resolution.record_id)?;
+            if let Some(head) = &head
+                && let Some(schema) = registry.latest(&head.kind)
+                && resolution.seen != Some(merge::safety_hash(head, schema))
+            {
+                let detail = "the record has changed since you looked: read the conflict again";
+                return Err(StoreError::refused("stale", detail));
+            }
+            let branch = resolution.settles.first().copied().ok_or(StoreError::NotFound("conflict"))?;
+            let like = match head {
+                Some(head) => head,
+                None => txn.version(branch)?.ok_or(StoreError::NotFound("record"))?,
+            };
+            let mut mutation = draft(&actor, Op::Resolve, &like.kind, like.schema, like.id);
+            mutation.settles = resolution.settles;
+            mutation.seen = resolution.seen;
+            mutation.changes = resolution.changes;
+            mutation.reason = Some(resolution.reason);
+            txn.decide(&actor, mutation)
+        })
+    }
+
+    /// Submits a repaired form of a quarantined mutation. What waited for the quarantined one goes on.
+    ///
+    /// # Errors
+    /// `NotFound`; `Refused` where it does not fit any better than the first.
+    pub fn repair(&self, actor: Actor, quarantined: Uuid, repaired: Mutation) -> Result<Answer> {
+        let there = self.find_quarantined(quarantined)?;
+        if there.repaired_by.is_some() || there.reason.is_some() {
+            return Err(StoreError::refused("stale", "this mutation is settled already"));
+        }
+        self.write(move |txn| {
+            let mut mutation = draft(&actor, repaired.op, &repaired.kind, repaired.schema, repaired.record_id);
+            mutation.base_version = repaired.base_version;
+            mutation.changes = repaired.changes;
+            mutation.seen = repaired.seen;
+            mutation.settles = repaired.settles;
+            mutation.review = repaired.review;
+            mutation.reason = repaired.reason;
+            mutation.attachments = repaired.attachments;
+            mutation.repairs = Some(quarantined);
+            let whose = Actor { organisation: there.organisation, ..actor };
+            txn.decide(&whose, mutation)
+        })
+    }
+}
+
+impl SyncTxn<'_> {
+    /// Applies one mutation made here, or refuses it with the reason.
+    fn decide(&mut self, actor: &Actor, mut mutation: Mutation) -> Result<Answer> {
+        let (device, number) = self.own_number();
+        mutation.device_seq = number;
+        let received = Received::own(mutation, device);
+        if let Some(shape) = brought_geometry(&received).and_then(record::shape_of) {
+            self.cache.shapes.insert(received.id(), shape);
+        }
+        let registry = self.registry;
+        let answers = apply_txn(self, registry, actor, Standing::Good, &[received])?;
+        let answer = answers.into_iter().next().ok_or(StoreError::Busy)?;
+        match (answer.outcome, &answer.problem) {
+            (Outcome::Applied | Outcome::Merged, _) => Ok(answer),
+            (_, Some(problem)) => {
+                let faults = problem.faults.iter().map(|fault| format!("{}: {}", fault.pointer, fault.message));
+                let detail = std::iter::once(problem.detail.clone()).chain(faults).collect::<Vec<_>>();
+                Err(StoreError::refused("not-accepted", detail.join("; ")))
+            }
+            (outcome, None) => {
+                Err(StoreError::refused("stale", format!("the record has moved on (it would be a {outcome})")))
+            }
+        }
+    }
+}
+
+fn may_review(
+    actor: &Actor,
+    head: &Record,
+    seen: Uuid,
+    action: ReviewAction,
+    reason: Option<&str>,
+) -> Result<()> {
+    if head.version != seen {
+        let detail = format!("the record stands at version {}: look at it again", head.version);
+        return Err(StoreError::refused("stale", detail));
+    }
+    actor.may_review(action, head).map_err(|detail| StoreError::refused("role", detail))?;
+    if action.from_stage(head.stage).is_none() || head.retired {
+        let detail = format!("`{action}` cannot be taken on a record that is {}", head.stage);
+        return Err(StoreError::refused("stage", detail));
+    }
+    if action.is_approval() && head.hands.contains(&actor.account) {
+        let detail = "one person may not take two stages of one record: somebody else must do this";
+        return Err(StoreError::refused("two-person", detail));
+    }
+    if action.needs_reason() && reason.is_none_or(|reason| reason.trim().is_empty()) {
+        return Err(StoreError::refused("reason", format!("`{action}` needs a reason")));
+    }
+    Ok(())
+}
+
+fn draft(actor: &Actor, op: Op, kind: &str, schema: i32, record_id: Uuid) -> Mutation {
+    Mutation {
+        mutation_id: Uuid::now_v7(),
+        device_id: None,
+        device_seq: 0,
+        txn: None,
+        kind: kind.to_owned(),
+        schema,
+        op,
+        record_id,
+        base_version: None,
+        changes: BTreeMap::new(),
+        seen: None,
+        settles: Vec::new(),
+        review: None,
+        reason: None,
+        repairs: None,
+        attachments: Vec::new(),
+        captured: None,
+        author: actor.account,
+    }
+}
