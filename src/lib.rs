@@ -2,6 +2,7 @@
 //!
 //! The map of the house; arrows go down only, and the pure rooms know neither the database nor the web.
 //!
+//! - [`cli`] – the command line
 //! - [`http`] – the web: one file per resource
 //! - [`auth`] – who somebody is and what they may do
 //! - [`store`] – the database: the only place that knows SQL, with one door for writers
@@ -12,6 +13,7 @@
 //! - [`model`] – what is recorded: kinds, records, mutations; plain types that know nothing else
 
 pub mod auth;
+pub mod cli;
 pub mod config;
 pub mod geometry;
 pub mod http;

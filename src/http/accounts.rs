@@ -16,7 +16,7 @@ use crate::store::account::{Account, NewAccount, Organisation};
 /// Every account.
 #[utoipa::path(tag = "accounts", responses((status = 200, body = Vec<Account>)))]
 #[get("/v1/accounts")]
-pub async fn list_accounts(_: Access<ManageAccounts>, state: Data<AppState>) -> ApiResult<HttpResponse> {
+pub(crate) async fn list_accounts(_: Access<ManageAccounts>, state: Data<AppState>) -> ApiResult<HttpResponse> {
     Ok(HttpResponse::Ok().json(state.store(crate::store::Store::list_accounts).await?))
 }
 
@@ -41,7 +41,7 @@ pub struct AddedAccount {
 /// Make an account. Its one-time password is in the answer and nowhere else.
 #[utoipa::path(tag = "accounts", request_body = AddAccount, responses((status = 201, body = AddedAccount)))]
 #[post("/v1/accounts")]
-pub async fn add_account(
+pub(crate) async fn add_account(
     access: Access<ManageAccounts>,
     state: Data<AppState>,
     JsonBody(body): JsonBody<AddAccount>,
@@ -78,7 +78,7 @@ pub struct ChangeAccount {
 /// Close or reopen an account.
 #[utoipa::path(tag = "accounts", request_body = ChangeAccount, params(("id" = Uuid, Path)), responses((status = 204)))]
 #[patch("/v1/accounts/{id}")]
-pub async fn change_account(
+pub(crate) async fn change_account(
     access: Access<ManageAccounts>,
     state: Data<AppState>,
     id: Path<Uuid>,
@@ -92,7 +92,7 @@ pub async fn change_account(
 /// Every organisation.
 #[utoipa::path(tag = "accounts", responses((status = 200, body = Vec<Organisation>)))]
 #[get("/v1/organisations")]
-pub async fn list_organisations(
+pub(crate) async fn list_organisations(
     _: Access<crate::auth::permission::ReadProgramme>,
     state: Data<AppState>,
 ) -> ApiResult<HttpResponse> {
@@ -111,7 +111,7 @@ pub struct AddOrganisation {
 /// Make an organisation.
 #[utoipa::path(tag = "accounts", request_body = AddOrganisation, responses((status = 201, body = Organisation)))]
 #[post("/v1/organisations")]
-pub async fn add_organisation(
+pub(crate) async fn add_organisation(
     access: Access<ManageAccounts>,
     state: Data<AppState>,
     JsonBody(body): JsonBody<AddOrganisation>,

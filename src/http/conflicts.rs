@@ -31,7 +31,7 @@ pub struct Which {
 /// Conflicts, the oldest first; operators see those of records that they may see.
 #[utoipa::path(tag = "conflicts", params(Which), responses((status = 200, body = Vec<ConflictView>)))]
 #[get("/v1/conflicts")]
-pub async fn list(
+pub(crate) async fn list(
     access: Access<ReadConflicts>,
     state: Data<AppState>,
     which: Query<Which>,
@@ -56,7 +56,7 @@ pub async fn list(
 /// One conflict.
 #[utoipa::path(tag = "conflicts", params(("id" = Uuid, Path)), responses((status = 200, body = ConflictView)))]
 #[get("/v1/conflicts/{id}")]
-pub async fn show(
+pub(crate) async fn show(
     access: Access<ReadConflicts>,
     state: Data<AppState>,
     id: Path<Uuid>,
@@ -96,7 +96,7 @@ pub struct Resolve {
 /// Settle a conflict.
 #[utoipa::path(tag = "conflicts", params(("id" = Uuid, Path)), request_body = Resolve, responses((status = 200, body = Answer)))]
 #[post("/v1/conflicts/{id}/resolve")]
-pub async fn resolve(
+pub(crate) async fn resolve(
     access: Access<ResolveConflicts>,
     state: Data<AppState>,
     id: Path<Uuid>,

@@ -29,7 +29,7 @@ pub struct Enrol {
 /// Enrol this device with its one-time code.
 #[utoipa::path(tag = "devices", request_body = Enrol, responses((status = 201, body = Tokens)), security(()))]
 #[post("/v1/devices/enrol")]
-pub async fn enrol(
+pub(crate) async fn enrol(
     request: HttpRequest,
     state: Data<AppState>,
     JsonBody(body): JsonBody<Enrol>,
@@ -65,7 +65,7 @@ pub struct Enrolment {
 /// Offer the enrolment of a device for an account.
 #[utoipa::path(tag = "devices", request_body = OfferEnrolment, responses((status = 201, body = Enrolment)))]
 #[post("/v1/devices/enrolments")]
-pub async fn offer_enrolment(
+pub(crate) async fn offer_enrolment(
     access: Access<ManageDevices>,
     state: Data<AppState>,
     JsonBody(body): JsonBody<OfferEnrolment>,
@@ -86,7 +86,7 @@ pub async fn offer_enrolment(
 /// Every device with its last contact and what it has not sent yet.
 #[utoipa::path(tag = "devices", responses((status = 200, body = Vec<Device>)))]
 #[get("/v1/devices")]
-pub async fn list(access: Access<ManageDevices>, state: Data<AppState>) -> ApiResult<HttpResponse> {
+pub(crate) async fn list(access: Access<ManageDevices>, state: Data<AppState>) -> ApiResult<HttpResponse> {
     let of = own_organisation(&access);
     Ok(HttpResponse::Ok().json(state.store(move |store| store.list_devices(of)).await?))
 }
@@ -94,7 +94,7 @@ pub async fn list(access: Access<ManageDevices>, state: Data<AppState>) -> ApiRe
 /// Revoke a lost device.
 #[utoipa::path(tag = "devices", params(("id" = Uuid, Path)), responses((status = 204)))]
 #[post("/v1/devices/{id}/revoke")]
-pub async fn revoke(
+pub(crate) async fn revoke(
     access: Access<ManageDevices>,
     state: Data<AppState>,
     id: Path<Uuid>,

@@ -10,14 +10,14 @@ use super::state::AppState;
 /// Whether the process lives.
 #[utoipa::path(tag = "operation", responses((status = 200)))]
 #[get("/healthz")]
-pub async fn live() -> HttpResponse {
+pub(crate) async fn live() -> HttpResponse {
     HttpResponse::Ok().json(json!({"status": "alive"}))
 }
 
 /// Whether requests can be served: the database answers.
 #[utoipa::path(tag = "operation", responses((status = 200)))]
 #[get("/readyz")]
-pub async fn ready(state: Data<AppState>) -> ApiResult<HttpResponse> {
+pub(crate) async fn ready(state: Data<AppState>) -> ApiResult<HttpResponse> {
     state.store(crate::store::Store::ready).await?;
     Ok(HttpResponse::Ok().json(json!({"status": "ready"})))
 }
@@ -25,6 +25,6 @@ pub async fn ready(state: Data<AppState>) -> ApiResult<HttpResponse> {
 /// Prometheus metrics.
 #[utoipa::path(tag = "operation", responses((status = 200, content_type = "text/plain")))]
 #[get("/metrics")]
-pub async fn metrics(state: Data<AppState>) -> HttpResponse {
+pub(crate) async fn metrics(state: Data<AppState>) -> HttpResponse {
     HttpResponse::Ok().content_type("text/plain; version=0.0.4").body(state.metrics.render())
 }

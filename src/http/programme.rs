@@ -13,7 +13,7 @@ use crate::programme::Programme;
 /// The programme: country, administrative units, treaty dates, rules of counting.
 #[utoipa::path(tag = "programme", responses((status = 200, body = Programme)))]
 #[get("/v1/programme")]
-pub async fn show(_: Access<ReadProgramme>, state: Data<AppState>) -> ApiResult<HttpResponse> {
+pub(crate) async fn show(_: Access<ReadProgramme>, state: Data<AppState>) -> ApiResult<HttpResponse> {
     let (programme, revision) = state.store(crate::store::Store::programme).await?;
     Ok(HttpResponse::Ok().insert_header((ETAG, format!("\"{revision}\""))).json(programme))
 }
@@ -21,7 +21,7 @@ pub async fn show(_: Access<ReadProgramme>, state: Data<AppState>) -> ApiResult<
 /// Set the programme. With `If-Match`, only if nobody has changed it since.
 #[utoipa::path(tag = "programme", request_body = Programme, responses((status = 204)))]
 #[put("/v1/programme")]
-pub async fn set(
+pub(crate) async fn set(
     access: Access<SetProgramme>,
     request: HttpRequest,
     state: Data<AppState>,

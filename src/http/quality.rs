@@ -26,7 +26,7 @@ pub struct Which {
 /// Findings of the quality rules; operators see their own organisation's.
 #[utoipa::path(tag = "quality", params(Which), responses((status = 200, body = Vec<StoredFinding>)))]
 #[get("/v1/quality")]
-pub async fn list(
+pub(crate) async fn list(
     access: Access<ReadQuality>,
     state: Data<AppState>,
     which: Query<Which>,
@@ -49,6 +49,6 @@ pub async fn list(
 /// Every quality rule: what it looks for and how grave it is.
 #[utoipa::path(tag = "quality", responses((status = 200)), security(()))]
 #[get("/v1/quality/rules")]
-pub async fn rules() -> HttpResponse {
+pub(crate) async fn rules() -> HttpResponse {
     HttpResponse::Ok().json(json!({"rules": []}))
 }

@@ -28,7 +28,7 @@ pub struct Which {
 /// Quarantined mutations with every fault; operators see their own organisation's.
 #[utoipa::path(tag = "quarantine", params(Which), responses((status = 200, body = Vec<Quarantined>)))]
 #[get("/v1/quarantine")]
-pub async fn list(
+pub(crate) async fn list(
     access: Access<ReadQuarantine>,
     state: Data<AppState>,
     which: Query<Which>,
@@ -47,7 +47,7 @@ pub async fn list(
 /// Parked mutations and what they wait for.
 #[utoipa::path(tag = "quarantine", responses((status = 200, body = Vec<Parked>)))]
 #[get("/v1/parked")]
-pub async fn parked(_: Access<ReadQuarantine>, state: Data<AppState>) -> ApiResult<HttpResponse> {
+pub(crate) async fn parked(_: Access<ReadQuarantine>, state: Data<AppState>) -> ApiResult<HttpResponse> {
     let rows = state.store(crate::store::Store::list_parked).await?;
     Ok(HttpResponse::Ok().json(json!({"parked": rows})))
 }
@@ -55,7 +55,7 @@ pub async fn parked(_: Access<ReadQuarantine>, state: Data<AppState>) -> ApiResu
 /// Submit a repaired form of a quarantined mutation.
 #[utoipa::path(tag = "quarantine", params(("id" = Uuid, Path)), request_body = Object, responses((status = 200, body = Answer)))]
 #[post("/v1/quarantine/{id}/repair")]
-pub async fn repair(
+pub(crate) async fn repair(
     access: Access<RepairQuarantine>,
     state: Data<AppState>,
     id: Path<Uuid>,
@@ -80,7 +80,7 @@ pub struct Dismiss {
 /// Set a quarantined mutation aside for good; it stays in the log.
 #[utoipa::path(tag = "quarantine", params(("id" = Uuid, Path)), request_body = Dismiss, responses((status = 204)))]
 #[post("/v1/quarantine/{id}/dismiss")]
-pub async fn dismiss(
+pub(crate) async fn dismiss(
     access: Access<RepairQuarantine>,
     state: Data<AppState>,
     id: Path<Uuid>,

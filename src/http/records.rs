@@ -37,7 +37,7 @@ pub struct Which {
 /// Records at their latest state, as a GeoJSON FeatureCollection.
 #[utoipa::path(tag = "records", params(Which), responses((status = 200, content_type = "application/geo+json")))]
 #[get("/v1/records")]
-pub async fn list(
+pub(crate) async fn list(
     access: Access<ReadRecords>,
     state: Data<AppState>,
     which: Query<Which>,
@@ -74,7 +74,7 @@ fn read_bbox(text: &str) -> ApiResult<[f64; 4]> {
 /// One record. Its ETag is its version.
 #[utoipa::path(tag = "records", params(("id" = Uuid, Path)), responses((status = 200, content_type = "application/geo+json")))]
 #[get("/v1/records/{id}")]
-pub async fn show(
+pub(crate) async fn show(
     access: Access<ReadRecords>,
     state: Data<AppState>,
     id: Path<Uuid>,
@@ -90,7 +90,7 @@ pub async fn show(
 /// Every version of a record with who, when and what changed.
 #[utoipa::path(tag = "records", params(("id" = Uuid, Path)), responses((status = 200, body = Vec<HistoryEntry>)))]
 #[get("/v1/records/{id}/history")]
-pub async fn history(
+pub(crate) async fn history(
     access: Access<ReadRecords>,
     state: Data<AppState>,
     id: Path<Uuid>,
@@ -112,7 +112,7 @@ pub struct Step {
 /// Take a step of a record's review. `If-Match` names the version that was reviewed.
 #[utoipa::path(tag = "records", params(("id" = Uuid, Path), ("If-Match" = String, Header)), request_body = Step, responses((status = 200, body = Answer)))]
 #[post("/v1/records/{id}/stage")]
-pub async fn review(
+pub(crate) async fn review(
     access: Access<Review>,
     request: HttpRequest,
     state: Data<AppState>,
@@ -144,7 +144,7 @@ fn if_match(request: &HttpRequest) -> ApiResult<Uuid> {
 /// The records that wait for the asker's next step.
 #[utoipa::path(tag = "records", responses((status = 200, content_type = "application/geo+json")))]
 #[get("/v1/review/queue")]
-pub async fn queue(access: Access<Review>, state: Data<AppState>) -> ApiResult<HttpResponse> {
+pub(crate) async fn queue(access: Access<Review>, state: Data<AppState>) -> ApiResult<HttpResponse> {
     let actor = access.actor;
     let limit = state.limits.list_rows;
     let (stages, own): (&'static [Stage], bool) = match actor.role {

@@ -11,7 +11,7 @@ use crate::model::schema::Registry;
 /// Every kind with its versions.
 #[utoipa::path(tag = "schemas", responses((status = 200)), security(()))]
 #[get("/v1/schemas")]
-pub async fn list() -> HttpResponse {
+pub(crate) async fn list() -> HttpResponse {
     let schemas: Vec<_> = Registry::embedded()
         .schemas()
         .map(|schema| {
@@ -40,7 +40,7 @@ pub struct Which {
     security(())
 )]
 #[get("/v1/schemas/{kind}")]
-pub async fn show(kind: Path<String>, which: Query<Which>) -> ApiResult<HttpResponse> {
+pub(crate) async fn show(kind: Path<String>, which: Query<Which>) -> ApiResult<HttpResponse> {
     let registry = Registry::embedded();
     let schema = match which.version {
         Some(version) => registry.schema(&kind, version),

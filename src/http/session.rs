@@ -22,7 +22,7 @@ pub struct LogIn {
 /// Log in with a password.
 #[utoipa::path(tag = "session", request_body = LogIn, responses((status = 200, body = Tokens)), security(()))]
 #[post("/v1/auth/login")]
-pub async fn log_in(
+pub(crate) async fn log_in(
     request: HttpRequest,
     state: Data<AppState>,
     JsonBody(body): JsonBody<LogIn>,
@@ -45,7 +45,7 @@ pub struct Refresh {
 /// Exchange a refresh token. One that is used twice ends its whole family.
 #[utoipa::path(tag = "session", request_body = Refresh, responses((status = 200, body = Tokens)), security(()))]
 #[post("/v1/auth/refresh")]
-pub async fn refresh(state: Data<AppState>, JsonBody(body): JsonBody<Refresh>) -> ApiResult<HttpResponse> {
+pub(crate) async fn refresh(state: Data<AppState>, JsonBody(body): JsonBody<Refresh>) -> ApiResult<HttpResponse> {
     let keys = state.clone();
     let tokens = state.store(move |store| auth::refresh(store, &keys.keys, &body.refresh_token)).await?;
     Ok(HttpResponse::Ok().json(tokens))
@@ -54,7 +54,7 @@ pub async fn refresh(state: Data<AppState>, JsonBody(body): JsonBody<Refresh>) -
 /// End a session.
 #[utoipa::path(tag = "session", request_body = Refresh, responses((status = 204)), security(()))]
 #[post("/v1/auth/logout")]
-pub async fn log_out(state: Data<AppState>, JsonBody(body): JsonBody<Refresh>) -> ApiResult<HttpResponse> {
+pub(crate) async fn log_out(state: Data<AppState>, JsonBody(body): JsonBody<Refresh>) -> ApiResult<HttpResponse> {
     state.store(move |store| store.end_refresh_token(&body.refresh_token)).await?;
     Ok(HttpResponse::NoContent().finish())
 }
@@ -70,7 +70,7 @@ pub struct PasswordChange {
 /// Set another password.
 #[utoipa::path(tag = "session", request_body = PasswordChange, responses((status = 204)))]
 #[post("/v1/auth/password")]
-pub async fn change_password(
+pub(crate) async fn change_password(
     access: Access<OwnAccount>,
     state: Data<AppState>,
     JsonBody(body): JsonBody<PasswordChange>,

@@ -90,7 +90,7 @@ pub struct PushLimits {
 /// Push edits. Every one gets an answer and every one is stored; only `retry` means that it is not.
 #[utoipa::path(tag = "sync", request_body(content = Object, content_type = "application/json"), responses((status = 200, body = PushAnswer)))]
 #[post("/v1/sync/push")]
-pub async fn push(
+pub(crate) async fn push_edits(
     pusher: Pusher,
     request: HttpRequest,
     state: Data<AppState>,
@@ -244,7 +244,7 @@ const MOST_SCOPES: usize = 64;
 /// Pull what has changed: every record once, at its latest state.
 #[utoipa::path(tag = "sync", request_body = PullBody, responses((status = 200, body = PullAnswer)))]
 #[post("/v1/sync/pull")]
-pub async fn pull(
+pub(crate) async fn pull_changes(
     access: Access<Pull>,
     state: Data<AppState>,
     JsonBody(body): JsonBody<PullBody>,
@@ -310,7 +310,7 @@ impl ScopePage {
 /// The scopes that the asker may follow.
 #[utoipa::path(tag = "sync", responses((status = 200)))]
 #[get("/v1/sync/scopes")]
-pub async fn scopes(access: Access<Pull>, state: Data<AppState>) -> ApiResult<HttpResponse> {
+pub(crate) async fn list_scopes(access: Access<Pull>, state: Data<AppState>) -> ApiResult<HttpResponse> {
     let actor = access.actor;
     let scopes = state.store(move |store| store.list_scopes(&actor)).await?;
     let ids: Vec<_> = scopes.iter().map(|scope| json!({"id": scope.key()})).collect();
@@ -320,7 +320,7 @@ pub async fn scopes(access: Access<Pull>, state: Data<AppState>) -> ApiResult<Ht
 /// Where the log stands.
 #[utoipa::path(tag = "sync", responses((status = 200, body = LogHead)))]
 #[get("/v1/sync/head")]
-pub async fn head(_: Access<Pull>, state: Data<AppState>) -> ApiResult<HttpResponse> {
+pub(crate) async fn show_head(_: Access<Pull>, state: Data<AppState>) -> ApiResult<HttpResponse> {
     Ok(HttpResponse::Ok().json(state.store(crate::store::Store::head).await?))
 }
 
@@ -335,7 +335,7 @@ pub struct From {
 /// The log as it is, entry by entry: for relays and auditors.
 #[utoipa::path(tag = "sync", params(From), responses((status = 200, body = Vec<crate::store::pull::LogEntry>)))]
 #[get("/v1/sync/log")]
-pub async fn log(_: Access<ReadLog>, state: Data<AppState>, from: Query<From>) -> ApiResult<HttpResponse> {
+pub(crate) async fn show_log(_: Access<ReadLog>, state: Data<AppState>, from: Query<From>) -> ApiResult<HttpResponse> {
     let limit = state.limits.list_rows;
     let from = from.from;
     let entries = state.store(move |store| store.log_entries(from, limit)).await?;

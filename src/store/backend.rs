@@ -57,7 +57,7 @@ impl DatabaseUrl {
     ///
     /// # Errors
     /// The database's own words, without the URL: it may hold a password.
-    pub fn connect(&self) -> Result<DbConnection, ConnectionError> {
+    pub(crate) fn connect(&self) -> Result<DbConnection, ConnectionError> {
         match self {
             Self::Postgres(url) => Ok(DbConnection::Postgres(PgConnection::establish(url)?)),
             Self::Sqlite(path) => {

@@ -28,7 +28,7 @@ pub fn run(url: &DatabaseUrl) -> Result<Vec<String>> {
 ///
 /// # Errors
 /// `Newer` or `Older`.
-pub fn check(connection: &mut DbConnection) -> Result<()> {
+pub(crate) fn check(connection: &mut DbConnection) -> Result<()> {
     refuse_newer(connection)?;
     let applied = applied(connection)?.len();
     let known = known(connection)?.len();

@@ -1,0 +1,70 @@
+//! `cartagena serve`
+
+use std::net::TcpListener;
+use std::str::FromStr as _;
+
+use actix_web::web::Data;
+use anyhow::Context as _;
+use clap::Args;
+use tracing_subscriber::filter::Targets;
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
+
+use super::{open, print, user};
+use crate::auth::token::Keys;
+use crate::config::Config;
+use crate::http::server;
+use crate::http::state::AppState;
+use crate::model::Role;
+use crate::store::Store;
+
+#[derive(Debug, Args)]
+pub(super) struct Serve {
+    /// Address and port to listen on
+    #[arg(long)]
+    listen: Option<String>,
+}
+
+pub(super) fn run(mut config: Config, command: &Serve) -> anyhow::Result<()> {
+    if let Some(listen) = &command.listen {
+        config.listen.clone_from(listen);
+    }
+    log_to_stderr(&config)?;
+    let store = open(&config)?;
+    if store.list_accounts()?.is_empty() {
+        let organisation = user::organisation_named(&store, "Mine action authority", "authority")?;
+        let (_, one_time) = user::add(&store, "admin", "First administrator", Role::Admin, organisation)?;
+        print(&format!("First start: log in as `admin` with the one-time password {one_time}"));
+    }
+    let listener = TcpListener::bind(&config.listen)
+        .with_context(|| format!("{} cannot be listened on", config.listen))?;
+    print(&format!("Serving on http://{}", listener.local_addr()?));
+    serve(&config, store, listener)
+}
+
+/// Serves until a signal comes, then finishes what was accepted.
+pub(super) fn serve(config: &Config, store: Store, listener: TcpListener) -> anyhow::Result<()> {
+    let state = state(config, store.clone())?;
+    actix_web::rt::System::new().block_on(server::start(state, listener, config.workers)?)?;
+    store.shut_down();
+    Ok(())
+}
+
+/// What the handlers share.
+pub(super) fn state(config: &Config, store: Store) -> anyhow::Result<Data<AppState>> {
+    let keys = Keys::load(&config.data.join("keys")).context("the signing keys cannot be read")?;
+    Ok(Data::new(AppState::new(store, keys, config.limits.clone(), server::metrics())))
+}
+
+/// Logs go to standard error.
+pub(super) fn log_to_stderr(config: &Config) -> anyhow::Result<()> {
+    let filter = Targets::from_str(&config.log).context("`log` is a list like `info,cartagena=debug`")?;
+    let text = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+    let registry = tracing_subscriber::registry().with(filter);
+    if config.log_json {
+        registry.with(text.json()).try_init()?;
+    } else {
+        registry.with(text).try_init()?;
+    }
+    Ok(())
+}

@@ -1,0 +1,109 @@
+//! `cartagena user …`
+
+use anyhow::{Context as _, bail};
+use clap::Subcommand;
+use uuid::Uuid;
+
+use super::{open, print};
+use crate::auth::password;
+use crate::config::Config;
+use crate::model::Role;
+use crate::store::Store;
+use crate::store::account::NewAccount;
+
+#[derive(Debug, Subcommand)]
+pub(super) enum User {
+    /// Make an account and print its one-time password
+    Add {
+        /// What is typed at log-in
+        login: String,
+        /// The person's name
+        #[arg(long)]
+        name: String,
+        /// surveyor, supervisor, `programme_manager`, `qa_officer`, `im_officer`, authority, observer, admin
+        #[arg(long)]
+        role: Role,
+        /// Name of the organisation; it is made if there is none
+        #[arg(long)]
+        organisation: String,
+        /// authority, operator or other, for a new organisation
+        #[arg(long, default_value = "operator")]
+        kind: String,
+    },
+    /// List the accounts
+    List,
+    /// Give an account a new one-time password
+    Reset {
+        /// The account's log-in
+        login: String,
+    },
+    /// Close an account
+    Close {
+        /// The account's log-in
+        login: String,
+    },
+}
+
+pub(super) fn run(config: &Config, command: User) -> anyhow::Result<()> {
+    let store = open(config)?;
+    match command {
+        User::Add { login, name, role, organisation, kind } => {
+            let organisation = organisation_named(&store, &organisation, &kind)?;
+            let (_, one_time) = add(&store, &login, &name, role, organisation)?;
+            print(&format!("Account `{login}` ({role}) made. One-time password: {one_time}"));
+        }
+        User::List => {
+            let organisations = store.list_organisations()?;
+            for account in store.list_accounts()? {
+                let organisation = organisations.iter().find(|there| there.id == account.organisation);
+                let organisation = organisation.map_or("?", |there| there.name.as_str());
+                let closed = if account.disabled { "  closed" } else { "" };
+                print(&format!("{}  {}  {}  {organisation}{closed}", account.id, account.login, account.role));
+            }
+        }
+        User::Reset { login } => {
+            let account = store.find_login(&login)?.context("there is no such account")?;
+            let one_time = password::one_time();
+            store.set_password(account.id, password::hash(&one_time), true, account.id)?;
+            print(&format!("One-time password of `{login}`: {one_time}"));
+        }
+        User::Close { login } => {
+            let account = store.find_login(&login)?.context("there is no such account")?;
+            store.set_disabled(account.id, true, account.id)?;
+            print(&format!("Account `{login}` closed."));
+        }
+    }
+    store.shut_down();
+    Ok(())
+}
+
+/// The organisation of a name, made if there is none.
+pub(super) fn organisation_named(store: &Store, name: &str, kind: &str) -> anyhow::Result<Uuid> {
+    if let Some(there) = store.list_organisations()?.into_iter().find(|there| there.name == name) {
+        return Ok(there.id);
+    }
+    if !["authority", "operator", "other"].contains(&kind) {
+        bail!("an organisation is an authority, an operator or other, not `{kind}`");
+    }
+    Ok(store.insert_organisation(name, kind, None)?.id)
+}
+
+/// Makes an account with a one-time password.
+pub(super) fn add(
+    store: &Store,
+    login: &str,
+    name: &str,
+    role: Role,
+    organisation: Uuid,
+) -> anyhow::Result<(Uuid, String)> {
+    let one_time = password::one_time();
+    let new = NewAccount {
+        login: login.to_owned(),
+        name: name.to_owned(),
+        role,
+        organisation,
+        password: password::hash(&one_time),
+        must_change: true,
+    };
+    Ok((store.insert_account(new, None)?.id, one_time))
+}
