@@ -6,11 +6,8 @@
 
 use std::fmt;
 
-use chrono::{Days, NaiveDate};
+use chrono::{Days, Months, NaiveDate};
 use serde::{Deserialize, Serialize};
-
-/// Days per year in the mean, for turning days into years and back.
-const DAYS_PER_YEAR: f64 = 365.25;
 
 /// Beyond this a projection says nothing and a date is not given.
 const HORIZON_YEARS: f64 = 500.0;
@@ -141,8 +138,20 @@ pub fn forecast(position: &Position, history: &[YearOfWork]) -> Forecast {
 
 /// remaining / years to the deadline in m² a year; `None` without a deadline in the future.
 pub fn required_rate(position: &Position) -> Option<f64> {
-    let days = (position.deadline? - position.as_of).num_days();
-    (days > 0).then(|| position.remaining_m2 / (days_to_f64(days) / DAYS_PER_YEAR))
+    let deadline = position
+        .deadline
+        .filter(|deadline| *deadline > position.as_of)?;
+    Some(position.remaining_m2 / years_between(position.as_of, deadline))
+}
+
+/// Whole calendar years and the share of the last one, so that six years to the day are 6.
+fn years_between(from: NaiveDate, to: NaiveDate) -> f64 {
+    let years = to.years_since(from).unwrap_or(0);
+    let last = from
+        .checked_add_months(Months::new(12 * years))
+        .unwrap_or(to);
+    let next = last.checked_add_months(Months::new(12)).unwrap_or(to);
+    f64::from(years) + days(last, to) / days(last, next).max(1.0)
 }
 
 fn last_three(as_of: NaiveDate, history: &[YearOfWork]) -> Vec<YearOfWork> {
@@ -157,7 +166,7 @@ fn last_three(as_of: NaiveDate, history: &[YearOfWork]) -> Vec<YearOfWork> {
 #[expect(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
-    reason = "0 to 500 years of days"
+    reason = "at most 500 years"
 )]
 fn completion(position: &Position, pace: f64) -> Option<NaiveDate> {
     if position.remaining_m2 <= 0.0 {
@@ -238,8 +247,8 @@ fn count(years: usize) -> f64 {
 }
 
 #[expect(clippy::cast_precision_loss, reason = "days between two dates")]
-fn days_to_f64(days: i64) -> f64 {
-    days as f64
+fn days(from: NaiveDate, to: NaiveDate) -> f64 {
+    (to - from).num_days() as f64
 }
 
 #[cfg(test)]
