@@ -9,6 +9,7 @@
 //! - [`programme`] – what a country sets: its ground, its units, its treaty dates, its rules of counting
 //! - [`sync`] – pure: the rules by which edits are taken, merged, parked and compared
 //! - [`treaty`] – pure: entry into force, deadlines, extensions, reporting dates
+//! - [`ledger`] – pure: overlay into disjoint pieces, balance, forecast
 //! - [`geometry`] – pure: outlines, validity and repair, geodesic measures, exact overlay
 //! - [`model`] – what is recorded: kinds, records, mutations; plain types that know nothing else
 
@@ -17,6 +18,7 @@ pub mod cli;
 pub mod config;
 pub mod geometry;
 pub mod http;
+pub mod ledger;
 pub mod model;
 pub mod programme;
 pub mod store;

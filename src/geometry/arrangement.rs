@@ -383,6 +383,14 @@ impl Parts {
         Self((0..u32::try_from(count).expect("fewer parts than 2^32")).collect())
     }
 
+    /// Adds a set of one and returns its index.
+    pub(crate) fn grow(&mut self) -> usize {
+        let index = self.0.len();
+        self.0
+            .push(u32::try_from(index).expect("fewer parts than 2^32"));
+        index
+    }
+
     pub(crate) fn find(&mut self, mut item: usize) -> usize {
         while self.0[item] as usize != item {
             self.0[item] = self.0[self.0[item] as usize];

@@ -100,7 +100,7 @@ impl Sum for SquareMillimetres {
 }
 
 /// A box on the grid, edges included.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct GridRect {
     /// South-western corner.
     pub min: GridPoint,
@@ -143,7 +143,7 @@ impl GridRect {
 /// Closed rings of one outline on the grid, without their closing points, in one allocation.
 ///
 /// Ground belongs to the outline where the rings wind around it (non-zero rule), so overlapping members count once.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct GridOutline {
     points: Box<[GridPoint]>,
     ends: Box<[u32]>,
@@ -197,6 +197,14 @@ impl GridOutline {
     /// Number of vertices.
     pub fn vertices(&self) -> usize {
         self.points.len()
+    }
+
+    /// Length of all rings in mm; judges slivers and tolerances, enters no figure.
+    #[expect(clippy::cast_precision_loss, reason = "differences stay below 2^36")]
+    pub fn perimeter(&self) -> f64 {
+        self.edges()
+            .map(|(a, b)| ((b.x - a.x) as f64).hypot((b.y - a.y) as f64))
+            .sum()
     }
 
     /// The signed ring sum: its area, if rings are valid and canonically oriented.

@@ -70,6 +70,14 @@ pub fn balance(subject: &[&GridOutline], clip: &[&GridOutline]) -> Result<Balanc
     Ok(found)
 }
 
+/// The same ground in rings that wind around it exactly once: what [`balance`] and [`union_area`] expect of outlines
+/// whose own rings cross, because two outlines that wind against each other would cancel. `None` if it has no area.
+pub fn untangle(outline: &GridOutline) -> Result<Option<GridOutline>, OverlayError> {
+    let rings: Vec<Vec<GridPoint>> = outline.rings().map(<[GridPoint]>::to_vec).collect();
+    let shapes = united(&rings, false)?;
+    Ok(GridOutline::new(shapes.into_iter().flatten()))
+}
+
 /// Area of the union of some outlines.
 pub fn union_area(outlines: &[&GridOutline]) -> Result<SquareMillimetres, OverlayError> {
     let [area] = areas(outlines, &[], [OverlayRule::Subject])?;
@@ -84,10 +92,14 @@ pub fn shared_area(a: &GridOutline, b: &GridOutline) -> Result<SquareMillimetres
 
 /// Shells and holes of the union of oriented rings, grouped for showing (OGC extraction).
 pub(crate) fn shapes(rings: &[Vec<GridPoint>]) -> Result<Vec<Vec<Vec<GridPoint>>>, OverlayError> {
+    united(rings, true)
+}
+
+fn united(rings: &[Vec<GridPoint>], ogc: bool) -> Result<Vec<Vec<Vec<GridPoint>>>, OverlayError> {
     let vertices = rings.iter().map(Vec::len).sum();
     guarded(rings.len(), vertices, || {
         let mut overlay = Overlay::<i64>::new(vertices);
-        overlay.options.ogc = true;
+        overlay.options.ogc = ogc;
         for ring in rings {
             overlay.add_path_iter(
                 ring.iter().map(|p| IntPoint::new(p.x, p.y)),

@@ -5,7 +5,7 @@ use geojson::GeometryValue;
 use proptest::prelude::*;
 
 use super::fault::FaultKind;
-use super::overlay::{balance, tolerance, union_area};
+use super::overlay::{balance, tolerance, union_area, untangle};
 use super::{
     Arrangement, Extent, Grid, GridOutline, GridPoint, Limits, Outline, SquareMillimetres,
 };
@@ -230,7 +230,8 @@ fn outlines(
     ring: impl Strategy<Value = Vec<GridPoint>>,
 ) -> impl Strategy<Value = Vec<GridOutline>> {
     let outline = proptest::collection::vec(ring, 1..3)
-        .prop_filter_map("no ring with three points", GridOutline::new);
+        .prop_filter_map("no ring with three points", GridOutline::new)
+        .prop_filter_map("no area", |tangled| untangle(&tangled).unwrap());
     proptest::collection::vec(outline, 1..7)
 }
 

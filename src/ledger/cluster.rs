@@ -1,0 +1,268 @@
+//! A connected cluster of outlines, cut into pieces with a life line each, and checked by a second algorithm.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use chrono::NaiveDate;
+use uuid::Uuid;
+
+use super::held::{HeldHazard, HeldRelease};
+use super::timeline::{Cover, Holder, Moment, State, state_at};
+use crate::geometry::arrangement::is_sliver;
+use crate::geometry::overlay::{self, OverlayError};
+use crate::geometry::{Arrangement, GridOutline, Region, SquareMillimetres};
+
+/// A cluster whose figures failed a check; it names its members so that somebody can look at them.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the cluster of hazardous areas {hazards:?} and releases {releases:?}: {reason}")]
+pub struct Breach {
+    /// Hazardous areas of the cluster.
+    pub hazards: Vec<Uuid>,
+    /// Releases of the cluster.
+    pub releases: Vec<Uuid>,
+    /// What does not hold.
+    pub reason: String,
+}
+
+/// Ground with one history.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Piece {
+    pub(crate) area: SquareMillimetres,
+    pub(crate) moments: Box<[Moment]>,
+    /// Releases that cover it, in their turn.
+    pub(crate) taken_by: Box<[u32]>,
+    pub(crate) slivers: u32,
+    pub(crate) sliver_area: SquareMillimetres,
+}
+
+impl Piece {
+    pub(crate) fn state_at(&self, date: NaiveDate) -> State {
+        state_at(&self.moments, date)
+    }
+}
+
+#[derive(Debug, PartialEq)]
+pub(crate) struct Cluster {
+    pub(crate) hazards: Vec<Arc<HeldHazard>>,
+    pub(crate) releases: Vec<Arc<HeldRelease>>,
+    pub(crate) pieces: Vec<Piece>,
+}
+
+/// A distinct outline and what uses it.
+struct Slot<'a> {
+    outline: &'a GridOutline,
+    versions: Vec<Holder>,
+    releases: Vec<u32>,
+}
+
+impl Cluster {
+    /// Cuts and checks a cluster; members must be sorted by id for the same outcome every time.
+    pub(crate) fn settle(
+        hazards: Vec<Arc<HeldHazard>>,
+        releases: Vec<Arc<HeldRelease>>,
+    ) -> Result<Self, Breach> {
+        let cut = {
+            let slots = slots(&hazards, &releases);
+            regions(&slots, false)
+                .map_err(|error| error.to_string())
+                .and_then(|regions| {
+                    let pieces = pieces(&hazards, &releases, &slots, &regions);
+                    check_slots(&slots, &regions)?;
+                    Ok(pieces)
+                })
+        };
+        let mut cluster = Self {
+            hazards,
+            releases,
+            pieces: Vec::new(),
+        };
+        match cut {
+            Ok(pieces) => cluster.pieces = pieces,
+            Err(reason) => return Err(cluster.breach(reason)),
+        }
+        cluster
+            .check_balance()
+            .map_err(|reason| cluster.breach(reason))?;
+        Ok(cluster)
+    }
+
+    /// The regions behind the pieces, in the same order, with their rings.
+    pub(crate) fn draw(&self) -> Result<Vec<Region>, OverlayError> {
+        regions(&slots(&self.hazards, &self.releases), true)
+    }
+
+    fn breach(&self, reason: String) -> Breach {
+        Breach {
+            hazards: self.hazards.iter().map(|hazard| hazard.id).collect(),
+            releases: self.releases.iter().map(|release| release.id).collect(),
+            reason,
+        }
+    }
+
+    /// |H∖R| + |H∩R| = |H| and 0 ≤ remaining ≤ |H| at the end of all facts, against `i_overlay`.
+    fn check_balance(&self) -> Result<(), String> {
+        if self.pieces.len() < 2 {
+            return Ok(());
+        }
+        let current = |hazard: &'_ Arc<HeldHazard>| hazard.version_at(NaiveDate::MAX);
+        let standing: Vec<&GridOutline> = self
+            .hazards
+            .iter()
+            .filter_map(|hazard| hazard.versions[current(hazard)?].outline.as_deref())
+            .collect();
+        let taken: Vec<&GridOutline> = self
+            .releases
+            .iter()
+            .map(|release| &*release.outline)
+            .collect();
+        let expected = overlay::balance(&standing, &taken).map_err(|error| error.to_string())?;
+        let sum = |test: fn(State) -> bool| -> SquareMillimetres {
+            let at_end = self
+                .pieces
+                .iter()
+                .filter(|piece| test(piece.state_at(NaiveDate::MAX)));
+            at_end.map(|piece| piece.area).sum()
+        };
+        let total = sum(|state| state != State::Clear);
+        let remaining = sum(|state| state.contaminated().is_some());
+        let agree = |what: &str, ours: SquareMillimetres, theirs: SquareMillimetres| {
+            let apart = (ours - theirs).abs() > expected.tolerance;
+            if apart {
+                Err(format!("{what} is {ours}, by another way {theirs}"))
+            } else {
+                Ok(())
+            }
+        };
+        agree(
+            "the contaminated and released ground",
+            total,
+            expected.subject,
+        )?;
+        let reopened = |hazard: &Arc<HeldHazard>| hazard.versions.iter().any(|v| v.reopened);
+        // New evidence gives back ground to the remaining area that a plain difference takes away.
+        if self.hazards.iter().any(reopened) {
+            return Ok(());
+        }
+        agree("the remaining ground", remaining, expected.difference)
+    }
+}
+
+fn slots<'a>(hazards: &'a [Arc<HeldHazard>], releases: &'a [Arc<HeldRelease>]) -> Vec<Slot<'a>> {
+    let mut slots: Vec<Slot<'a>> = Vec::new();
+    let mut known: HashMap<&GridOutline, usize> = HashMap::new();
+    let mut slot_of = |outline: &'a GridOutline, slots: &mut Vec<Slot<'a>>| {
+        *known.entry(outline).or_insert_with(|| {
+            slots.push(Slot {
+                outline,
+                versions: Vec::new(),
+                releases: Vec::new(),
+            });
+            slots.len() - 1
+        })
+    };
+    for (index, hazard) in (0u32..).zip(hazards) {
+        for (number, version) in (0u32..).zip(&hazard.versions) {
+            if let Some(outline) = version.outline.as_deref() {
+                let slot = slot_of(outline, &mut slots);
+                slots[slot].versions.push(Holder {
+                    hazard: index,
+                    version: number,
+                });
+            }
+        }
+    }
+    for (index, release) in (0u32..).zip(releases) {
+        let slot = slot_of(&release.outline, &mut slots);
+        slots[slot].releases.push(index);
+    }
+    slots
+}
+
+fn regions(slots: &[Slot<'_>], with_rings: bool) -> Result<Vec<Region>, OverlayError> {
+    if let [only] = slots
+        && only.outline.is_plain()
+    {
+        return Ok(vec![alone(only.outline, with_rings)]);
+    }
+    let outlines: Vec<&GridOutline> = slots.iter().map(|slot| slot.outline).collect();
+    let arranged = if with_rings {
+        Arrangement::draw(&outlines)
+    } else {
+        Arrangement::measure(&outlines)
+    };
+    Ok(arranged?.regions)
+}
+
+/// The region of a plain outline that meets no other: no overlay is needed, and its ring sum is exact.
+fn alone(outline: &GridOutline, with_rings: bool) -> Region {
+    let area = outline.ring_sum();
+    let slivers = u32::from(is_sliver(area, outline.perimeter()));
+    Region {
+        covers: vec![0],
+        area,
+        rings: if with_rings {
+            outline.rings().map(<[_]>::to_vec).collect()
+        } else {
+            Vec::new()
+        },
+        slivers,
+        sliver_area: if slivers > 0 {
+            area
+        } else {
+            SquareMillimetres::ZERO
+        },
+    }
+}
+
+fn pieces(
+    hazards: &[Arc<HeldHazard>],
+    releases: &[Arc<HeldRelease>],
+    slots: &[Slot<'_>],
+    regions: &[Region],
+) -> Vec<Piece> {
+    let piece = |region: &Region| {
+        let covering = || region.covers.iter().map(|&slot| &slots[slot as usize]);
+        let mut versions: Vec<Holder> = covering()
+            .flat_map(|slot| slot.versions.iter().copied())
+            .collect();
+        versions.sort_unstable();
+        let mut taken_by: Vec<u32> = covering()
+            .flat_map(|slot| slot.releases.iter().copied())
+            .collect();
+        taken_by.sort_unstable_by_key(|&index| releases[index as usize].turn());
+        let cover = Cover {
+            hazards,
+            releases,
+            versions: &versions,
+            taken_by: &taken_by,
+        };
+        Piece {
+            area: region.area,
+            moments: cover.timeline().into(),
+            taken_by: taken_by.into(),
+            slivers: region.slivers,
+            sliver_area: region.sliver_area,
+        }
+    };
+    regions.iter().map(piece).collect()
+}
+
+/// The regions under an outline add up to its own ring sum, within what rounding can move along its edges.
+fn check_slots(slots: &[Slot<'_>], regions: &[Region]) -> Result<(), String> {
+    if slots.len() < 2 {
+        return Ok(());
+    }
+    let mut covered = vec![SquareMillimetres::ZERO; slots.len()];
+    for region in regions {
+        for &slot in &region.covers {
+            covered[slot as usize] += region.area;
+        }
+    }
+    for (slot, covered) in slots.iter().zip(covered) {
+        let own = slot.outline.ring_sum();
+        if (covered - own).abs() > overlay::tolerance(&[slot.outline], &[]) {
+            return Err(format!("an outline of {own} is cut into {covered}"));
+        }
+    }
+    Ok(())
+}
