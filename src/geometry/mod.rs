@@ -11,6 +11,7 @@
 //! grid".
 
 pub mod arrangement;
+pub mod coordinate;
 pub mod display;
 pub mod exact;
 pub mod fault;
@@ -23,6 +24,7 @@ pub mod shape;
 mod snap;
 #[cfg(test)]
 pub(crate) mod tests;
+pub mod traverse;
 pub mod validity;
 
 pub use arrangement::{Arrangement, Region};

@@ -4,6 +4,7 @@
 
 pub mod hash;
 pub mod mutation;
+pub mod quality;
 pub mod record;
 pub mod role;
 pub mod schema;

@@ -3,9 +3,9 @@
 //! Pure: knows no clock, no records and no database. Dates that a treaty computes are computed here;
 //! dates that a meeting decides are kept as a [`DeadlineHistory`] and never computed.
 
-mod deadline;
-mod history_check;
-mod report;
+pub mod deadline;
+pub mod history_check;
+pub mod report;
 #[cfg(test)]
 mod tests;
 
