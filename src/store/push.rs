@@ -1,6 +1,6 @@
 //! A push as the writer takes it: every action of every device in the group, in the order of arrival.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
@@ -15,7 +15,7 @@ use super::{Result, Store, StoreError, prefetch, record};
 use crate::model::mutation::Outcome;
 use crate::model::role::Actor;
 use crate::model::schema::Registry;
-use crate::model::{Op, mutation::GEOMETRY};
+use crate::model::{Mutation, Op, mutation::GEOMETRY};
 use crate::sync::memory::{Answer, Memory as _, Problem, Received, Standing};
 use crate::sync::{apply_txn, merge};
 
@@ -31,7 +31,7 @@ pub struct Push {
     actor: Actor,
     standing: Standing,
     txns: Vec<Vec<Received>>,
-    contact: Option<Contact>,
+    contact: Contact,
     shapes: Shapes,
 }
 
@@ -82,12 +82,7 @@ impl Push {
             }
             read.push(mutations);
         }
-        Ok(Self::of(device, actor, standing, read, Some(contact)))
-    }
-
-    /// A push of mutations that were made on this server: by its users or by an import.
-    pub fn own(device: Uuid, actor: Actor, txns: Vec<Vec<Received>>) -> Self {
-        Self::of(device, actor, Standing::Good, txns, None)
+        Ok(Self::of(device, actor, standing, read, contact))
     }
 
     fn of(
@@ -95,7 +90,7 @@ impl Push {
         actor: Actor,
         standing: Standing,
         txns: Vec<Vec<Received>>,
-        contact: Option<Contact>,
+        contact: Contact,
     ) -> Self {
         let shapes = txns
             .iter()
@@ -185,7 +180,7 @@ pub(super) fn take(txn: &mut SyncTxn<'_>, pushes: &[Box<Push>]) -> Result<Vec<Pu
 }
 
 fn take_one(txn: &mut SyncTxn<'_>, push: &Push) -> Result<Pushed> {
-    txn.skew_ms = push.contact.as_ref().and_then(|contact| contact.skew_ms);
+    txn.skew_ms = push.contact.skew_ms;
     let blast = push.blast(txn.registry);
     let blasts = blast > BLAST_RECORDS
         && blast > txn.records_in_use(push.actor.organisation)? * BLAST_SHARE / 100;
@@ -250,7 +245,7 @@ fn keep_differing(txn: &mut SyncTxn<'_>, push: &Push, answers: &[Answer]) -> Res
 
 /// Notes the contact and works out up to which number the device's edits are stored without a gap.
 fn meet(txn: &mut SyncTxn<'_>, push: &Push) -> Result<i64> {
-    let Some(contact) = &push.contact else { return Ok(0) };
+    let contact = &push.contact;
     let through: Option<i64> =
         device::table.find(Id(push.device)).select(device::seq_through).first(txn.connection).optional()?;
     let through = through.ok_or(StoreError::NotFound("device"))?;
@@ -276,27 +271,56 @@ fn meet(txn: &mut SyncTxn<'_>, push: &Push) -> Result<i64> {
     Ok(through)
 }
 
-/// Numbers the edits that are made on this server itself and pushes them as its own device.
+/// A human action made on this server: who, and the drafts of its mutations.
+#[derive(Debug, Clone)]
+pub struct OwnAction {
+    /// Who acts.
+    pub actor: Actor,
+    /// What is done, whole or not at all; `device_seq` is filled in here.
+    pub mutations: Vec<Mutation>,
+}
+
 impl Store {
-    /// Makes one human action out of drafts of mutations and applies it. `device_seq` is filled in.
+    /// Takes actions that were made on this server itself – by an import or a demonstration – through the same door
+    /// and rules as a tablet's, all in one transaction. Mutations that are known already answer `duplicate`.
     ///
     /// # Errors
-    /// What the store reports; the drafts' own outcome is in the answers.
-    pub fn push_own(&self, actor: Actor, mutations: Vec<crate::model::Mutation>) -> Result<Vec<Answer>> {
+    /// What the store reports; what became of each mutation is in its answer.
+    pub fn push_own(&self, actions: Vec<OwnAction>) -> Result<Vec<Answer>> {
+        let prepared: Shapes = actions
+            .iter()
+            .flat_map(|action| &action.mutations)
+            .filter_map(|mutation| {
+                let geometry = mutation.changes.get(GEOMETRY)?.to.as_ref()?;
+                Some((mutation.mutation_id, record::shape_of(geometry)?))
+            })
+            .collect();
         let registry = self.registry;
         self.write(move |txn| {
-            let mut own = Vec::with_capacity(mutations.len());
-            for mut mutation in mutations {
-                let (device, number) = txn.own_number();
-                mutation.device_seq = number;
-                own.push(Received::own(mutation, device));
+            txn.cache.shapes.extend(prepared);
+            let mut numbered = Vec::with_capacity(actions.len());
+            let ids: Vec<Uuid> =
+                actions.iter().flat_map(|action| &action.mutations).map(|mutation| mutation.mutation_id).collect();
+            prefetch::known(txn, &ids)?;
+            for OwnAction { actor, mutations } in actions {
+                let mut own = Vec::with_capacity(mutations.len());
+                for mut mutation in mutations {
+                    let known = txn.known(mutation.mutation_id)?;
+                    let (device, number) = match &known {
+                        Some(_) => (txn.clock.server_device, 0),
+                        None => txn.own_number(),
+                    };
+                    mutation.device_seq = number;
+                    own.push(Received::own(mutation, device));
+                }
+                numbered.push((actor, own));
             }
-            let shapes: HashMap<_, _> = own
-                .iter()
-                .filter_map(|received| Some((received.id(), record::shape_of(brought_geometry(received)?)?)))
-                .collect();
-            txn.cache.shapes.extend(shapes);
-            apply_txn(txn, registry, &actor, Standing::Good, &own)
+            prefetch::batch(txn, &numbered.iter().flat_map(|(_, own)| own).collect::<Vec<_>>())?;
+            let mut answers = Vec::with_capacity(ids.len());
+            for (actor, own) in numbered {
+                answers.extend(apply_txn(txn, registry, &actor, Standing::Good, &own)?);
+            }
+            Ok(answers)
         })
     }
 }
