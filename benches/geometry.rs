@@ -16,27 +16,16 @@ fn main() {
 }
 
 fn grid() -> Grid {
-    let extent = Extent {
-        west: 15.7,
-        south: 42.5,
-        east: 19.7,
-        north: 45.3,
-    };
+    let extent = Extent { west: 15.7, south: 42.5, east: 19.7, north: 45.3 };
     Grid::for_extent(extent).expect("an extent")
 }
 
 fn blob(random: &mut StdRng, vertices: u32) -> MultiPolygon<f64> {
-    let (lon, lat) = (
-        random.random_range(18.0..18.005),
-        random.random_range(43.5..43.505),
-    );
+    let (lon, lat) = (random.random_range(18.0..18.005), random.random_range(43.5..43.505));
     let corner = |step: u32| {
         let angle = TAU * f64::from(step) / f64::from(vertices);
         let reach = random.random_range(0.001..0.0025);
-        Coord {
-            x: lon + reach * angle.cos(),
-            y: lat + reach * angle.sin(),
-        }
+        Coord { x: lon + reach * angle.cos(), y: lat + reach * angle.sin() }
     };
     let ring: LineString<f64> = (0..vertices).map(corner).collect();
     MultiPolygon::new(vec![Polygon::new(ring, vec![])])
@@ -45,12 +34,7 @@ fn blob(random: &mut StdRng, vertices: u32) -> MultiPolygon<f64> {
 fn blobs(count: usize) -> Vec<GridOutline> {
     let mut random = StdRng::seed_from_u64(11);
     let grid = grid();
-    (0..count)
-        .map(|_| {
-            grid.outline(&blob(&mut random, 31))
-                .expect("a place on the grid")
-        })
-        .collect()
+    (0..count).map(|_| grid.outline(&blob(&mut random, 31)).expect("a place on the grid")).collect()
 }
 
 #[divan::bench(args = [31, 1_000])]

@@ -9,8 +9,7 @@ use std::f64::consts::TAU;
 
 use cartagena::geometry::{Extent, Grid};
 use cartagena::ledger::{
-    Classification, Contamination, Cut, Hazard, HazardVersion, Ledger, Query, Release,
-    ReleaseResult,
+    Classification, Contamination, Cut, Hazard, HazardVersion, Ledger, Query, Release, ReleaseResult,
 };
 use chrono::NaiveDate;
 use divan::Bencher;
@@ -27,12 +26,7 @@ fn main() {
 }
 
 fn grid() -> Grid {
-    let extent = Extent {
-        west: 15.7,
-        south: 42.5,
-        east: 19.7,
-        north: 45.3,
-    };
+    let extent = Extent { west: 15.7, south: 42.5, east: 19.7, north: 45.3 };
     Grid::for_extent(extent).expect("an extent")
 }
 
@@ -41,10 +35,7 @@ fn blob(random: &mut StdRng, lon: f64, lat: f64, radius: f64) -> MultiPolygon<f6
     let corner = |step: u32| {
         let angle = TAU * f64::from(step) / f64::from(VERTICES);
         let reach = radius * random.random_range(0.6..1.0);
-        Coord {
-            x: lon + reach * angle.cos() / 80_000.0,
-            y: lat + reach * angle.sin() / 111_000.0,
-        }
+        Coord { x: lon + reach * angle.cos() / 80_000.0, y: lat + reach * angle.sin() / 111_000.0 }
     };
     let ring: LineString<f64> = (0..VERTICES).map(corner).collect();
     MultiPolygon::new(vec![Polygon::new(ring, vec![])])
@@ -80,11 +71,7 @@ fn hazard(index: usize, outline: MultiPolygon<f64>) -> Hazard {
         effective: date(2015 + i32::try_from(number % 8).expect("small")),
         outline: Some(outline),
         reported_area_m2: None,
-        classification: if number.is_multiple_of(3) {
-            Classification::Cha
-        } else {
-            Classification::Sha
-        },
+        classification: if number.is_multiple_of(3) { Classification::Cha } else { Classification::Sha },
         contamination: BTreeSet::from([Contamination::ApMine]),
         organisation: Uuid::from_u128(1),
         admin: [Some(format!("BA-{:02}", number / 1000)), None, None],
@@ -92,12 +79,7 @@ fn hazard(index: usize, outline: MultiPolygon<f64>) -> Hazard {
         contested: false,
     };
     let id = Uuid::from_u128(1_000_000 + index as u128);
-    Hazard {
-        id,
-        sequence: i64::from(number),
-        versions: vec![version],
-        end: None,
-    }
+    Hazard { id, sequence: i64::from(number), versions: vec![version], end: None }
 }
 
 fn release(index: usize, outline: MultiPolygon<f64>) -> Release {
@@ -129,14 +111,12 @@ fn settled(hazards: usize) -> Ledger {
 #[divan::bench(args = [1_000, 10_000, 100_000], sample_count = 3, sample_size = 1)]
 fn whole_ledger_from_nothing(bencher: Bencher<'_, '_>, hazards: usize) {
     let facts = country(hazards);
-    bencher
-        .with_inputs(|| facts.clone())
-        .bench_values(|(hazards, releases)| {
-            let mut ledger = Ledger::new(grid());
-            ledger.load(hazards, releases);
-            ledger.settle().expect("a sound country");
-            ledger
-        });
+    bencher.with_inputs(|| facts.clone()).bench_values(|(hazards, releases)| {
+        let mut ledger = Ledger::new(grid());
+        ledger.load(hazards, releases);
+        ledger.settle().expect("a sound country");
+        ledger
+    });
 }
 
 #[divan::bench(args = [10_000, 100_000], sample_count = 20, sample_size = 1)]

@@ -120,7 +120,11 @@ impl Programme {
         if !(self.sliver_m2.is_finite() && self.sliver_m2 >= 0.0) {
             fault("/sliver_m2", "m², not negative");
         }
-        if self.milestones.iter().any(|milestone| !(milestone.area_m2.is_finite() && milestone.area_m2 >= 0.0)) {
+        if self
+            .milestones
+            .iter()
+            .any(|milestone| !(milestone.area_m2.is_finite() && milestone.area_m2 >= 0.0))
+        {
             fault("/milestones", "area_m2 in m², not negative");
         }
         if let Err(message) = AdminUnits::read(self.admin_units.as_ref()) {
@@ -166,7 +170,8 @@ impl AdminUnits {
                 let value = properties.get(name).and_then(Value::as_str);
                 value.map(str::to_owned).ok_or_else(|| wrong(&format!("needs the text `{name}`")))
             };
-            let level = properties.get("level").and_then(Value::as_u64).filter(|level| (1..=4).contains(level));
+            let level =
+                properties.get("level").and_then(Value::as_u64).filter(|level| (1..=4).contains(level));
             let geometry = feature.get("geometry").and_then(read_geojson);
             let geometry = geometry.ok_or_else(|| wrong("needs a polygon"))?;
             Ok::<_, String>(AdminUnit {

@@ -10,7 +10,8 @@ pub const SHORTEST: usize = 12;
 pub const LONGEST: usize = 256;
 
 /// Hashed once, so that an unknown log-in takes as long as a wrong password.
-const NOBODY: &str = "$argon2id$v=19$m=19456,t=2,p=1$bm9ib2R5aXNoZXJlISE$sUm9eqfCYzTMkWAvzZXHQ4VrTS3TGcZnBNJ5S9wJ1dU";
+const NOBODY: &str =
+    "$argon2id$v=19$m=19456,t=2,p=1$bm9ib2R5aXNoZXJlISE$sUm9eqfCYzTMkWAvzZXHQ4VrTS3TGcZnBNJ5S9wJ1dU";
 
 /// A password as it is stored: a PHC string.
 ///
@@ -26,8 +27,7 @@ pub fn hash(password: &str) -> String {
 /// Whether `given` is the password; for an unknown log-in (`stored` is nothing) it takes as long and is false.
 pub fn verify(given: &str, stored: Option<&str>) -> bool {
     let Ok(hash) = PasswordHash::new(stored.unwrap_or(NOBODY)) else { return false };
-    let fits =
-        given.len() <= LONGEST && Argon2::default().verify_password(given.as_bytes(), &hash).is_ok();
+    let fits = given.len() <= LONGEST && Argon2::default().verify_password(given.as_bytes(), &hash).is_ok();
     fits && stored.is_some()
 }
 

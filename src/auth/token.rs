@@ -120,7 +120,8 @@ impl Keys {
 
     fn decode(&self, token: &str, check_age: bool) -> Result<Claims, TokenError> {
         let header = jsonwebtoken::decode_header(token).map_err(|_unreadable| TokenError::Invalid)?;
-        let key = self.0.iter().find(|key| header.kid.as_ref() == Some(&key.id)).ok_or(TokenError::Invalid)?;
+        let key =
+            self.0.iter().find(|key| header.kid.as_ref() == Some(&key.id)).ok_or(TokenError::Invalid)?;
         let mut validation = Validation::new(Algorithm::EdDSA);
         validation.set_issuer(&[ISSUER]);
         validation.validate_exp = check_age;

@@ -58,7 +58,10 @@ pub(super) fn run(config: &Config, command: User) -> anyhow::Result<()> {
                 let organisation = organisations.iter().find(|there| there.id == account.organisation);
                 let organisation = organisation.map_or("?", |there| there.name.as_str());
                 let closed = if account.disabled { "  closed" } else { "" };
-                print(&format!("{}  {}  {}  {organisation}{closed}", account.id, account.login, account.role));
+                print(&format!(
+                    "{}  {}  {}  {organisation}{closed}",
+                    account.id, account.login, account.role
+                ));
             }
         }
         User::Reset { login } => {

@@ -78,9 +78,7 @@ impl Arrangement {
                 region.rings.push(graph.ring(cycle.start));
             }
         }
-        Ok(Self {
-            regions: regions.into_values().collect(),
-        })
+        Ok(Self { regions: regions.into_values().collect() })
     }
 
     /// The area of all regions together.
@@ -131,14 +129,7 @@ impl Graph {
             }
         }
         let (next, outer) = link(&edges);
-        let mut graph = Self {
-            edges,
-            winds,
-            winds_end,
-            next,
-            cycle_of: Vec::new(),
-            outer,
-        };
+        let mut graph = Self { edges, winds, winds_end, next, cycle_of: Vec::new(), outer };
         graph.number_cycles();
         graph.keep_one_outer_per_part();
         graph
@@ -146,19 +137,11 @@ impl Graph {
 
     fn ends(&self, half: usize) -> (GridPoint, GridPoint) {
         let (low, high) = self.edges[half / 2];
-        if half.is_multiple_of(2) {
-            (low, high)
-        } else {
-            (high, low)
-        }
+        if half.is_multiple_of(2) { (low, high) } else { (high, low) }
     }
 
     fn winds(&self, edge: usize) -> &[(u32, i32)] {
-        let start = if edge == 0 {
-            0
-        } else {
-            self.winds_end[edge - 1] as usize
-        };
+        let start = if edge == 0 { 0 } else { self.winds_end[edge - 1] as usize };
         &self.winds[start..self.winds_end[edge] as usize]
     }
 
@@ -193,20 +176,13 @@ impl Graph {
         for start in 0..self.next.len() {
             if self.cycle_of[start] as usize == cycles.len() {
                 let (area, perimeter) = self.measure(start);
-                cycles.push(Cycle {
-                    start,
-                    area,
-                    perimeter,
-                });
+                cycles.push(Cycle { start, area, perimeter });
             }
         }
         cycles
     }
 
-    #[expect(
-        clippy::cast_precision_loss,
-        reason = "the perimeter only judges slivers"
-    )]
+    #[expect(clippy::cast_precision_loss, reason = "the perimeter only judges slivers")]
     fn measure(&self, start: usize) -> (SquareMillimetres, f64) {
         let origin = self.ends(start).0;
         let (mut doubled, mut perimeter) = (0, 0.0);
@@ -220,17 +196,10 @@ impl Graph {
 
     /// Of the candidates for outermost half-edges (one per locally lowest vertex) keeps each part's lowest.
     fn keep_one_outer_per_part(&mut self) {
-        let cycles = self
-            .cycle_of
-            .iter()
-            .max()
-            .map_or(0, |&last| last as usize + 1);
+        let cycles = self.cycle_of.iter().max().map_or(0, |&last| last as usize + 1);
         let mut parts = Parts::new(cycles);
         for edge in 0..self.edges.len() {
-            parts.join(
-                self.cycle_of[2 * edge] as usize,
-                self.cycle_of[2 * edge + 1] as usize,
-            );
+            parts.join(self.cycle_of[2 * edge] as usize, self.cycle_of[2 * edge + 1] as usize);
         }
         let mut seen = vec![false; cycles];
         let mut outer = std::mem::take(&mut self.outer);
@@ -250,9 +219,7 @@ impl Graph {
             labels[self.cycle_of[half] as usize] = Some(around);
             open.push(self.cycle_of[half] as usize);
             while let Some(cycle) = open.pop() {
-                let label = labels[cycle]
-                    .clone()
-                    .expect("a cycle is labelled before it is opened");
+                let label = labels[cycle].clone().expect("a cycle is labelled before it is opened");
                 for half in self.walk(cycles[cycle].start) {
                     let beyond = self.cycle_of[half ^ 1] as usize;
                     match &labels[beyond] {
@@ -268,10 +235,7 @@ impl Graph {
                 }
             }
         }
-        labels
-            .into_iter()
-            .map(|label| label.ok_or_else(|| contradiction(GridPoint::default())))
-            .collect()
+        labels.into_iter().map(|label| label.ok_or_else(|| contradiction(GridPoint::default()))).collect()
     }
 
     /// The label right of a half-edge, from the label left of it.
@@ -293,15 +257,9 @@ impl Graph {
         let mut by_height: Vec<usize> = (0..self.outer.len()).collect();
         by_height.sort_unstable_by_key(|&part| self.outer[part].0.y);
         for (edge, &(low, high)) in self.edges.iter().enumerate() {
-            let (bottom, top, sign) = if low.y < high.y {
-                (low, high, -1)
-            } else {
-                (high, low, 1)
-            };
+            let (bottom, top, sign) = if low.y < high.y { (low, high, -1) } else { (high, low, 1) };
             let first = by_height.partition_point(|&part| self.outer[part].0.y < bottom.y);
-            let crossed = by_height[first..]
-                .iter()
-                .take_while(|&&part| self.outer[part].0.y < top.y);
+            let crossed = by_height[first..].iter().take_while(|&&part| self.outer[part].0.y < top.y);
             for &part in crossed {
                 if side(bottom, top, self.outer[part].0) == Ordering::Less {
                     for &(outline, winds) in self.winds(edge) {
@@ -315,10 +273,7 @@ impl Graph {
 }
 
 fn contradiction(at: GridPoint) -> OverlayError {
-    OverlayError::Contradiction(format!(
-        "faces disagree near {} {} mm on the grid",
-        at.x, at.y
-    ))
+    OverlayError::Contradiction(format!("faces disagree near {} {} mm on the grid", at.x, at.y))
 }
 
 fn add(label: &mut Label, outline: u32, winds: i32) {
@@ -344,9 +299,7 @@ fn link(edges: &[(GridPoint, GridPoint)]) -> (Vec<u32>, Vec<(GridPoint, usize)>)
         (0..u32::try_from(edges.len() * 2).expect("fewer half-edges than 2^32")).collect();
     out.sort_unstable_by(|&a, &b| {
         let (a, b) = (a as usize, b as usize);
-        origin(a)
-            .cmp(&origin(b))
-            .then_with(|| turn(origin(a), target(a), target(b)))
+        origin(a).cmp(&origin(b)).then_with(|| turn(origin(a), target(a), target(b)))
     });
     let mut next = vec![0u32; out.len()];
     let mut outer = Vec::new();
@@ -370,9 +323,7 @@ fn eastward(origin: GridPoint, target: GridPoint) -> bool {
 
 /// Orders directions counter-clockwise, starting after due south.
 fn turn(origin: GridPoint, a: GridPoint, b: GridPoint) -> Ordering {
-    eastward(origin, b)
-        .cmp(&eastward(origin, a))
-        .then_with(|| side(origin, b, a))
+    eastward(origin, b).cmp(&eastward(origin, a)).then_with(|| side(origin, b, a))
 }
 
 /// Disjoint sets with path halving.
@@ -386,8 +337,7 @@ impl Parts {
     /// Adds a set of one and returns its index.
     pub(crate) fn grow(&mut self) -> usize {
         let index = self.0.len();
-        self.0
-            .push(u32::try_from(index).expect("fewer parts than 2^32"));
+        self.0.push(u32::try_from(index).expect("fewer parts than 2^32"));
         index
     }
 

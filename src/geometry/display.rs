@@ -58,22 +58,17 @@ fn contains(shell: &[GridPoint], hole: &[GridPoint]) -> bool {
     let Some(outline) = GridOutline::new([shell.to_vec()]) else {
         return false;
     };
-    let free = hole
-        .iter()
-        .find(|vertex| !shell.contains(vertex))
-        .or(hole.first());
+    let free = hole.iter().find(|vertex| !shell.contains(vertex)).or(hole.first());
     ring_area(hole).abs() < ring_area(shell).abs()
         && free.is_some_and(|&vertex| winding(&outline, vertex) != 0)
 }
 
 /// Gives every hole to the smallest shell that contains it.
 fn regroup(rings: Vec<Vec<GridPoint>>) -> Vec<Vec<Vec<GridPoint>>> {
-    let (mut shells, holes): (Vec<_>, Vec<_>) = rings
-        .into_iter()
-        .partition(|ring| ring_area(ring) > SquareMillimetres::ZERO);
+    let (mut shells, holes): (Vec<_>, Vec<_>) =
+        rings.into_iter().partition(|ring| ring_area(ring) > SquareMillimetres::ZERO);
     shells.sort_by_key(|shell| ring_area(shell));
-    let mut shapes: Vec<Vec<Vec<GridPoint>>> =
-        shells.into_iter().map(|shell| vec![shell]).collect();
+    let mut shapes: Vec<Vec<Vec<GridPoint>>> = shells.into_iter().map(|shell| vec![shell]).collect();
     for hole in holes {
         if let Some(shape) = shapes.iter_mut().find(|shape| contains(&shape[0], &hole)) {
             shape.push(hole);

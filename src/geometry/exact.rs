@@ -19,9 +19,7 @@ pub struct GridPoint {
 /// An area as an exact whole number of **half** square millimetres (twice the area is what ring sums yield).
 ///
 /// Sums and differences are exact; see [`SquareMillimetres::m2`] for showing it.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize,
-)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct SquareMillimetres(i128);
 
@@ -40,10 +38,7 @@ impl SquareMillimetres {
     }
 
     /// Square metres, for display: the nearest `f64`.
-    #[expect(
-        clippy::cast_precision_loss,
-        reason = "display only; sums are made on the integers"
-    )]
+    #[expect(clippy::cast_precision_loss, reason = "display only; sums are made on the integers")]
     pub fn m2(self) -> f64 {
         self.0 as f64 / 2e6
     }
@@ -113,22 +108,10 @@ impl GridRect {
     pub fn around<'a>(points: impl IntoIterator<Item = &'a GridPoint>) -> Option<Self> {
         let mut points = points.into_iter();
         let first = *points.next()?;
-        Some(points.fold(
-            Self {
-                min: first,
-                max: first,
-            },
-            |rect, p| Self {
-                min: GridPoint {
-                    x: rect.min.x.min(p.x),
-                    y: rect.min.y.min(p.y),
-                },
-                max: GridPoint {
-                    x: rect.max.x.max(p.x),
-                    y: rect.max.y.max(p.y),
-                },
-            },
-        ))
+        Some(points.fold(Self { min: first, max: first }, |rect, p| Self {
+            min: GridPoint { x: rect.min.x.min(p.x), y: rect.min.y.min(p.y) },
+            max: GridPoint { x: rect.max.x.max(p.x), y: rect.max.y.max(p.y) },
+        }))
     }
 
     /// Whether the boxes share at least a point.
@@ -167,11 +150,7 @@ impl GridOutline {
             }
         }
         let rect = GridRect::around(&points)?;
-        Some(Self {
-            points: points.into(),
-            ends: ends.into(),
-            rect,
-        })
+        Some(Self { points: points.into(), ends: ends.into(), rect })
     }
 
     /// The rings, each without its closing point.
@@ -202,9 +181,7 @@ impl GridOutline {
     /// Length of all rings in mm; judges slivers and tolerances, enters no figure.
     #[expect(clippy::cast_precision_loss, reason = "differences stay below 2^36")]
     pub fn perimeter(&self) -> f64 {
-        self.edges()
-            .map(|(a, b)| ((b.x - a.x) as f64).hypot((b.y - a.y) as f64))
-            .sum()
+        self.edges().map(|(a, b)| ((b.x - a.x) as f64).hypot((b.y - a.y) as f64)).sum()
     }
 
     /// The signed ring sum: its area, if rings are valid and canonically oriented.
@@ -214,17 +191,13 @@ impl GridOutline {
 
     /// One counter-clockwise ring that nowhere meets itself: its ring sum is its area, no overlay needed.
     pub fn is_plain(&self) -> bool {
-        self.ends.len() == 1
-            && self.ring_sum() > SquareMillimetres::ZERO
-            && !ring_meets_itself(&self.points)
+        self.ends.len() == 1 && self.ring_sum() > SquareMillimetres::ZERO && !ring_meets_itself(&self.points)
     }
 }
 
 /// The edges of a ring given without its closing point.
 pub fn ring_edges(ring: &[GridPoint]) -> impl Iterator<Item = (GridPoint, GridPoint)> {
-    ring.iter()
-        .copied()
-        .zip(ring.iter().copied().cycle().skip(1))
+    ring.iter().copied().zip(ring.iter().copied().cycle().skip(1))
 }
 
 /// Signed area of a ring by the shoelace formula, counter-clockwise positive.
@@ -258,8 +231,7 @@ pub enum Meeting {
 
 /// How the edges `a` and `b` meet.
 pub fn meeting(a: (GridPoint, GridPoint), b: (GridPoint, GridPoint)) -> Meeting {
-    let spans =
-        |a: (i64, i64), b: (i64, i64)| a.0.min(a.1) <= b.0.max(b.1) && b.0.min(b.1) <= a.0.max(a.1);
+    let spans = |a: (i64, i64), b: (i64, i64)| a.0.min(a.1) <= b.0.max(b.1) && b.0.min(b.1) <= a.0.max(a.1);
     if !spans((a.0.x, a.1.x), (b.0.x, b.1.x)) || !spans((a.0.y, a.1.y), (b.0.y, b.1.y)) {
         return Meeting::Apart;
     }
@@ -271,31 +243,20 @@ pub fn meeting(a: (GridPoint, GridPoint), b: (GridPoint, GridPoint)) -> Meeting 
     if a0 == a1 && a0 != Ordering::Equal {
         return Meeting::Apart;
     }
-    if [a0, a1, b0, b1].contains(&Ordering::Equal) {
-        Meeting::Touch
-    } else {
-        Meeting::Cross
-    }
+    if [a0, a1, b0, b1].contains(&Ordering::Equal) { Meeting::Touch } else { Meeting::Cross }
 }
 
 /// The grid point nearest to where two edges cross (halves go up). Call only for [`Meeting::Cross`].
 pub fn crossing(a: (GridPoint, GridPoint), b: (GridPoint, GridPoint)) -> GridPoint {
     let from = cross(b.0, b.1, a.0);
     let to = cross(b.0, b.1, a.1);
-    let (part, whole) = if from > to {
-        (from, from - to)
-    } else {
-        (-from, to - from)
-    };
+    let (part, whole) = if from > to { (from, from - to) } else { (-from, to - from) };
     let along = |start: i64, end: i64| {
         let doubled = 2 * i128::from(end - start) * part + whole;
         let steps = doubled.div_euclid(2 * whole);
         start + i64::try_from(steps).expect("a crossing lies between the ends of its edge")
     };
-    GridPoint {
-        x: along(a.0.x, a.1.x),
-        y: along(a.0.y, a.1.y),
-    }
+    GridPoint { x: along(a.0.x, a.1.x), y: along(a.0.y, a.1.y) }
 }
 
 fn ring_meets_itself(ring: &[GridPoint]) -> bool {
@@ -305,31 +266,24 @@ fn ring_meets_itself(ring: &[GridPoint]) -> bool {
     order.sort_unstable_by_key(|&i| west(i));
     order.iter().enumerate().any(|(rank, &i)| {
         let reach = edges[i].0.x.max(edges[i].1.x);
-        order[rank + 1..]
-            .iter()
-            .take_while(|&&j| west(j) <= reach)
-            .any(|&j| {
-                let (first, second) = (i.min(j), i.max(j));
-                let next = second == first + 1;
-                if next || (first == 0 && second + 1 == edges.len()) {
-                    let (before, after) = if next {
-                        (edges[first], edges[second])
-                    } else {
-                        (edges[second], edges[first])
-                    };
-                    runs_back(before, after)
-                } else {
-                    meeting(edges[i], edges[j]) != Meeting::Apart
-                }
-            })
+        order[rank + 1..].iter().take_while(|&&j| west(j) <= reach).any(|&j| {
+            let (first, second) = (i.min(j), i.max(j));
+            let next = second == first + 1;
+            if next || (first == 0 && second + 1 == edges.len()) {
+                let (before, after) =
+                    if next { (edges[first], edges[second]) } else { (edges[second], edges[first]) };
+                runs_back(before, after)
+            } else {
+                meeting(edges[i], edges[j]) != Meeting::Apart
+            }
+        })
     })
 }
 
 /// Whether the edge after runs back along the edge before it.
 fn runs_back(before: (GridPoint, GridPoint), after: (GridPoint, GridPoint)) -> bool {
-    let along = |d: fn(GridPoint) -> i64| {
-        i128::from(d(before.1) - d(before.0)) * i128::from(d(after.1) - d(after.0))
-    };
+    let along =
+        |d: fn(GridPoint) -> i64| i128::from(d(before.1) - d(before.0)) * i128::from(d(after.1) - d(after.0));
     side(before.0, before.1, after.1) == Ordering::Equal && along(|p| p.x) + along(|p| p.y) < 0
 }
 
@@ -360,12 +314,7 @@ mod tests {
     #[test]
     fn ring_sums_are_exact_far_from_the_origin() {
         let far = 9_000_000_000;
-        let ring = [
-            p(far, far),
-            p(far + 3, far),
-            p(far + 3, far + 1),
-            p(far, far + 1),
-        ];
+        let ring = [p(far, far), p(far + 3, far), p(far + 3, far + 1), p(far, far + 1)];
         assert_eq!(ring_area(&ring).doubled(), 6);
     }
 
@@ -387,21 +336,9 @@ mod tests {
     fn plain_rings_are_told_from_tangled_ones() {
         let plain = |ring: Vec<GridPoint>| GridOutline::new([ring]).unwrap().is_plain();
         assert!(plain(vec![p(0, 0), p(10, 0), p(10, 10), p(0, 10)]));
-        assert!(
-            !plain(vec![p(0, 0), p(0, 10), p(10, 10), p(10, 0)]),
-            "clockwise"
-        );
-        assert!(
-            !plain(vec![p(0, 0), p(10, 10), p(10, 0), p(0, 10)]),
-            "bow-tie"
-        );
-        assert!(
-            !plain(vec![p(0, 0), p(10, 0), p(10, 10), p(10, 0), p(0, 10)]),
-            "spike"
-        );
-        assert!(
-            plain(vec![p(0, 0), p(5, 0), p(10, 0), p(0, 10)]),
-            "straight on"
-        );
+        assert!(!plain(vec![p(0, 0), p(0, 10), p(10, 10), p(10, 0)]), "clockwise");
+        assert!(!plain(vec![p(0, 0), p(10, 10), p(10, 0), p(0, 10)]), "bow-tie");
+        assert!(!plain(vec![p(0, 0), p(10, 0), p(10, 10), p(10, 0), p(0, 10)]), "spike");
+        assert!(plain(vec![p(0, 0), p(5, 0), p(10, 0), p(0, 10)]), "straight on");
     }
 }

@@ -90,10 +90,7 @@ impl FaultKind {
 
     /// A remark rather than a fault: the canonical form covers exactly the ground that was entered.
     pub fn is_note(self) -> bool {
-        matches!(
-            self,
-            Self::RingClosed | Self::RepeatedVertex | Self::Reoriented
-        )
+        matches!(self, Self::RingClosed | Self::RepeatedVertex | Self::Reoriented)
     }
 
     /// The geometry can be drawn but its meaning is doubtful: a repair is worth proposing.
@@ -123,21 +120,13 @@ pub struct Fault {
 
 impl Fault {
     pub(crate) fn new(kind: FaultKind, place: Place, message: impl Into<String>) -> Self {
-        Self {
-            kind,
-            place,
-            message: message.into(),
-        }
+        Self { kind, place, message: message.into() }
     }
 }
 
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Place {
-            member,
-            ring,
-            vertex,
-        } = self.place;
+        let Place { member, ring, vertex } = self.place;
         write!(f, "{} (member {member}, ring {ring}", self.message)?;
         match vertex {
             Some(vertex) => write!(f, ", vertex {vertex})"),

@@ -55,12 +55,7 @@ pub struct Grid {
 impl Grid {
     /// The grid for a country's extent, whose middle becomes the origin.
     pub fn for_extent(extent: Extent) -> Result<Self, GridError> {
-        let Extent {
-            west,
-            south,
-            east,
-            north,
-        } = extent;
+        let Extent { west, south, east, north } = extent;
         let on_globe = [west, east].iter().all(|lon| lon.abs() <= 180.0)
             && [south, north].iter().all(|lat| lat.abs() <= 90.0);
         if !on_globe || west >= east || south >= north {
@@ -73,23 +68,15 @@ impl Grid {
             format!("+proj=laea +lat_0={lat} +lon_0={lon} +datum=WGS84 +units=m")
         } else {
             let (low, high) = (south + sixth, north - sixth);
-            format!(
-                "+proj=aea +lat_1={low} +lat_2={high} +lat_0={lat} +lon_0={lon} +datum=WGS84 +units=m"
-            )
+            format!("+proj=aea +lat_1={low} +lat_2={high} +lat_0={lat} +lon_0={lon} +datum=WGS84 +units=m")
         };
         Self::from_definition(&definition)
     }
 
     /// The grid of a stored PROJ definition; it must be an equal-area projection in metres.
     pub fn from_definition(definition: &str) -> Result<Self, GridError> {
-        let refused = |reason: String| GridError::Refused {
-            definition: definition.into(),
-            reason,
-        };
-        if !["+proj=aea ", "+proj=laea "]
-            .iter()
-            .any(|known| definition.starts_with(known))
-        {
+        let refused = |reason: String| GridError::Refused { definition: definition.into(), reason };
+        if !["+proj=aea ", "+proj=laea "].iter().any(|known| definition.starts_with(known)) {
             return Err(refused("neither aea nor laea".into()));
         }
         let parse = |text: &str| Proj::from_proj_string(text).map_err(|e| refused(e.to_string()));
@@ -116,40 +103,23 @@ impl Grid {
         let (x, y) = transform_xy(&self.degrees, &self.projected, lon * radian, lat * radian)
             .map_err(|_refusal| off_grid())?;
         let place = |metres: f64| millimetres(metres).ok_or_else(off_grid);
-        Ok(GridPoint {
-            x: place(x)?,
-            y: place(y)?,
-        })
+        Ok(GridPoint { x: place(x)?, y: place(y)? })
     }
 
     /// Degrees east and north of a grid point.
-    #[expect(
-        clippy::cast_precision_loss,
-        reason = "grid coordinates are below 2^35"
-    )]
+    #[expect(clippy::cast_precision_loss, reason = "grid coordinates are below 2^35")]
     pub fn degrees(&self, point: GridPoint) -> Result<Coord<f64>, GridError> {
         let (x, y) = (point.x as f64 / 1e3, point.y as f64 / 1e3);
-        let (lon, lat) =
-            transform_xy(&self.projected, &self.degrees, x, y).map_err(|_refusal| {
-                GridError::OffGrid {
-                    lon: f64::NAN,
-                    lat: f64::NAN,
-                }
-            })?;
-        Ok(Coord {
-            x: lon * 180.0 / PI,
-            y: lat * 180.0 / PI,
-        })
+        let (lon, lat) = transform_xy(&self.projected, &self.degrees, x, y)
+            .map_err(|_refusal| GridError::OffGrid { lon: f64::NAN, lat: f64::NAN })?;
+        Ok(Coord { x: lon * 180.0 / PI, y: lat * 180.0 / PI })
     }
 
     /// An outline on the grid, every vertex projected once.
     pub fn outline(&self, polygons: &MultiPolygon<f64>) -> Result<GridOutline, GridError> {
         let mut rings = Vec::new();
         for polygon in polygons {
-            for (index, line) in std::iter::once(polygon.exterior())
-                .chain(polygon.interiors())
-                .enumerate()
-            {
+            for (index, line) in std::iter::once(polygon.exterior()).chain(polygon.interiors()).enumerate() {
                 let points = line.0.iter().map(|c| self.point(c.x, c.y));
                 let mut ring = points.collect::<Result<Vec<_>, _>>()?;
                 let positive = super::exact::ring_area(&ring).doubled() > 0;
@@ -167,17 +137,10 @@ impl Grid {
     pub fn ring_in_degrees(&self, ring: &[GridPoint]) -> Result<LineString<f64>, GridError> {
         let mut coords = ring
             .iter()
-            .map(|&point| {
-                self.degrees(point).map(|c| Coord {
-                    x: tidy(c.x),
-                    y: tidy(c.y),
-                })
-            })
+            .map(|&point| self.degrees(point).map(|c| Coord { x: tidy(c.x), y: tidy(c.y) }))
             .collect::<Result<Vec<_>, _>>()?;
         coords.dedup();
-        Ok(Polygon::new(LineString::new(coords), Vec::new())
-            .exterior()
-            .clone())
+        Ok(Polygon::new(LineString::new(coords), Vec::new()).exterior().clone())
     }
 }
 
@@ -185,10 +148,7 @@ fn tidy(degrees: f64) -> f64 {
     (degrees * 1e8).round() / 1e8
 }
 
-#[expect(
-    clippy::cast_possible_truncation,
-    reason = "the range is checked in the line before"
-)]
+#[expect(clippy::cast_possible_truncation, reason = "the range is checked in the line before")]
 fn millimetres(metres: f64) -> Option<i64> {
     let rounded = (metres * 1e3).round();
     #[expect(clippy::cast_precision_loss, reason = "REACH is far below 2^53")]
@@ -203,51 +163,11 @@ mod tests {
     use super::*;
 
     const COUNTRIES: [(&str, Extent); 5] = [
-        (
-            "Bosnia",
-            Extent {
-                west: 15.7,
-                south: 42.5,
-                east: 19.7,
-                north: 45.3,
-            },
-        ),
-        (
-            "Cambodia",
-            Extent {
-                west: 102.3,
-                south: 10.0,
-                east: 107.7,
-                north: 14.7,
-            },
-        ),
-        (
-            "Angola",
-            Extent {
-                west: 11.6,
-                south: -18.1,
-                east: 24.1,
-                north: -4.3,
-            },
-        ),
-        (
-            "Colombia",
-            Extent {
-                west: -79.1,
-                south: -4.3,
-                east: -66.8,
-                north: 12.6,
-            },
-        ),
-        (
-            "Congo",
-            Extent {
-                west: 12.2,
-                south: -13.5,
-                east: 31.3,
-                north: 5.4,
-            },
-        ),
+        ("Bosnia", Extent { west: 15.7, south: 42.5, east: 19.7, north: 45.3 }),
+        ("Cambodia", Extent { west: 102.3, south: 10.0, east: 107.7, north: 14.7 }),
+        ("Angola", Extent { west: 11.6, south: -18.1, east: 24.1, north: -4.3 }),
+        ("Colombia", Extent { west: -79.1, south: -4.3, east: -66.8, north: 12.6 }),
+        ("Congo", Extent { west: 12.2, south: -13.5, east: 31.3, north: 5.4 }),
     ];
 
     #[test]
@@ -262,11 +182,7 @@ mod tests {
                     let back = grid.degrees(there).unwrap();
                     assert!((back.x - lon).abs() < 2e-8, "{name} {lon} {lat} {back:?}");
                     assert!((back.y - lat).abs() < 2e-8, "{name} {lon} {lat} {back:?}");
-                    assert_eq!(
-                        grid.point(back.x, back.y).unwrap(),
-                        there,
-                        "{name} {lon} {lat}"
-                    );
+                    assert_eq!(grid.point(back.x, back.y).unwrap(), there, "{name} {lon} {lat}");
                 }
             }
         }
@@ -286,22 +202,14 @@ mod tests {
                 ]]);
                 let planar = grid.outline(&square).unwrap().ring_sum().m2();
                 let geodesic = measure::area(&square);
-                assert!(
-                    (planar / geodesic - 1.0).abs() < 2e-6,
-                    "{name}: {planar} {geodesic}"
-                );
+                assert!((planar / geodesic - 1.0).abs() < 2e-6, "{name}: {planar} {geodesic}");
             }
         }
     }
 
     #[test]
     fn bad_extents_and_positions_are_refused() {
-        let extent = Extent {
-            west: 10.0,
-            south: 5.0,
-            east: 9.0,
-            north: 6.0,
-        };
+        let extent = Extent { west: 10.0, south: 5.0, east: 9.0, north: 6.0 };
         assert!(Grid::for_extent(extent).is_err());
         let grid = Grid::for_extent(COUNTRIES[0].1).unwrap();
         assert!(grid.point(f64::NAN, 43.0).is_err());

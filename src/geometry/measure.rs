@@ -11,11 +11,8 @@ use geo::{GeodesicArea, MultiPolygon, Polygon};
 /// counter-clockwise hole turns out as −5.1e14; the magnitude of each ring's signed area is right whichever way
 /// anybody walked round it.
 pub fn polygon_area(polygon: &Polygon<f64>) -> f64 {
-    let ring = |line: &geo::LineString<f64>| {
-        Polygon::new(line.clone(), Vec::new())
-            .geodesic_area_signed()
-            .abs()
-    };
+    let ring =
+        |line: &geo::LineString<f64>| Polygon::new(line.clone(), Vec::new()).geodesic_area_signed().abs();
     let holes: f64 = polygon.interiors().iter().map(ring).sum();
     ring(polygon.exterior()) - holes
 }
@@ -68,12 +65,7 @@ mod tests {
 
     #[test]
     fn a_degree_of_longitude_has_its_known_length() {
-        for (lat, metres) in [
-            (0.0, 111_319.5),
-            (15.0, 107_550.4),
-            (45.0, 78_846.3),
-            (60.0, 55_799.5),
-        ] {
+        for (lat, metres) in [(0.0, 111_319.5), (15.0, 107_550.4), (45.0, 78_846.3), (60.0, 55_799.5)] {
             let step = 1e-5;
             let sliver = polygon![(x: 0.0, y: lat), (x: step, y: lat), (x: step, y: lat + 1e-9)];
             let half = perimeter(&MultiPolygon::new(vec![sliver])) / 2.0 / step;

@@ -81,9 +81,7 @@ impl Outline {
             GeometryValue::Polygon { coordinates } => {
                 read_members(std::slice::from_ref(coordinates), limits, &mut faults)
             }
-            GeometryValue::MultiPolygon { coordinates } => {
-                read_members(coordinates, limits, &mut faults)
-            }
+            GeometryValue::MultiPolygon { coordinates } => read_members(coordinates, limits, &mut faults),
             other => {
                 let message = format!("a {} is not an area", other.type_name());
                 faults.push(Fault::new(FaultKind::NotAnArea, Place::default(), message));
@@ -104,12 +102,7 @@ impl Outline {
                     .collect()
             })
             .collect();
-        Self::read(
-            &GeometryValue::MultiPolygon {
-                coordinates: members,
-            },
-            limits,
-        )
+        Self::read(&GeometryValue::MultiPolygon { coordinates: members }, limits)
     }
 
     /// The outline official figures may count: as entered, and only if nothing is wrong with it.
@@ -130,48 +123,27 @@ impl Outline {
 
     fn judge(entered: Option<MultiPolygon<f64>>, mut faults: Vec<Fault>, limits: &Limits) -> Self {
         let Some(polygons) = entered else {
-            return Self {
-                entered: None,
-                faults,
-                proposed: None,
-            };
+            return Self { entered: None, faults, proposed: None };
         };
         faults.extend(validity::faults(&polygons));
-        let mut errors = faults
-            .iter()
-            .filter(|fault| !fault.kind.is_note())
-            .peekable();
+        let mut errors = faults.iter().filter(|fault| !fault.kind.is_note()).peekable();
         let repairable = errors.peek().is_some() && errors.all(|fault| fault.kind.is_repairable());
-        let proposed = if repairable {
-            repair::propose(&polygons).ok()
-        } else {
-            None
-        };
+        let proposed = if repairable { repair::propose(&polygons).ok() } else { None };
         let ground = measure::area(proposed.as_ref().unwrap_or(&polygons));
         if let Some((kind, message)) = judge_area(ground, limits) {
             faults.push(Fault::new(kind, Place::default(), message));
         }
-        Self {
-            entered: Some(polygons),
-            faults,
-            proposed,
-        }
+        Self { entered: Some(polygons), faults, proposed }
     }
 }
 
 fn judge_area(ground: f64, limits: &Limits) -> Option<(FaultKind, String)> {
     if ground < limits.least_area_m2 {
         let least = limits.least_area_m2;
-        Some((
-            FaultKind::TooSmallArea,
-            format!("area is {ground:.3} m², below {least} m²"),
-        ))
+        Some((FaultKind::TooSmallArea, format!("area is {ground:.3} m², below {least} m²")))
     } else if ground > limits.largest_area_m2 {
         let most = limits.largest_area_m2;
-        Some((
-            FaultKind::ImplausibleArea,
-            format!("area is {ground:.0} m², above {most} m²"),
-        ))
+        Some((FaultKind::ImplausibleArea, format!("area is {ground:.0} m², above {most} m²")))
     } else {
         None
     }
@@ -189,11 +161,7 @@ fn read_members(
         return None;
     }
     if members.is_empty() {
-        faults.push(Fault::new(
-            FaultKind::Empty,
-            Place::default(),
-            "the geometry is empty",
-        ));
+        faults.push(Fault::new(FaultKind::Empty, Place::default(), "the geometry is empty"));
         return None;
     }
     let mut drawn = Vec::with_capacity(members.len());
@@ -203,30 +171,15 @@ fn read_members(
             .iter()
             .enumerate()
             .map(|(ring, positions)| {
-                let place = Place {
-                    member,
-                    ring,
-                    vertex: None,
-                };
+                let place = Place { member, ring, vertex: None };
                 read_ring(positions, place, limits, faults)
             })
             .collect();
-        let mut lines = lines
-            .into_iter()
-            .collect::<Option<Vec<_>>>()
-            .unwrap_or_default();
+        let mut lines = lines.into_iter().collect::<Option<Vec<_>>>().unwrap_or_default();
         if lines.is_empty() {
             if rings.is_empty() {
-                let place = Place {
-                    member,
-                    ring: 0,
-                    vertex: None,
-                };
-                faults.push(Fault::new(
-                    FaultKind::Empty,
-                    place,
-                    "the member has no ring",
-                ));
+                let place = Place { member, ring: 0, vertex: None };
+                faults.push(Fault::new(FaultKind::Empty, place, "the member has no ring"));
             }
             usable = false;
             continue;
@@ -258,27 +211,16 @@ fn read_ring(
     faults: &mut Vec<Fault>,
 ) -> Option<LineString<f64>> {
     if positions.is_empty() {
-        faults.push(Fault::new(
-            FaultKind::Empty,
-            place,
-            "the ring has no positions",
-        ));
+        faults.push(Fault::new(FaultKind::Empty, place, "the ring has no positions"));
         return None;
     }
     let before = faults.len();
     let mut coords: Vec<Coord<f64>> = Vec::with_capacity(positions.len() + 1);
     for (vertex, position) in positions.iter().enumerate() {
-        let at = Place {
-            vertex: Some(vertex),
-            ..place
-        };
+        let at = Place { vertex: Some(vertex), ..place };
         match read_position(position.as_slice(), limits) {
             Ok(coord) if coords.last() == Some(&coord) => {
-                faults.push(Fault::new(
-                    FaultKind::RepeatedVertex,
-                    at,
-                    "the same vertex twice",
-                ));
+                faults.push(Fault::new(FaultKind::RepeatedVertex, at, "the same vertex twice"));
             }
             Ok(coord) => coords.push(coord),
             Err((kind, message)) => faults.push(Fault::new(kind, at, message)),
@@ -301,16 +243,10 @@ fn read_position(numbers: &[f64], limits: &Limits) -> Result<Coord<f64>, (FaultK
         return Err((FaultKind::ShortPosition, message));
     };
     if !lon.is_finite() || !lat.is_finite() {
-        return Err((
-            FaultKind::NotFinite,
-            format!("{lon} {lat} is not a position"),
-        ));
+        return Err((FaultKind::NotFinite, format!("{lon} {lat} is not a position")));
     }
     if lon.abs() > 180.0 || lat.abs() > 90.0 {
-        return Err((
-            FaultKind::OutOfRange,
-            format!("{lon} {lat} is not on the globe"),
-        ));
+        return Err((FaultKind::OutOfRange, format!("{lon} {lat} is not on the globe")));
     }
     if let Some(extent) = limits.extent.filter(|extent| !extent.contains(lon, lat)) {
         let hint = if extent.contains(lat, lon) {
@@ -327,30 +263,21 @@ fn read_position(numbers: &[f64], limits: &Limits) -> Result<Coord<f64>, (FaultK
 fn close(coords: &mut Vec<Coord<f64>>, place: Place, faults: &mut Vec<Fault>) {
     if coords.len() > 1 && coords.first() != coords.last() {
         coords.push(coords[0]);
-        faults.push(Fault::new(
-            FaultKind::RingClosed,
-            place,
-            "the ring was not closed",
-        ));
+        faults.push(Fault::new(FaultKind::RingClosed, place, "the ring was not closed"));
     }
 }
 
 fn hopeless(coords: &[Coord<f64>], place: Place) -> Option<Fault> {
-    let mut distinct: Vec<(u64, u64)> = coords
-        .iter()
-        .map(|c| ((c.x + 0.0).to_bits(), (c.y + 0.0).to_bits()))
-        .collect();
+    let mut distinct: Vec<(u64, u64)> =
+        coords.iter().map(|c| ((c.x + 0.0).to_bits(), (c.y + 0.0).to_bits())).collect();
     distinct.sort_unstable();
     distinct.dedup();
     if distinct.len() < 3 {
         let message = format!("{} distinct vertices; an area needs three", distinct.len());
         return Some(Fault::new(FaultKind::TooFewVertices, place, message));
     }
-    let (west, east) = coords
-        .iter()
-        .fold((f64::INFINITY, f64::NEG_INFINITY), |(w, e), c| {
-            (w.min(c.x), e.max(c.x))
-        });
+    let (west, east) =
+        coords.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(w, e), c| (w.min(c.x), e.max(c.x)));
     (east - west > 180.0).then(|| {
         let message = "the ring spans more than half the globe; split it at ±180°";
         Fault::new(FaultKind::AcrossAntimeridian, place, message)
@@ -370,11 +297,8 @@ fn orient(mut coords: Vec<Coord<f64>>, place: Place, faults: &mut Vec<Fault>) ->
     let wanted_positive = place.ring == 0;
     if doubled != 0.0 && (doubled > 0.0) != wanted_positive {
         coords.reverse();
-        let message = if wanted_positive {
-            "the shell ran clockwise"
-        } else {
-            "the hole ran counter-clockwise"
-        };
+        let message =
+            if wanted_positive { "the shell ran clockwise" } else { "the hole ran counter-clockwise" };
         faults.push(Fault::new(FaultKind::Reoriented, place, message));
     }
     LineString::new(coords)

@@ -48,18 +48,9 @@ pub struct Balance {
 /// Areas of the union of `subject`, of what `clip` leaves of it and takes from it, out of one split of the edges,
 /// with the checks |H∖R| + |H∩R| = |H| and 0 ≤ |H∖R| ≤ |H|.
 pub fn balance(subject: &[&GridOutline], clip: &[&GridOutline]) -> Result<Balance, OverlayError> {
-    let rules = [
-        OverlayRule::Subject,
-        OverlayRule::Difference,
-        OverlayRule::Intersect,
-    ];
+    let rules = [OverlayRule::Subject, OverlayRule::Difference, OverlayRule::Intersect];
     let [union, difference, intersection] = areas(subject, clip, rules)?;
-    let found = Balance {
-        subject: union,
-        difference,
-        intersection,
-        tolerance: tolerance(subject, clip),
-    };
+    let found = Balance { subject: union, difference, intersection, tolerance: tolerance(subject, clip) };
     let off = (found.difference + found.intersection - found.subject).abs();
     if off > found.tolerance || difference.doubled() < 0 || intersection.doubled() < 0 {
         return Err(OverlayError::Contradiction(format!(
@@ -101,18 +92,11 @@ fn united(rings: &[Vec<GridPoint>], ogc: bool) -> Result<Vec<Vec<Vec<GridPoint>>
         let mut overlay = Overlay::<i64>::new(vertices);
         overlay.options.ogc = ogc;
         for ring in rings {
-            overlay.add_path_iter(
-                ring.iter().map(|p| IntPoint::new(p.x, p.y)),
-                ShapeType::Subject,
-            );
+            overlay.add_path_iter(ring.iter().map(|p| IntPoint::new(p.x, p.y)), ShapeType::Subject);
         }
         let shapes = overlay.overlay(OverlayRule::Subject, FillRule::NonZero);
-        let points =
-            |ring: Vec<IntPoint<i64>>| ring.iter().map(|p| GridPoint { x: p.x, y: p.y }).collect();
-        shapes
-            .into_iter()
-            .map(|shape| shape.into_iter().map(points).collect())
-            .collect()
+        let points = |ring: Vec<IntPoint<i64>>| ring.iter().map(|p| GridPoint { x: p.x, y: p.y }).collect();
+        shapes.into_iter().map(|shape| shape.into_iter().map(points).collect()).collect()
     })
 }
 
@@ -121,11 +105,7 @@ fn areas<const N: usize>(
     clip: &[&GridOutline],
     rules: [OverlayRule; N],
 ) -> Result<[SquareMillimetres; N], OverlayError> {
-    let vertices = subject
-        .iter()
-        .chain(clip)
-        .map(|outline| outline.vertices())
-        .sum();
+    let vertices = subject.iter().chain(clip).map(|outline| outline.vertices()).sum();
     guarded(subject.len() + clip.len(), vertices, || {
         let mut overlay = Overlay::<i64>::new(vertices);
         for (outlines, role) in [(subject, ShapeType::Subject), (clip, ShapeType::Clip)] {
@@ -141,28 +121,17 @@ fn areas<const N: usize>(
         rules.map(|rule| {
             rings.clear_and_reserve(vertices, subject.len());
             graph.extract_contours_into(rule, &mut buffer, &mut rings);
-            rings
-                .ranges
-                .iter()
-                .map(|range| contour_area(&rings.points[range.clone()]))
-                .sum()
+            rings.ranges.iter().map(|range| contour_area(&rings.points[range.clone()])).sum()
         })
     })
 }
 
 fn contour_area(contour: &[IntPoint<i64>]) -> SquareMillimetres {
-    let ring: Vec<GridPoint> = contour
-        .iter()
-        .map(|p| GridPoint { x: p.x, y: p.y })
-        .collect();
+    let ring: Vec<GridPoint> = contour.iter().map(|p| GridPoint { x: p.x, y: p.y }).collect();
     ring_area(&ring)
 }
 
-fn guarded<T>(
-    outlines: usize,
-    vertices: usize,
-    work: impl FnOnce() -> T,
-) -> Result<T, OverlayError> {
+fn guarded<T>(outlines: usize, vertices: usize, work: impl FnOnce() -> T) -> Result<T, OverlayError> {
     catch_unwind(AssertUnwindSafe(work)).map_err(|panic| OverlayError::BrokeOff {
         outlines,
         vertices,
@@ -194,13 +163,7 @@ mod tests {
         let scale = |ring: [(i64, i64); 4]| ring.map(|(x, y)| (x * 1000, y * 1000));
         let (mut outer, mut inner) = (scale(outer), scale(inner));
         let area = |ring: &[(i64, i64)]| {
-            ring_area(
-                &ring
-                    .iter()
-                    .map(|&(x, y)| GridPoint { x, y })
-                    .collect::<Vec<_>>(),
-            )
-            .doubled()
+            ring_area(&ring.iter().map(|&(x, y)| GridPoint { x, y }).collect::<Vec<_>>()).doubled()
         };
         if area(&outer) < 0 {
             outer.reverse();
@@ -214,23 +177,11 @@ mod tests {
     #[test]
     fn a_hole_on_the_wrong_shell_does_not_change_the_area() {
         let subject = [
-            frame(
-                [(11, 2), (11, 8), (6, 8), (6, 2)],
-                [(10, 3), (7, 3), (7, 7), (10, 7)],
-            ),
-            frame(
-                [(11, 4), (11, 9), (5, 9), (5, 4)],
-                [(10, 5), (6, 5), (6, 8), (10, 8)],
-            ),
-            frame(
-                [(11, 6), (11, 12), (6, 12), (6, 6)],
-                [(10, 7), (7, 7), (7, 11), (10, 11)],
-            ),
+            frame([(11, 2), (11, 8), (6, 8), (6, 2)], [(10, 3), (7, 3), (7, 7), (10, 7)]),
+            frame([(11, 4), (11, 9), (5, 9), (5, 4)], [(10, 5), (6, 5), (6, 8), (10, 8)]),
+            frame([(11, 6), (11, 12), (6, 12), (6, 6)], [(10, 7), (7, 7), (7, 11), (10, 11)]),
         ];
-        let clip = frame(
-            [(9, 4), (9, 8), (6, 8), (6, 4)],
-            [(8, 5), (7, 5), (7, 7), (8, 7)],
-        );
+        let clip = frame([(9, 4), (9, 8), (6, 8), (6, 4)], [(8, 5), (7, 5), (7, 7), (8, 7)]);
         let found = balance(&subject.each_ref(), &[&clip]).unwrap();
         assert_eq!(found.difference.doubled(), 2 * 34 * 1_000_000);
     }

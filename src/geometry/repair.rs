@@ -42,11 +42,7 @@ pub fn propose(polygons: &MultiPolygon<f64>) -> Result<MultiPolygon<f64>, Repair
     let repaired = catch_unwind(AssertUnwindSafe(|| repair(polygons)))
         .map_err(|panic| RepairError::BrokeOff(panic_text(panic.as_ref())))??;
     let polygons: Vec<Polygon<f64>> = repaired.into_iter().map(oriented).collect();
-    if polygons.is_empty() {
-        Err(RepairError::Nothing)
-    } else {
-        Ok(MultiPolygon::new(polygons))
-    }
+    if polygons.is_empty() { Err(RepairError::Nothing) } else { Ok(MultiPolygon::new(polygons)) }
 }
 
 fn repair(polygons: &MultiPolygon<f64>) -> Result<MultiPolygon<f64>, RepairError> {
@@ -70,12 +66,7 @@ fn repair(polygons: &MultiPolygon<f64>) -> Result<MultiPolygon<f64>, RepairError
 }
 
 fn untangle(ring: &LineString<f64>) -> Result<MultiPolygon<f64>, RepairError> {
-    let scale = |factor: f64| {
-        move |c: Coord<f64>| Coord {
-            x: c.x * factor,
-            y: c.y * factor,
-        }
-    };
+    let scale = |factor: f64| move |c: Coord<f64>| Coord { x: c.x * factor, y: c.y * factor };
     Polygon::new(ring.clone(), Vec::new())
         .map_coords(scale(MAGNIFY))
         .make_valid()
@@ -89,38 +80,25 @@ fn untangle(ring: &LineString<f64>) -> Result<MultiPolygon<f64>, RepairError> {
     clippy::cast_precision_loss,
     reason = "degrees on the globe are below 2^38 steps"
 )]
-fn combine(
-    subject: &[Polygon<f64>],
-    clip: &[Polygon<f64>],
-    rule: OverlayRule,
-) -> MultiPolygon<f64> {
+fn combine(subject: &[Polygon<f64>], clip: &[Polygon<f64>], rule: OverlayRule) -> MultiPolygon<f64> {
     let mut overlay = Overlay::<i64>::new(64);
     overlay.options.ogc = true;
     for (polygons, role) in [(subject, ShapeType::Subject), (clip, ShapeType::Clip)] {
         for polygon in polygons.iter().cloned().map(oriented) {
             for ring in std::iter::once(polygon.exterior()).chain(polygon.interiors()) {
                 let steps = |c: f64| (c * STEPS).round() as i64;
-                let points = ring.0[1..]
-                    .iter()
-                    .map(|c| IntPoint::new(steps(c.x), steps(c.y)));
+                let points = ring.0[1..].iter().map(|c| IntPoint::new(steps(c.x), steps(c.y)));
                 overlay.add_path_iter(points, role);
             }
         }
     }
-    let degrees = |point: IntPoint<i64>| Coord {
-        x: point.x as f64 / STEPS,
-        y: point.y as f64 / STEPS,
-    };
-    let shapes = overlay
-        .overlay(rule, FillRule::NonZero)
-        .into_iter()
-        .map(|shape| {
-            let mut rings = shape
-                .into_iter()
-                .map(|ring| ring.into_iter().map(degrees).collect::<LineString<f64>>());
-            let shell = rings.next().unwrap_or_else(|| LineString::new(Vec::new()));
-            Polygon::new(shell, rings.collect())
-        });
+    let degrees = |point: IntPoint<i64>| Coord { x: point.x as f64 / STEPS, y: point.y as f64 / STEPS };
+    let shapes = overlay.overlay(rule, FillRule::NonZero).into_iter().map(|shape| {
+        let mut rings =
+            shape.into_iter().map(|ring| ring.into_iter().map(degrees).collect::<LineString<f64>>());
+        let shell = rings.next().unwrap_or_else(|| LineString::new(Vec::new()));
+        Polygon::new(shell, rings.collect())
+    });
     MultiPolygon::new(shapes.collect())
 }
 

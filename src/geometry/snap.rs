@@ -28,11 +28,7 @@ struct Edge {
 pub(crate) fn strands(outlines: &[&GridOutline]) -> Vec<Strand> {
     let edges: Vec<Edge> = (0u32..)
         .zip(outlines)
-        .flat_map(|(outline, rings)| {
-            rings
-                .edges()
-                .map(move |(from, to)| Edge { from, to, outline })
-        })
+        .flat_map(|(outline, rings)| rings.edges().map(move |(from, to)| Edge { from, to, outline }))
         .collect();
     let Some(bins) = Bins::over(&edges) else {
         return Vec::new();
@@ -47,35 +43,18 @@ pub(crate) fn strands(outlines: &[&GridOutline]) -> Vec<Strand> {
             let candidates = by_bin.bin(bin).iter().map(|&index| hot[index as usize]);
             on_edge.extend(candidates.filter(|&point| passes(edge, point)));
         });
-        let (east, north) = (
-            (edge.to.x - edge.from.x).signum(),
-            (edge.to.y - edge.from.y).signum(),
-        );
+        let (east, north) = ((edge.to.x - edge.from.x).signum(), (edge.to.y - edge.from.y).signum());
         on_edge.sort_unstable_by_key(|point| (east * point.x, north * point.y));
-        strands.extend(
-            on_edge
-                .windows(2)
-                .map(|pair| strand(pair[0], pair[1], edge.outline)),
-        );
+        strands.extend(on_edge.windows(2).map(|pair| strand(pair[0], pair[1], edge.outline)));
     }
     strands
 }
 
 fn strand(from: GridPoint, to: GridPoint, outline: u32) -> Strand {
     if from < to {
-        Strand {
-            low: from,
-            high: to,
-            outline,
-            winds: 1,
-        }
+        Strand { low: from, high: to, outline, winds: 1 }
     } else {
-        Strand {
-            low: to,
-            high: from,
-            outline,
-            winds: -1,
-        }
+        Strand { low: to, high: from, outline, winds: -1 }
     }
 }
 
@@ -150,26 +129,14 @@ impl Bins {
         let (width, height) = (rect.max.x - rect.min.x + 1, rect.max.y - rect.min.y + 1);
         let length: i64 = edges
             .iter()
-            .map(|edge| {
-                (edge.to.x - edge.from.x)
-                    .abs()
-                    .max((edge.to.y - edge.from.y).abs())
-            })
+            .map(|edge| (edge.to.x - edge.from.x).abs().max((edge.to.y - edge.from.y).abs()))
             .sum();
         let even = i128::from(width) * i128::from(height) / i128::from(count);
         let even = i64::try_from(even.isqrt()).ok()?;
         // The last term keeps the number of bins linear in the number of edges whatever the shape of the box.
-        let side = even
-            .max(length / count)
-            .max(width.max(height) / (count + 1))
-            .max(16);
+        let side = even.max(length / count).max(width.max(height) / (count + 1)).max(16);
         let across = |span: i64| usize::try_from(span / side + 1).ok();
-        Some(Self {
-            rect,
-            side,
-            columns: across(width)?,
-            rows: across(height)?,
-        })
+        Some(Self { rect, side, columns: across(width)?, rows: across(height)? })
     }
 
     fn count(&self) -> usize {
@@ -192,11 +159,7 @@ impl Bins {
 
     /// Calls `visit` once for every bin within 2 mm of an edge.
     fn along(&self, from: GridPoint, to: GridPoint, mut visit: impl FnMut(usize)) {
-        let (west, east) = if from.x <= to.x {
-            (from, to)
-        } else {
-            (to, from)
-        };
+        let (west, east) = if from.x <= to.x { (from, to) } else { (to, from) };
         let (first, last) = (self.column(west.x - 2), self.column(east.x + 2));
         let (south, north) = (from.y.min(to.y), from.y.max(to.y));
         for column in first..=last {

@@ -6,9 +6,7 @@ use proptest::prelude::*;
 
 use super::fault::FaultKind;
 use super::overlay::{balance, tolerance, union_area, untangle};
-use super::{
-    Arrangement, Extent, Grid, GridOutline, GridPoint, Limits, Outline, SquareMillimetres,
-};
+use super::{Arrangement, Extent, Grid, GridOutline, GridPoint, Limits, Outline, SquareMillimetres};
 use super::{display, measure, repair};
 
 fn read(json: &str) -> Outline {
@@ -21,13 +19,7 @@ fn kinds(outline: &Outline) -> Vec<FaultKind> {
 }
 
 fn bosnia() -> Grid {
-    Grid::for_extent(Extent {
-        west: 15.7,
-        south: 42.5,
-        east: 19.7,
-        north: 45.3,
-    })
-    .unwrap()
+    Grid::for_extent(Extent { west: 15.7, south: 42.5, east: 19.7, north: 45.3 }).unwrap()
 }
 
 const SQUARE: &str = "[[18,43],[18.01,43],[18.01,43.01],[18,43.01],[18,43]]";
@@ -45,11 +37,7 @@ fn what_can_be_put_right_without_moving_ground_is_noted() {
     let outline = read(
         r#"{"type":"Polygon","coordinates":[[[18,43],[18,43.01],[18,43.01],[18.01,43.01],[18.01,43]]]}"#,
     );
-    let expected = [
-        FaultKind::RepeatedVertex,
-        FaultKind::RingClosed,
-        FaultKind::Reoriented,
-    ];
+    let expected = [FaultKind::RepeatedVertex, FaultKind::RingClosed, FaultKind::Reoriented];
     assert_eq!(kinds(&outline), expected);
     assert!(outline.valid().is_some());
     let signed = outline.valid().unwrap().geodesic_area_signed();
@@ -59,28 +47,13 @@ fn what_can_be_put_right_without_moving_ground_is_noted() {
 #[test]
 fn hopeless_geometries_are_faults_and_never_panics() {
     let cases = [
-        (
-            r#"{"type":"Point","coordinates":[18,43]}"#,
-            FaultKind::NotAnArea,
-        ),
+        (r#"{"type":"Point","coordinates":[18,43]}"#, FaultKind::NotAnArea),
         (r#"{"type":"Polygon","coordinates":[]}"#, FaultKind::Empty),
         (r#"{"type":"Polygon","coordinates":[[]]}"#, FaultKind::Empty),
-        (
-            r#"{"type":"MultiPolygon","coordinates":[]}"#,
-            FaultKind::Empty,
-        ),
-        (
-            r#"{"type":"Polygon","coordinates":[[[18],[18,43],[19,43],[18,43]]]}"#,
-            FaultKind::ShortPosition,
-        ),
-        (
-            r#"{"type":"Polygon","coordinates":[[[18,43],[18.1,43],[18,43]]]}"#,
-            FaultKind::TooFewVertices,
-        ),
-        (
-            r#"{"type":"Polygon","coordinates":[[[181,43],[18,43],[19,44],[181,43]]]}"#,
-            FaultKind::OutOfRange,
-        ),
+        (r#"{"type":"MultiPolygon","coordinates":[]}"#, FaultKind::Empty),
+        (r#"{"type":"Polygon","coordinates":[[[18],[18,43],[19,43],[18,43]]]}"#, FaultKind::ShortPosition),
+        (r#"{"type":"Polygon","coordinates":[[[18,43],[18.1,43],[18,43]]]}"#, FaultKind::TooFewVertices),
+        (r#"{"type":"Polygon","coordinates":[[[181,43],[18,43],[19,44],[181,43]]]}"#, FaultKind::OutOfRange),
         (
             r#"{"type":"Polygon","coordinates":[[[179,1],[-179,1],[-179,2],[179,2],[179,1]]]}"#,
             FaultKind::AcrossAntimeridian,
@@ -91,55 +64,30 @@ fn hopeless_geometries_are_faults_and_never_panics() {
         // A reader may refuse one-number positions by itself.
         let Ok(geometry) = geometry else { continue };
         let outline = Outline::read(&geometry.value, &Limits::default());
-        assert!(
-            kinds(&outline).contains(&kind),
-            "{json}: {:?}",
-            outline.faults
-        );
-        assert!(
-            outline.valid().is_none() && outline.proposed.is_none(),
-            "{json}"
-        );
+        assert!(kinds(&outline).contains(&kind), "{json}: {:?}", outline.faults);
+        assert!(outline.valid().is_none() && outline.proposed.is_none(), "{json}");
     }
     let nan: GeometryValue =
         GeometryValue::new_polygon([[[18.0, f64::NAN], [18.1, 43.0], [18.0, 43.1], [18.0, 43.0]]]);
-    assert_eq!(
-        kinds(&Outline::read(&nan, &Limits::default())),
-        [FaultKind::NotFinite]
-    );
+    assert_eq!(kinds(&Outline::read(&nan, &Limits::default())), [FaultKind::NotFinite]);
 }
 
 #[test]
 fn swapped_coordinates_are_told_from_distant_ones() {
-    let extent = Extent {
-        west: 15.7,
-        south: 42.5,
-        east: 19.7,
-        north: 45.3,
-    };
-    let limits = Limits {
-        extent: Some(extent),
-        ..Limits::default()
-    };
+    let extent = Extent { west: 15.7, south: 42.5, east: 19.7, north: 45.3 };
+    let limits = Limits { extent: Some(extent), ..Limits::default() };
     let swapped: geojson::Geometry =
-        r#"{"type":"Polygon","coordinates":[[[43,18],[43,18.1],[43.1,18.1],[43,18]]]}"#
-            .parse()
-            .unwrap();
+        r#"{"type":"Polygon","coordinates":[[[43,18],[43,18.1],[43.1,18.1],[43,18]]]}"#.parse().unwrap();
     let outline = Outline::read(&swapped.value, &limits);
     assert_eq!(outline.faults[0].kind, FaultKind::OutsideExtent);
-    assert!(
-        outline.faults[0].message.contains("swapped"),
-        "{}",
-        outline.faults[0]
-    );
+    assert!(outline.faults[0].message.contains("swapped"), "{}", outline.faults[0]);
     assert_eq!(outline.faults[0].place.vertex, Some(0));
 }
 
 #[test]
 fn a_bow_tie_is_placed_and_a_repair_of_both_loops_proposed() {
-    let outline = read(
-        r#"{"type":"Polygon","coordinates":[[[18,43],[18.01,43.01],[18.01,43],[18,43.01],[18,43]]]}"#,
-    );
+    let outline =
+        read(r#"{"type":"Polygon","coordinates":[[[18,43],[18.01,43.01],[18.01,43],[18,43.01],[18,43]]]}"#);
     let fault = outline.errors().next().unwrap();
     assert_eq!(fault.kind, FaultKind::SelfIntersection);
     assert_eq!(fault.place.vertex, Some(0));
@@ -154,9 +102,7 @@ fn a_bow_tie_is_placed_and_a_repair_of_both_loops_proposed() {
 #[test]
 fn overlapping_members_keep_their_shared_ground_once() {
     let other = "[[18.005,43],[18.015,43],[18.015,43.01],[18.005,43.01],[18.005,43]]";
-    let outline = read(&format!(
-        r#"{{"type":"MultiPolygon","coordinates":[[{SQUARE}],[{other}]]}}"#
-    ));
+    let outline = read(&format!(r#"{{"type":"MultiPolygon","coordinates":[[{SQUARE}],[{other}]]}}"#));
     assert_eq!(kinds(&outline), [FaultKind::MembersOverlap]);
     let whole = read(&format!(r#"{{"type":"Polygon","coordinates":[{SQUARE}]}}"#));
     let expected = 1.5 * measure::area(whole.valid().unwrap());
@@ -167,16 +113,11 @@ fn overlapping_members_keep_their_shared_ground_once() {
 #[test]
 fn a_hole_outside_its_shell_does_not_become_ground() {
     let hole = "[[18.02,43],[18.02,43.01],[18.03,43.01],[18.03,43],[18.02,43]]";
-    let outline = read(&format!(
-        r#"{{"type":"Polygon","coordinates":[{SQUARE},{hole}]}}"#
-    ));
+    let outline = read(&format!(r#"{{"type":"Polygon","coordinates":[{SQUARE},{hole}]}}"#));
     assert_eq!(kinds(&outline), [FaultKind::HoleOutsideShell]);
     let whole = read(&format!(r#"{{"type":"Polygon","coordinates":[{SQUARE}]}}"#));
     let found = measure::area(outline.proposed.as_ref().unwrap());
-    assert!(
-        (found / measure::area(whole.valid().unwrap()) - 1.0).abs() < 1e-9,
-        "{found}"
-    );
+    assert!((found / measure::area(whole.valid().unwrap()) - 1.0).abs() < 1e-9, "{found}");
 }
 
 #[test]
@@ -226,9 +167,7 @@ fn large_ring() -> impl Strategy<Value = Vec<GridPoint>> {
     proptest::collection::vec(point, 3..12)
 }
 
-fn outlines(
-    ring: impl Strategy<Value = Vec<GridPoint>>,
-) -> impl Strategy<Value = Vec<GridOutline>> {
+fn outlines(ring: impl Strategy<Value = Vec<GridPoint>>) -> impl Strategy<Value = Vec<GridOutline>> {
     let outline = proptest::collection::vec(ring, 1..3)
         .prop_filter_map("no ring with three points", GridOutline::new)
         .prop_filter_map("no area", |tangled| untangle(&tangled).unwrap());
@@ -236,12 +175,7 @@ fn outlines(
 }
 
 fn covered_by(arranged: &Arrangement, test: impl Fn(&[u32]) -> bool) -> SquareMillimetres {
-    arranged
-        .regions
-        .iter()
-        .filter(|region| test(&region.covers))
-        .map(|region| region.area)
-        .sum()
+    arranged.regions.iter().filter(|region| test(&region.covers)).map(|region| region.area).sum()
 }
 
 fn agrees_with_overlay(outlines: &[GridOutline]) -> Result<(), TestCaseError> {
@@ -259,11 +193,7 @@ fn agrees_with_overlay(outlines: &[GridOutline]) -> Result<(), TestCaseError> {
     let in_clip = |covers: &[u32]| covers.iter().any(|&outline| outline >= boundary);
     let left = covered_by(&arranged, |covers| in_subject(covers) && !in_clip(covers));
     let taken = covered_by(&arranged, |covers| in_subject(covers) && in_clip(covers));
-    prop_assert!(
-        (left - found.difference).abs() <= slack,
-        "{left} {}",
-        found.difference
-    );
+    prop_assert!((left - found.difference).abs() <= slack, "{left} {}", found.difference);
     prop_assert!((taken - found.intersection).abs() <= slack);
     Ok(())
 }
@@ -317,26 +247,15 @@ pub(crate) fn sheet() -> Option<geojson::FeatureCollection> {
         .unwrap_or_else(|_| concat!(env!("CARGO_MANIFEST_DIR"), "/../shared/data").into());
     let path = std::path::Path::new(&data).join("bih_sheet_2882-III.geojson");
     let Ok(text) = std::fs::read_to_string(&path) else {
-        println!(
-            "SKIPPED: {} is absent; set CARTAGENA_SHARED_DATA",
-            path.display()
-        );
+        println!("SKIPPED: {} is absent; set CARTAGENA_SHARED_DATA", path.display());
         return None;
     };
-    Some(
-        text.parse::<geojson::GeoJson>()
-            .unwrap()
-            .try_into()
-            .unwrap(),
-    )
+    Some(text.parse::<geojson::GeoJson>().unwrap().try_into().unwrap())
 }
 
 /// Outlines of the sheet's polygons of one kind.
 pub(crate) fn sheet_outlines(sheet: &geojson::FeatureCollection, kind: &str) -> Vec<Outline> {
-    let limits = Limits {
-        least_area_m2: 0.0,
-        ..Limits::default()
-    };
+    let limits = Limits { least_area_m2: 0.0, ..Limits::default() };
     sheet
         .features
         .iter()
@@ -361,12 +280,7 @@ fn the_bosnian_sheet_agrees_with_geos() {
     let suspected: Vec<&GridOutline> = suspected.iter().collect();
     let cleared: Vec<&GridOutline> = cleared.iter().collect();
     let left = balance(&suspected, &cleared).unwrap();
-    let found = [
-        left.subject,
-        left.intersection,
-        left.difference,
-        union_area(&cleared).unwrap(),
-    ];
+    let found = [left.subject, left.intersection, left.difference, union_area(&cleared).unwrap()];
     let found = found.map(SquareMillimetres::m2);
     println!("suspected, overlap, left, cleared: {found:?}");
     let close = |found: f64, oracle: f64, share: f64| (found / oracle - 1.0).abs() < share;
@@ -400,8 +314,7 @@ fn faults_of_the_sheet_are_those_geo_sees() {
 #[test]
 fn float_overlays_move_with_distant_polygons_and_ours_do_not() {
     // The reason for the fixed grid: `geo` scales to the joint box of all its input.
-    let near =
-        polygon![(x: 0.0, y: 0.0), (x: 333.3, y: 0.1), (x: 299.7, y: 300.1), (x: 0.3, y: 250.7)];
+    let near = polygon![(x: 0.0, y: 0.0), (x: 333.3, y: 0.1), (x: 299.7, y: 300.1), (x: 0.3, y: 250.7)];
     let far = polygon![
         (x: 1.2e6, y: 0.0), (x: 1.2e6 + 100.0, y: 0.0), (x: 1.2e6 + 100.0, y: 100.0), (x: 1.2e6, y: 100.0)
     ];
@@ -409,10 +322,11 @@ fn float_overlays_move_with_distant_polygons_and_ours_do_not() {
         MultiPolygon::new(vec![near.clone()]).union(&MultiPolygon::new(vec![far.clone()]));
     assert_eq!(union.0.len(), 2);
     let whole = |polygon: &Polygon<f64>| {
-        let points = polygon.exterior().0.iter().map(|c| GridPoint {
-            x: (c.x * 1e3).round() as i64,
-            y: (c.y * 1e3).round() as i64,
-        });
+        let points = polygon
+            .exterior()
+            .0
+            .iter()
+            .map(|c| GridPoint { x: (c.x * 1e3).round() as i64, y: (c.y * 1e3).round() as i64 });
         GridOutline::new([points.collect::<Vec<_>>()]).unwrap()
     };
     let (near, far) = (whole(&near), whole(&far));

@@ -18,14 +18,7 @@ pub fn faults(polygons: &MultiPolygon<f64>) -> Vec<Fault> {
     for (member, polygon) in polygons.iter().enumerate() {
         let rings = std::iter::once(polygon.exterior()).chain(polygon.interiors());
         for (ring, line) in rings.enumerate() {
-            found.extend(ring_fault(
-                line,
-                Place {
-                    member,
-                    ring,
-                    vertex: None,
-                },
-            ));
+            found.extend(ring_fault(line, Place { member, ring, vertex: None }));
         }
     }
     // Relations between rings that cross themselves mean nothing, and `geo` may not survive them.
@@ -50,10 +43,7 @@ fn ring_fault(ring: &LineString<f64>, place: Place) -> Option<Fault> {
     let mut first: Option<(usize, usize)> = None;
     for (rank, &i) in order.iter().enumerate() {
         let reach = east(&edges[i]);
-        for &j in order[rank + 1..]
-            .iter()
-            .take_while(|&&j| west(&edges[j]) <= reach)
-        {
+        for &j in order[rank + 1..].iter().take_while(|&&j| west(&edges[j]) <= reach) {
             let pair = (i.min(j), i.max(j));
             if first.is_none_or(|known| pair < known) && meet(&edges, pair) {
                 first = Some(pair);
@@ -81,10 +71,7 @@ fn meet(edges: &[Line<f64>], (i, j): (usize, usize)) -> bool {
 }
 
 fn describe(edges: &[Line<f64>], (i, j): (usize, usize), place: Place) -> Fault {
-    let place = Place {
-        vertex: Some(i),
-        ..place
-    };
+    let place = Place { vertex: Some(i), ..place };
     if neighbours(edges.len(), (i, j)) {
         let message = format!("edges {i} and {j} run back on each other");
         return Fault::new(FaultKind::Spike, place, message);
@@ -100,24 +87,15 @@ fn describe(edges: &[Line<f64>], (i, j): (usize, usize), place: Place) -> Fault 
 
 fn hole_faults(member: usize, polygon: &Polygon<f64>, found: &mut Vec<Fault>) {
     let shell = Polygon::new(polygon.exterior().clone(), Vec::new());
-    let holes: Vec<Polygon<f64>> = polygon
-        .interiors()
-        .iter()
-        .map(|ring| Polygon::new(ring.clone(), Vec::new()))
-        .collect();
+    let holes: Vec<Polygon<f64>> =
+        polygon.interiors().iter().map(|ring| Polygon::new(ring.clone(), Vec::new())).collect();
     for (index, hole) in holes.iter().enumerate() {
-        let place = Place {
-            member,
-            ring: index + 1,
-            vertex: None,
-        };
+        let place = Place { member, ring: index + 1, vertex: None };
         let relation = shell.relate(hole);
         if !relation.is_contains() {
             let message = "the hole is not inside its shell";
             found.push(Fault::new(FaultKind::HoleOutsideShell, place, message));
-        } else if relation.get(CoordPos::OnBoundary, CoordPos::OnBoundary)
-            == Dimensions::OneDimensional
-        {
+        } else if relation.get(CoordPos::OnBoundary, CoordPos::OnBoundary) == Dimensions::OneDimensional {
             let message = "the hole shares an edge with its shell";
             found.push(Fault::new(FaultKind::RingsOverlap, place, message));
         }
@@ -136,21 +114,9 @@ fn member_faults(polygons: &MultiPolygon<f64>, found: &mut Vec<Fault>) {
             let Some(kind) = shares_more_than_points(polygon, other) else {
                 continue;
             };
-            let place = Place {
-                member: later,
-                ring: 0,
-                vertex: None,
-            };
-            let verb = if kind == FaultKind::MembersTouch {
-                "share an edge"
-            } else {
-                "overlap"
-            };
-            found.push(Fault::new(
-                kind,
-                place,
-                format!("members {member} and {later} {verb}"),
-            ));
+            let place = Place { member: later, ring: 0, vertex: None };
+            let verb = if kind == FaultKind::MembersTouch { "share an edge" } else { "overlap" };
+            found.push(Fault::new(kind, place, format!("members {member} and {later} {verb}")));
         }
     }
 }
@@ -163,8 +129,7 @@ fn shares_more_than_points(a: &Polygon<f64>, b: &Polygon<f64>) -> Option<FaultKi
     let relation = a.relate(b);
     if relation.get(CoordPos::Inside, CoordPos::Inside) == Dimensions::TwoDimensional {
         Some(FaultKind::MembersOverlap)
-    } else if relation.get(CoordPos::OnBoundary, CoordPos::OnBoundary) == Dimensions::OneDimensional
-    {
+    } else if relation.get(CoordPos::OnBoundary, CoordPos::OnBoundary) == Dimensions::OneDimensional {
         Some(FaultKind::MembersTouch)
     } else {
         None

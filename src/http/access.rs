@@ -14,7 +14,7 @@ use serde::de::DeserializeOwned;
 
 use super::error::{ApiError, ApiResult};
 use super::state::AppState;
-use crate::auth::permission::Permission;
+use crate::auth::permission::{Permission, Push};
 use crate::auth::token::TokenError;
 use crate::auth::{self, Principal};
 use crate::sync::Standing;
@@ -43,7 +43,9 @@ impl<P: Permission> FromRequest for Access<P> {
         Box::pin(async move {
             let (principal, must_change) = identify(&state?, token?, false).await?;
             if principal.standing != Standing::Good {
-                return Err(ApiError::unauthorized("this device was revoked: push what it holds, then wipe it"));
+                return Err(ApiError::unauthorized(
+                    "this device was revoked: push what it holds, then wipe it",
+                ));
             }
             allow::<P>(&principal, must_change)?;
             Ok(Self { principal, permission: PhantomData })
@@ -66,7 +68,7 @@ impl FromRequest for Pusher {
             if principal.device.is_none() {
                 return Err(ApiError::forbidden("only an enrolled device pushes: POST /v1/devices/enrol"));
             }
-            allow::<crate::auth::permission::Push>(&principal, must_change)?;
+            allow::<Push>(&principal, must_change)?;
             Ok(Self(principal))
         })
     }

@@ -16,7 +16,10 @@ use crate::store::account::{Account, NewAccount, Organisation};
 /// Every account.
 #[utoipa::path(tag = "accounts", responses((status = 200, body = Vec<Account>)))]
 #[get("/v1/accounts")]
-pub(crate) async fn list_accounts(_: Access<ManageAccounts>, state: Data<AppState>) -> ApiResult<HttpResponse> {
+pub(crate) async fn list_accounts(
+    _: Access<ManageAccounts>,
+    state: Data<AppState>,
+) -> ApiResult<HttpResponse> {
     Ok(HttpResponse::Ok().json(state.store(crate::store::Store::list_accounts).await?))
 }
 

@@ -40,7 +40,8 @@ pub(crate) async fn list(
     let actor = access.actor;
     let conflicts = state
         .store(move |store| {
-            let mut all = store.list_conflicts(which.record, which.settled, which.after.unwrap_or(0), limit)?;
+            let mut all =
+                store.list_conflicts(which.record, which.settled, which.after.unwrap_or(0), limit)?;
             if matches!(actor.role, Role::Supervisor | Role::ProgrammeManager) {
                 all.retain(|conflict| store.find_record(conflict.record_id, actor.sight()).is_ok());
             }

@@ -78,8 +78,7 @@ pub(crate) async fn offer_enrolment(
     }
     let code = token::code(CODE_LENGTH);
     let offered = code.clone();
-    let expires_at =
-        state.store(move |store| store.insert_enrolment(&offered, body.account, by)).await?;
+    let expires_at = state.store(move |store| store.insert_enrolment(&offered, body.account, by)).await?;
     Ok(HttpResponse::Created().json(Enrolment { code, expires_at }))
 }
 

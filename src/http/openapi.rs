@@ -39,7 +39,9 @@ pub fn with_problems(mut api: utoipa::openapi::OpenApi) -> utoipa::openapi::Open
         let operations = [&mut item.get, &mut item.post, &mut item.put, &mut item.patch, &mut item.delete];
         for operation in operations.into_iter().flatten() {
             let mut response = Response::new("A problem (RFC 9457): what was wrong, where, and what to do");
-            response.content.insert("application/problem+json".to_owned(), RefOr::T(Content::new(Some(schema.clone()))));
+            response
+                .content
+                .insert("application/problem+json".to_owned(), RefOr::T(Content::new(Some(schema.clone()))));
             operation.responses.responses.insert("default".to_owned(), RefOr::T(response));
         }
     }

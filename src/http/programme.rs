@@ -28,7 +28,8 @@ pub(crate) async fn set(
     JsonBody(body): JsonBody<Programme>,
 ) -> ApiResult<HttpResponse> {
     let by = access.actor.account;
-    let seen = request.headers().get(IF_MATCH).and_then(|tag| tag.to_str().ok()?.trim_matches('"').parse().ok());
+    let seen =
+        request.headers().get(IF_MATCH).and_then(|tag| tag.to_str().ok()?.trim_matches('"').parse().ok());
     let revision = state.store(move |store| store.set_programme(body, seen, Some(by))).await?;
     Ok(HttpResponse::NoContent().insert_header((ETAG, format!("\"{revision}\""))).finish())
 }

@@ -42,7 +42,8 @@ pub(crate) async fn list(
         limit: state.limits.list_rows,
     };
     let findings = state.store(move |store| store.list_findings(&query)).await?;
-    let next = findings.last().filter(|_| findings.len() as i64 == state.limits.list_rows).map(|last| last.seq - 1);
+    let next =
+        findings.last().filter(|_| findings.len() as i64 == state.limits.list_rows).map(|last| last.seq - 1);
     Ok(HttpResponse::Ok().json(json!({"findings": findings, "next": next})))
 }
 

@@ -33,8 +33,12 @@ pub fn start(state: Data<AppState>, listener: TcpListener, workers: usize) -> st
             .openapi(Api::openapi())
             .map(|app| {
                 app.app_data(state.clone())
-                    .app_data(web::QueryConfig::default().error_handler(|fault, _| from_extractor("query", &fault)))
-                    .app_data(web::PathConfig::default().error_handler(|fault, _| from_extractor("path", &fault)))
+                    .app_data(
+                        web::QueryConfig::default().error_handler(|fault, _| from_extractor("query", &fault)),
+                    )
+                    .app_data(
+                        web::PathConfig::default().error_handler(|fault, _| from_extractor("path", &fault)),
+                    )
                     .wrap(from_fn(measure))
                     .wrap(Compress::default())
                     .wrap(TracingLogger::default())
@@ -62,11 +66,7 @@ async fn measure(
     let method = request.method().to_string();
     let response = next.call(request).await?;
     let route = response.request().match_pattern().unwrap_or_else(|| "unknown".to_owned());
-    let labels = [
-        ("method", method),
-        ("route", route),
-        ("status", response.status().as_u16().to_string()),
-    ];
+    let labels = [("method", method), ("route", route), ("status", response.status().as_u16().to_string())];
     metrics::counter!("cartagena_requests_total", &labels).increment(1);
     metrics::histogram!("cartagena_request_seconds", &labels).record(begun.elapsed());
     Ok(response)

@@ -45,7 +45,10 @@ pub struct Refresh {
 /// Exchange a refresh token. One that is used twice ends its whole family.
 #[utoipa::path(tag = "session", request_body = Refresh, responses((status = 200, body = Tokens)), security(()))]
 #[post("/v1/auth/refresh")]
-pub(crate) async fn refresh(state: Data<AppState>, JsonBody(body): JsonBody<Refresh>) -> ApiResult<HttpResponse> {
+pub(crate) async fn refresh(
+    state: Data<AppState>,
+    JsonBody(body): JsonBody<Refresh>,
+) -> ApiResult<HttpResponse> {
     let keys = state.clone();
     let tokens = state.store(move |store| auth::refresh(store, &keys.keys, &body.refresh_token)).await?;
     Ok(HttpResponse::Ok().json(tokens))
@@ -54,7 +57,10 @@ pub(crate) async fn refresh(state: Data<AppState>, JsonBody(body): JsonBody<Refr
 /// End a session.
 #[utoipa::path(tag = "session", request_body = Refresh, responses((status = 204)), security(()))]
 #[post("/v1/auth/logout")]
-pub(crate) async fn log_out(state: Data<AppState>, JsonBody(body): JsonBody<Refresh>) -> ApiResult<HttpResponse> {
+pub(crate) async fn log_out(
+    state: Data<AppState>,
+    JsonBody(body): JsonBody<Refresh>,
+) -> ApiResult<HttpResponse> {
     state.store(move |store| store.end_refresh_token(&body.refresh_token)).await?;
     Ok(HttpResponse::NoContent().finish())
 }

@@ -335,7 +335,11 @@ pub struct From {
 /// The log as it is, entry by entry: for relays and auditors.
 #[utoipa::path(tag = "sync", params(From), responses((status = 200, body = Vec<crate::store::pull::LogEntry>)))]
 #[get("/v1/sync/log")]
-pub(crate) async fn show_log(_: Access<ReadLog>, state: Data<AppState>, from: Query<From>) -> ApiResult<HttpResponse> {
+pub(crate) async fn show_log(
+    _: Access<ReadLog>,
+    state: Data<AppState>,
+    from: Query<From>,
+) -> ApiResult<HttpResponse> {
     let limit = state.limits.list_rows;
     let from = from.from;
     let entries = state.store(move |store| store.log_entries(from, limit)).await?;

@@ -63,26 +63,18 @@ impl Cluster {
     ) -> Result<Self, Breach> {
         let cut = {
             let slots = slots(&hazards, &releases);
-            regions(&slots, false)
-                .map_err(|error| error.to_string())
-                .and_then(|regions| {
-                    let pieces = pieces(&hazards, &releases, &slots, &regions);
-                    check_slots(&slots, &regions)?;
-                    Ok(pieces)
-                })
+            regions(&slots, false).map_err(|error| error.to_string()).and_then(|regions| {
+                let pieces = pieces(&hazards, &releases, &slots, &regions);
+                check_slots(&slots, &regions)?;
+                Ok(pieces)
+            })
         };
-        let mut cluster = Self {
-            hazards,
-            releases,
-            pieces: Vec::new(),
-        };
+        let mut cluster = Self { hazards, releases, pieces: Vec::new() };
         match cut {
             Ok(pieces) => cluster.pieces = pieces,
             Err(reason) => return Err(cluster.breach(reason)),
         }
-        cluster
-            .check_balance()
-            .map_err(|reason| cluster.breach(reason))?;
+        cluster.check_balance().map_err(|reason| cluster.breach(reason))?;
         Ok(cluster)
     }
 
@@ -110,34 +102,19 @@ impl Cluster {
             .iter()
             .filter_map(|hazard| hazard.versions[current(hazard)?].outline.as_deref())
             .collect();
-        let taken: Vec<&GridOutline> = self
-            .releases
-            .iter()
-            .map(|release| &*release.outline)
-            .collect();
+        let taken: Vec<&GridOutline> = self.releases.iter().map(|release| &*release.outline).collect();
         let expected = overlay::balance(&standing, &taken).map_err(|error| error.to_string())?;
         let sum = |test: fn(State) -> bool| -> SquareMillimetres {
-            let at_end = self
-                .pieces
-                .iter()
-                .filter(|piece| test(piece.state_at(NaiveDate::MAX)));
+            let at_end = self.pieces.iter().filter(|piece| test(piece.state_at(NaiveDate::MAX)));
             at_end.map(|piece| piece.area).sum()
         };
         let total = sum(|state| state != State::Clear);
         let remaining = sum(|state| state.contaminated().is_some());
         let agree = |what: &str, ours: SquareMillimetres, theirs: SquareMillimetres| {
             let apart = (ours - theirs).abs() > expected.tolerance;
-            if apart {
-                Err(format!("{what} is {ours}, by another way {theirs}"))
-            } else {
-                Ok(())
-            }
+            if apart { Err(format!("{what} is {ours}, by another way {theirs}")) } else { Ok(()) }
         };
-        agree(
-            "the contaminated and released ground",
-            total,
-            expected.subject,
-        )?;
+        agree("the contaminated and released ground", total, expected.subject)?;
         let reopened = |hazard: &Arc<HeldHazard>| hazard.versions.iter().any(|v| v.reopened);
         // New evidence gives back ground to the remaining area that a plain difference takes away.
         if self.hazards.iter().any(reopened) {
@@ -152,11 +129,7 @@ fn slots<'a>(hazards: &'a [Arc<HeldHazard>], releases: &'a [Arc<HeldRelease>]) -
     let mut known: HashMap<&GridOutline, usize> = HashMap::new();
     let mut slot_of = |outline: &'a GridOutline, slots: &mut Vec<Slot<'a>>| {
         *known.entry(outline).or_insert_with(|| {
-            slots.push(Slot {
-                outline,
-                versions: Vec::new(),
-                releases: Vec::new(),
-            });
+            slots.push(Slot { outline, versions: Vec::new(), releases: Vec::new() });
             slots.len() - 1
         })
     };
@@ -164,10 +137,7 @@ fn slots<'a>(hazards: &'a [Arc<HeldHazard>], releases: &'a [Arc<HeldRelease>]) -
         for (number, version) in (0u32..).zip(&hazard.versions) {
             if let Some(outline) = version.outline.as_deref() {
                 let slot = slot_of(outline, &mut slots);
-                slots[slot].versions.push(Holder {
-                    hazard: index,
-                    version: number,
-                });
+                slots[slot].versions.push(Holder { hazard: index, version: number });
             }
         }
     }
@@ -185,11 +155,7 @@ fn regions(slots: &[Slot<'_>], with_rings: bool) -> Result<Vec<Region>, OverlayE
         return Ok(vec![alone(only.outline, with_rings)]);
     }
     let outlines: Vec<&GridOutline> = slots.iter().map(|slot| slot.outline).collect();
-    let arranged = if with_rings {
-        Arrangement::draw(&outlines)
-    } else {
-        Arrangement::measure(&outlines)
-    };
+    let arranged = if with_rings { Arrangement::draw(&outlines) } else { Arrangement::measure(&outlines) };
     Ok(arranged?.regions)
 }
 
@@ -200,17 +166,9 @@ fn alone(outline: &GridOutline, with_rings: bool) -> Region {
     Region {
         covers: vec![0],
         area,
-        rings: if with_rings {
-            outline.rings().map(<[_]>::to_vec).collect()
-        } else {
-            Vec::new()
-        },
+        rings: if with_rings { outline.rings().map(<[_]>::to_vec).collect() } else { Vec::new() },
         slivers,
-        sliver_area: if slivers > 0 {
-            area
-        } else {
-            SquareMillimetres::ZERO
-        },
+        sliver_area: if slivers > 0 { area } else { SquareMillimetres::ZERO },
     }
 }
 
@@ -222,20 +180,11 @@ fn pieces(
 ) -> Vec<Piece> {
     let piece = |region: &Region| {
         let covering = || region.covers.iter().map(|&slot| &slots[slot as usize]);
-        let mut versions: Vec<Holder> = covering()
-            .flat_map(|slot| slot.versions.iter().copied())
-            .collect();
+        let mut versions: Vec<Holder> = covering().flat_map(|slot| slot.versions.iter().copied()).collect();
         versions.sort_unstable();
-        let mut taken_by: Vec<u32> = covering()
-            .flat_map(|slot| slot.releases.iter().copied())
-            .collect();
+        let mut taken_by: Vec<u32> = covering().flat_map(|slot| slot.releases.iter().copied()).collect();
         taken_by.sort_unstable_by_key(|&index| releases[index as usize].turn());
-        let cover = Cover {
-            hazards,
-            releases,
-            versions: &versions,
-            taken_by: &taken_by,
-        };
+        let cover = Cover { hazards, releases, versions: &versions, taken_by: &taken_by };
         Piece {
             area: region.area,
             moments: cover.timeline().into(),

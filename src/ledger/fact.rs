@@ -137,10 +137,7 @@ impl TreatyScope {
     pub const fn covers(self, contamination: Contamination) -> bool {
         match self {
             Self::ApmbcArticle5 => {
-                matches!(
-                    contamination,
-                    Contamination::ApMine | Contamination::ApMineImprovised
-                )
+                matches!(contamination, Contamination::ApMine | Contamination::ApMineImprovised)
             }
             Self::CcmArticle4 => matches!(contamination, Contamination::ClusterMunitionRemnant),
         }

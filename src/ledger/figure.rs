@@ -100,9 +100,7 @@ impl BalanceRow {
             (Cause::Released, Some(ReleaseResult::Reduced)) => &mut self.reduced,
             (Cause::Released, Some(ReleaseResult::Cleared)) => &mut self.cleared,
             (Cause::Released, Some(ReleaseResult::BacCleared)) => &mut self.bac_cleared,
-            (Cause::Shrunk | Cause::HandedOver | Cause::Released, _) => {
-                &mut self.shrunk_by_revision
-            }
+            (Cause::Shrunk | Cause::HandedOver | Cause::Released, _) => &mut self.shrunk_by_revision,
         }
     }
 }
@@ -111,11 +109,7 @@ impl Ledger {
     /// Contaminated ground at the end of a day, in rows by the cuts of the question, ordered by key.
     pub fn remaining(&self, as_of: NaiveDate, query: &Query) -> Vec<RemainingRow> {
         let count = |rows: &mut HashMap<Key, (SquareMillimetres, u64)>, cluster: &Cluster| {
-            let asked = Asked {
-                query,
-                cluster,
-                year: None,
-            };
+            let asked = Asked { query, cluster, year: None };
             let mut owners: Vec<(Key, u32)> = Vec::new();
             for piece in &cluster.pieces {
                 let Some(holder) = piece.state_at(as_of).contaminated() else {
@@ -141,11 +135,7 @@ impl Ledger {
             into.0 += from.0;
             into.1 += from.1;
         });
-        let row = |(key, (area, hazards)): (Key, _)| RemainingRow {
-            key: words(&key),
-            area,
-            hazards,
-        };
+        let row = |(key, (area, hazards)): (Key, _)| RemainingRow { key: words(&key), area, hazards };
         let mut rows: Vec<RemainingRow> = rows.into_iter().map(row).collect();
         rows.sort_by(|a, b| a.key.cmp(&b.key));
         rows
@@ -157,24 +147,15 @@ impl Ledger {
         let periods = periods(from, to, query);
         let count = |rows: &mut HashMap<Key, BalanceRow>, cluster: &Cluster| {
             for period in &periods {
-                let asked = Asked {
-                    query,
-                    cluster,
-                    year: Some(period.0.year()),
-                };
+                let asked = Asked { query, cluster, year: Some(period.0.year()) };
                 for piece in &cluster.pieces {
                     count_piece(rows, asked, piece, *period);
                 }
             }
         };
         let rows = self.gather(count, BalanceRow::add);
-        let mut rows: Vec<BalanceRow> = rows
-            .into_iter()
-            .map(|(key, row)| BalanceRow {
-                key: words(&key),
-                ..row
-            })
-            .collect();
+        let mut rows: Vec<BalanceRow> =
+            rows.into_iter().map(|(key, row)| BalanceRow { key: words(&key), ..row }).collect();
         rows.sort_by(|a, b| a.key.cmp(&b.key));
         rows
     }
@@ -186,10 +167,7 @@ impl Ledger {
     ) -> HashMap<Key, T> {
         let batches = self.clusters.par_chunks(BATCH).map(|clusters| {
             let mut rows = HashMap::new();
-            clusters
-                .iter()
-                .flatten()
-                .for_each(|cluster| count(&mut rows, cluster));
+            clusters.iter().flatten().for_each(|cluster| count(&mut rows, cluster));
             rows
         });
         batches.reduce(HashMap::new, |mut into, from| {
@@ -222,9 +200,7 @@ fn count_piece(
     piece: &Piece,
     (from, to): (NaiveDate, NaiveDate),
 ) {
-    let opening = from
-        .pred_opt()
-        .map_or(State::Clear, |eve| piece.state_at(eve));
+    let opening = from.pred_opt().map_or(State::Clear, |eve| piece.state_at(eve));
     let first = piece.moments.partition_point(|moment| moment.date < from);
     let last = piece.moments.partition_point(|moment| moment.date <= to);
     let moments = &piece.moments[first..last];
@@ -234,11 +210,7 @@ fn count_piece(
     if !asked.admits(&outcome) {
         return;
     }
-    let key = |state: State| {
-        state
-            .contaminated()
-            .and_then(|holder| asked.key(holder, &outcome))
-    };
+    let key = |state: State| state.contaminated().and_then(|holder| asked.key(holder, &outcome));
     if let Some(key) = key(opening) {
         rows.entry(key).or_default().opening += piece.area;
     }
@@ -260,11 +232,7 @@ fn count_moment(
     before: State,
     moment: &Moment,
 ) {
-    let key = |state: State| {
-        state
-            .contaminated()
-            .and_then(|holder| asked.key(holder, outcome))
-    };
+    let key = |state: State| state.contaminated().and_then(|holder| asked.key(holder, outcome));
     let after = moment.state;
     match (before.contaminated(), after.contaminated()) {
         (Some(_), Some(_)) => {
@@ -285,9 +253,7 @@ fn count_moment(
         }
         (Some(_), None) => {
             if let Some(key) = key(before) {
-                let release = after
-                    .release()
-                    .map(|index| &asked.cluster.releases[index as usize]);
+                let release = after.release().map(|index| &asked.cluster.releases[index as usize]);
                 let row = rows.entry(key).or_default();
                 *row.flow(moment.cause, release.map(|release| release.result)) += area;
             }

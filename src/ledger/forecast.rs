@@ -11,6 +11,8 @@ use serde::{Deserialize, Serialize};
 
 /// Beyond this a projection says nothing and a date is not given.
 const HORIZON_YEARS: f64 = 500.0;
+/// The mean Gregorian year.
+const DAYS_PER_YEAR: f64 = 365.2425;
 
 /// One full calendar year of a programme, m².
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -128,46 +130,34 @@ pub fn forecast(position: &Position, history: &[YearOfWork]) -> Forecast {
         required_m2_per_year: required,
         mean_m2_per_year: rate,
         years: years.iter().map(|year| year.year).collect(),
-        gap: rate
-            .zip(required)
-            .filter(|(_, required)| *required > 0.0)
-            .map(|(rate, r)| rate / r),
+        gap: rate.zip(required).filter(|(_, required)| *required > 0.0).map(|(rate, r)| rate / r),
         completion,
     }
 }
 
 /// remaining / years to the deadline in m² a year; `None` without a deadline in the future.
 pub fn required_rate(position: &Position) -> Option<f64> {
-    let deadline = position
-        .deadline
-        .filter(|deadline| *deadline > position.as_of)?;
+    let deadline = position.deadline.filter(|deadline| *deadline > position.as_of)?;
     Some(position.remaining_m2 / years_between(position.as_of, deadline))
 }
 
 /// Whole calendar years and the share of the last one, so that six years to the day are 6.
 fn years_between(from: NaiveDate, to: NaiveDate) -> f64 {
     let years = to.years_since(from).unwrap_or(0);
-    let last = from
-        .checked_add_months(Months::new(12 * years))
-        .unwrap_or(to);
+    let last = from.checked_add_months(Months::new(12 * years)).unwrap_or(to);
     let next = last.checked_add_months(Months::new(12)).unwrap_or(to);
     f64::from(years) + days(last, to) / days(last, next).max(1.0)
 }
 
 fn last_three(as_of: NaiveDate, history: &[YearOfWork]) -> Vec<YearOfWork> {
-    let full = |year: &&YearOfWork| {
-        NaiveDate::from_ymd_opt(year.year, 12, 31).is_some_and(|last| last <= as_of)
-    };
+    let full =
+        |year: &&YearOfWork| NaiveDate::from_ymd_opt(year.year, 12, 31).is_some_and(|last| last <= as_of);
     let mut years: Vec<YearOfWork> = history.iter().filter(full).copied().collect();
     years.sort_by_key(|year| year.year);
     years.split_off(years.len().saturating_sub(3))
 }
 
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "at most 500 years"
-)]
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "at most 500 years")]
 fn completion(position: &Position, pace: f64) -> Option<NaiveDate> {
     if position.remaining_m2 <= 0.0 {
         return Some(position.as_of);
@@ -176,9 +166,7 @@ fn completion(position: &Position, pace: f64) -> Option<NaiveDate> {
     if !(pace > 0.0 && years <= HORIZON_YEARS) {
         return None;
     }
-    position
-        .as_of
-        .checked_add_days(Days::new((years * DAYS_PER_YEAR).ceil() as u64))
+    position.as_of.checked_add_days(Days::new((years * DAYS_PER_YEAR).ceil() as u64))
 }
 
 fn stand(position: &Position, rate: Option<f64>, completion: &Completion) -> Standing {
@@ -194,11 +182,7 @@ fn stand(position: &Position, rate: Option<f64>, completion: &Completion) -> Sta
     if rate.is_none_or(|rate| rate <= 0.0) {
         return Standing::NoRate;
     }
-    if completion.mean.is_some_and(|done| done <= deadline) {
-        Standing::OnTrack
-    } else {
-        Standing::Behind
-    }
+    if completion.mean.is_some_and(|done| done <= deadline) { Standing::OnTrack } else { Standing::Behind }
 }
 
 fn reason(
@@ -211,14 +195,10 @@ fn reason(
     let km2 = |m2: f64| format!("{:.2} km²", m2 / 1e6);
     let left = km2(position.remaining_m2);
     let as_of = position.as_of;
-    let deadline = position
-        .deadline
-        .map_or_else(|| "no deadline".to_owned(), |d| d.to_string());
+    let deadline = position.deadline.map_or_else(|| "no deadline".to_owned(), |d| d.to_string());
     let required = required.map_or_else(|| "unknown".to_owned(), |rate| km2(rate));
     let rate = rate.map_or_else(|| "unknown".to_owned(), |rate| km2(rate));
-    let done = completion
-        .mean
-        .map_or_else(|| "not foreseeable".to_owned(), |d| d.to_string());
+    let done = completion.mean.map_or_else(|| "not foreseeable".to_owned(), |d| d.to_string());
     match standing {
         Standing::Complete => format!("nothing remains on {as_of}"),
         Standing::DeadlinePassed => {
@@ -230,9 +210,7 @@ fn reason(
             )
         }
         Standing::NoDeadline => {
-            format!(
-                "{left} remain; at {rate} a year they are released by {done}; no deadline is set"
-            )
+            format!("{left} remain; at {rate} a year they are released by {done}; no deadline is set")
         }
         Standing::OnTrack | Standing::Behind => format!(
             "{left} remain on {as_of}; {required} a year are required by {deadline}, {rate} a year were released on \
@@ -262,20 +240,13 @@ mod tests {
     }
 
     fn year(year: i32, released_m2: f64, newly_identified_m2: f64) -> YearOfWork {
-        YearOfWork {
-            year,
-            released_m2,
-            newly_identified_m2,
-        }
+        YearOfWork { year, released_m2, newly_identified_m2 }
     }
 
     #[test]
     fn angola_at_the_end_of_2024() {
-        let position = Position {
-            as_of: date(2024, 12, 31),
-            remaining_m2: 57.02e6,
-            deadline: Some(date(2030, 12, 31)),
-        };
+        let position =
+            Position { as_of: date(2024, 12, 31), remaining_m2: 57.02e6, deadline: Some(date(2030, 12, 31)) };
         let released = (3.03 + 2.38 + 0.14) * 1e6;
         let found = forecast(&position, &[year(2024, released, 0.0)]);
         let required = found.required_m2_per_year.unwrap();
@@ -284,11 +255,7 @@ mod tests {
         assert!((found.gap.unwrap() - 5.55 / 9.50).abs() < 0.001);
         assert_eq!(found.completion.mean.unwrap().year(), 2035);
         assert_eq!(found.standing, Standing::Behind);
-        assert!(
-            found.reasoning.contains("9.50 km² a year"),
-            "{}",
-            found.reasoning
-        );
+        assert!(found.reasoning.contains("9.50 km² a year"), "{}", found.reasoning);
     }
 
     #[test]
@@ -300,21 +267,13 @@ mod tests {
             year(2023, 30.0, 0.0),
             year(2025, 500.0, 0.0),
         ];
-        let position = Position {
-            as_of: date(2025, 6, 30),
-            remaining_m2: 100.0,
-            deadline: Some(date(2031, 6, 30)),
-        };
+        let position =
+            Position { as_of: date(2025, 6, 30), remaining_m2: 100.0, deadline: Some(date(2031, 6, 30)) };
         let found = forecast(&position, &history);
         assert_eq!(found.years, [2022, 2023, 2024]);
         assert_eq!(found.mean_m2_per_year, Some(20.0));
         assert_eq!(found.standing, Standing::OnTrack);
-        let Completion {
-            earliest,
-            mean,
-            latest,
-            net,
-        } = found.completion;
+        let Completion { earliest, mean, latest, net } = found.completion;
         assert_eq!(earliest.unwrap().year(), 2028);
         assert_eq!(mean.unwrap().year(), 2030);
         assert_eq!(latest.unwrap().year(), 2035);
@@ -325,35 +284,17 @@ mod tests {
     fn standings_at_the_edges() {
         let history = [year(2024, 1.0, 3.0)];
         let at = |remaining_m2: f64, deadline: Option<NaiveDate>, history: &[YearOfWork]| {
-            let position = Position {
-                as_of: date(2025, 1, 1),
-                remaining_m2,
-                deadline,
-            };
+            let position = Position { as_of: date(2025, 1, 1), remaining_m2, deadline };
             forecast(&position, history)
         };
         let later = Some(date(2030, 1, 1));
         assert_eq!(at(0.0, later, &[]).standing, Standing::Complete);
-        assert_eq!(
-            at(1.0, Some(date(2025, 1, 1)), &history).standing,
-            Standing::DeadlinePassed
-        );
+        assert_eq!(at(1.0, Some(date(2025, 1, 1)), &history).standing, Standing::DeadlinePassed);
         assert_eq!(at(1.0, later, &[]).standing, Standing::NoRate);
-        assert_eq!(
-            at(1.0, later, &[year(2024, 0.0, 0.0)]).standing,
-            Standing::NoRate
-        );
+        assert_eq!(at(1.0, later, &[year(2024, 0.0, 0.0)]).standing, Standing::NoRate);
         assert_eq!(at(1.0, None, &history).standing, Standing::NoDeadline);
-        assert_eq!(
-            at(1.0, later, &history).completion.net,
-            None,
-            "found faster than released"
-        );
-        assert_eq!(
-            at(1e9, later, &history).completion.mean,
-            None,
-            "beyond the horizon"
-        );
+        assert_eq!(at(1.0, later, &history).completion.net, None, "found faster than released");
+        assert_eq!(at(1e9, later, &history).completion.mean, None, "beyond the horizon");
         assert_eq!(at(1e9, later, &history).standing, Standing::Behind);
     }
 }

@@ -8,8 +8,7 @@ use geo::MultiPolygon;
 use uuid::Uuid;
 
 use super::fact::{
-    Classification, Contamination, Hazard, HazardEnd, HazardVersion, Release, ReleaseResult,
-    TreatyScope,
+    Classification, Contamination, Hazard, HazardEnd, HazardVersion, Release, ReleaseResult, TreatyScope,
 };
 use crate::geometry::overlay::{OverlayError, untangle};
 use crate::geometry::{Grid, GridError, GridOutline, SquareMillimetres, measure};
@@ -46,10 +45,7 @@ impl Mixture {
     }
 
     pub(crate) fn kinds(self) -> impl Iterator<Item = Contamination> {
-        Contamination::ALL
-            .iter()
-            .copied()
-            .filter(move |&kind| self.0 & (1 << kind as u16) != 0)
+        Contamination::ALL.iter().copied().filter(move |&kind| self.0 & (1 << kind as u16) != 0)
     }
 
     pub(crate) fn falls_under(self, scope: TreatyScope) -> bool {
@@ -59,11 +55,7 @@ impl Mixture {
     /// The kinds joined by `+`, so that rows by contamination are disjoint.
     pub(crate) fn joined(self) -> String {
         let kinds: Vec<&str> = self.kinds().map(Contamination::as_str).collect();
-        if kinds.is_empty() {
-            Contamination::Unknown.to_string()
-        } else {
-            kinds.join("+")
-        }
+        if kinds.is_empty() { Contamination::Unknown.to_string() } else { kinds.join("+") }
     }
 }
 
@@ -94,10 +86,7 @@ impl HeldHazard {
         for version in hazard.versions {
             let mut held = hold_version(grid, version)?;
             // Most versions change an attribute and keep the ground: hold the outline once.
-            if let Some(same) = versions
-                .iter()
-                .find(|earlier| earlier.outline == held.outline)
-            {
+            if let Some(same) = versions.iter().find(|earlier| earlier.outline == held.outline) {
                 held.outline.clone_from(&same.outline);
             }
             versions.push(held);
@@ -106,12 +95,7 @@ impl HeldHazard {
             return Err(FactError::NoVersion);
         }
         versions.sort_by_key(|version| version.effective);
-        Ok(Self {
-            id: hazard.id,
-            sequence: hazard.sequence,
-            versions: versions.into(),
-            end: hazard.end,
-        })
+        Ok(Self { id: hazard.id, sequence: hazard.sequence, versions: versions.into(), end: hazard.end })
     }
 
     /// The version that holds at the end of a day, unless the area has not begun or has ended.
@@ -119,23 +103,15 @@ impl HeldHazard {
         if self.end.is_some_and(|end| end.date <= date) {
             return None;
         }
-        self.versions
-            .partition_point(|version| version.effective <= date)
-            .checked_sub(1)
+        self.versions.partition_point(|version| version.effective <= date).checked_sub(1)
     }
 }
 
 fn hold_version(grid: &Grid, version: HazardVersion) -> Result<HeldVersion, FactError> {
     Ok(HeldVersion {
         effective: version.effective,
-        outline: version
-            .outline
-            .map(|outline| hold_outline(grid, &outline))
-            .transpose()?
-            .map(Arc::new),
-        reported: version
-            .reported_area_m2
-            .map_or(SquareMillimetres::ZERO, whole),
+        outline: version.outline.map(|outline| hold_outline(grid, &outline)).transpose()?.map(Arc::new),
+        reported: version.reported_area_m2.map_or(SquareMillimetres::ZERO, whole),
         classification: version.classification,
         contamination: Mixture::of(&version.contamination),
         organisation: version.organisation,
@@ -146,10 +122,7 @@ fn hold_version(grid: &Grid, version: HazardVersion) -> Result<HeldVersion, Fact
 }
 
 /// Reported m² to the nearest mm², so that sums do not depend on their order. NaN counts as nothing.
-#[expect(
-    clippy::cast_possible_truncation,
-    reason = "the cast saturates, far above any area"
-)]
+#[expect(clippy::cast_possible_truncation, reason = "the cast saturates, far above any area")]
 fn whole(reported_m2: f64) -> SquareMillimetres {
     SquareMillimetres::from_doubled(2 * i128::from((reported_m2 * 1e6).round() as i64))
 }
@@ -202,10 +175,7 @@ fn cross_check(outline: &GridOutline, polygons: &MultiPolygon<f64>) -> Result<()
     const EARTH_RADIUS: f64 = 6_371_000.0;
     let geodesic_m2 = measure::area(polygons);
     let grid = outline.ring_sum();
-    let lat = polygons
-        .iter()
-        .next()
-        .map_or(0.0, |polygon| polygon.exterior().0[0].y);
+    let lat = polygons.iter().next().map_or(0.0, |polygon| polygon.exterior().0[0].y);
     let bend = (lat.to_radians().tan().abs() + 0.3).min(20.0) / (4.0 * EARTH_RADIUS);
     let slack: f64 = outline
         .edges()

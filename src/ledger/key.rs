@@ -66,32 +66,20 @@ impl Asked<'_> {
         match states.rev().find(|state| *state != State::Clear) {
             Some(State::Released(_, release)) => {
                 let operator = self.cluster.releases[release as usize].operator;
-                Outcome {
-                    operator: Some(operator),
-                    release: Some(release),
-                }
+                Outcome { operator: Some(operator), release: Some(release) }
             }
-            Some(State::Contaminated(holder)) => Outcome {
-                operator: Some(self.version(holder).organisation),
-                release: None,
-            },
-            _ => Outcome {
-                operator: None,
-                release: None,
-            },
+            Some(State::Contaminated(holder)) => {
+                Outcome { operator: Some(self.version(holder).organisation), release: None }
+            }
+            _ => Outcome { operator: None, release: None },
         }
     }
 
     /// Whether a piece with this outcome can be in any row.
     pub(crate) fn admits(&self, outcome: &Outcome) -> bool {
-        let operator = self
-            .query
-            .operator
-            .is_none_or(|wanted| outcome.operator == Some(wanted));
+        let operator = self.query.operator.is_none_or(|wanted| outcome.operator == Some(wanted));
         let release = self.query.releases.as_ref().is_none_or(|wanted| {
-            let id = outcome
-                .release
-                .map(|index| self.cluster.releases[index as usize].id);
+            let id = outcome.release.map(|index| self.cluster.releases[index as usize].id);
             id.is_some_and(|id| wanted.contains(&id))
         });
         operator && release
@@ -103,9 +91,7 @@ impl Asked<'_> {
         if !self.holds(holder, version) {
             return None;
         }
-        let release = outcome
-            .release
-            .map(|index| &self.cluster.releases[index as usize]);
+        let release = outcome.release.map(|index| &self.cluster.releases[index as usize]);
         let part = |cut: &Cut| match cut {
             Cut::Year => self.year.map_or(Part::None, Part::Year),
             Cut::Admin1 => Part::text(version.admin[0].as_ref()),
@@ -125,22 +111,10 @@ impl Asked<'_> {
         let id = self.cluster.hazards[holder.hazard as usize].id;
         let admin = self.query.admin.iter().zip(&version.admin);
         admin.into_iter().all(|(wanted, code)| {
-            wanted
-                .as_ref()
-                .is_none_or(|wanted| code.as_deref() == Some(wanted.as_str()))
-        }) && self
-            .query
-            .classification
-            .is_none_or(|wanted| version.classification == wanted)
-            && self
-                .query
-                .scope
-                .is_none_or(|scope| version.contamination.falls_under(scope))
-            && self
-                .query
-                .hazards
-                .as_ref()
-                .is_none_or(|wanted| wanted.contains(&id))
+            wanted.as_ref().is_none_or(|wanted| code.as_deref() == Some(wanted.as_str()))
+        }) && self.query.classification.is_none_or(|wanted| version.classification == wanted)
+            && self.query.scope.is_none_or(|scope| version.contamination.falls_under(scope))
+            && self.query.hazards.as_ref().is_none_or(|wanted| wanted.contains(&id))
     }
 
     pub(crate) fn version(&self, holder: Holder) -> &HeldVersion {

@@ -37,8 +37,8 @@ use neighbours::{Boxed, FactId};
 
 pub use cluster::Breach;
 pub use fact::{
-    Classification, Contamination, EndReason, Hazard, HazardEnd, HazardVersion, Release,
-    ReleaseResult, TreatyScope, UnknownCode,
+    Classification, Contamination, EndReason, Hazard, HazardEnd, HazardVersion, Release, ReleaseResult,
+    TreatyScope, UnknownCode,
 };
 pub use figure::{BalanceRow, RemainingRow};
 pub use held::FactError;
@@ -57,11 +57,9 @@ enum Fact {
 impl Fact {
     fn outlines(&self) -> Vec<Arc<GridOutline>> {
         let mut outlines: Vec<Arc<GridOutline>> = match self {
-            Self::Hazard(hazard) => hazard
-                .versions
-                .iter()
-                .filter_map(|version| version.outline.clone())
-                .collect(),
+            Self::Hazard(hazard) => {
+                hazard.versions.iter().filter_map(|version| version.outline.clone()).collect()
+            }
             Self::Release(release) => vec![Arc::clone(&release.outline)],
         };
         outlines.dedup_by(|a, b| Arc::ptr_eq(a, b));
@@ -69,9 +67,7 @@ impl Fact {
     }
 
     fn boxes(&self, id: FactId) -> impl Iterator<Item = Boxed> {
-        self.outlines()
-            .into_iter()
-            .map(move |outline| Boxed { fact: id, outline })
+        self.outlines().into_iter().map(move |outline| Boxed { fact: id, outline })
     }
 }
 
@@ -155,32 +151,21 @@ impl Ledger {
             let held = HeldRelease::new(grid, release).map_err(|error| (id, error))?;
             Ok((FactId::Release(id), Fact::Release(Arc::new(held))))
         });
-        let facts: Vec<Result<(FactId, Fact), (Uuid, FactError)>> =
-            hazards.chain(releases).collect();
+        let facts: Vec<Result<(FactId, Fact), (Uuid, FactError)>> = hazards.chain(releases).collect();
         let fresh = self.entries.is_empty();
         let mut refused = Vec::new();
         for fact in facts {
             match fact {
                 Ok((id, fact)) if fresh => {
                     self.dirty.insert(id);
-                    self.entries.insert(
-                        id,
-                        Entry {
-                            fact,
-                            cluster: None,
-                        },
-                    );
+                    self.entries.insert(id, Entry { fact, cluster: None });
                 }
                 Ok((id, fact)) => self.put(id, fact),
                 Err(refusal) => refused.push(refusal),
             }
         }
         if fresh {
-            let boxes = self
-                .entries
-                .iter()
-                .flat_map(|(id, entry)| entry.fact.boxes(*id))
-                .collect();
+            let boxes = self.entries.iter().flat_map(|(id, entry)| entry.fact.boxes(*id)).collect();
             self.tree = RTree::bulk_load(boxes);
         }
         refused
@@ -204,13 +189,7 @@ impl Ledger {
     fn put(&mut self, id: FactId, fact: Fact) {
         self.remove(id);
         fact.boxes(id).for_each(|boxed| self.tree.insert(boxed));
-        self.entries.insert(
-            id,
-            Entry {
-                fact,
-                cluster: None,
-            },
-        );
+        self.entries.insert(id, Entry { fact, cluster: None });
         self.dirty.insert(id);
     }
 

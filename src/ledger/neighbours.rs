@@ -39,20 +39,14 @@ impl RTreeObject for Boxed {
     }
 }
 
-#[expect(
-    clippy::cast_precision_loss,
-    reason = "grid coordinates are below 2^35, exact in f64"
-)]
+#[expect(clippy::cast_precision_loss, reason = "grid coordinates are below 2^35, exact in f64")]
 fn envelope(rect: &GridRect) -> AABB<[f64; 2]> {
     let corner = |point: GridPoint| [point.x as f64, point.y as f64];
     AABB::from_corners(corner(rect.min), corner(rect.max))
 }
 
 /// Outlines whose boxes touch the box of this one, itself included.
-pub(crate) fn near<'a>(
-    tree: &'a RTree<Boxed>,
-    outline: &GridOutline,
-) -> impl Iterator<Item = &'a Boxed> {
+pub(crate) fn near<'a>(tree: &'a RTree<Boxed>, outline: &GridOutline) -> impl Iterator<Item = &'a Boxed> {
     tree.locate_in_envelope_intersecting(&envelope(outline.rect()))
 }
 
@@ -83,10 +77,7 @@ fn contact(a: &GridOutline, b: &GridOutline) -> Meeting {
     let mut closest = Meeting::Apart;
     for edge in ours {
         let east = edge.0.x.max(edge.1.x);
-        for &other in theirs
-            .iter()
-            .take_while(|other| other.0.x.min(other.1.x) <= east)
-        {
+        for &other in theirs.iter().take_while(|other| other.0.x.min(other.1.x) <= east) {
             match meeting(edge, other) {
                 Meeting::Cross => return Meeting::Cross,
                 Meeting::Touch => closest = Meeting::Touch,

@@ -57,9 +57,6 @@ pub struct Query {
 impl Query {
     /// All ground, in rows by these cuts.
     pub fn by(cuts: impl IntoIterator<Item = Cut>) -> Self {
-        Self {
-            cuts: cuts.into_iter().collect(),
-            ..Self::default()
-        }
+        Self { cuts: cuts.into_iter().collect(), ..Self::default() }
     }
 }

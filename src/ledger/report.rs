@@ -135,11 +135,7 @@ impl Ledger {
         let mut clusters: Vec<&Cluster> = self.clusters().collect();
         clusters.sort_by_key(|cluster| cluster.hazards.first().map(|hazard| hazard.id));
         clusters.into_iter().flat_map(move |cluster| {
-            let asked = Asked {
-                query,
-                cluster,
-                year: None,
-            };
+            let asked = Asked { query, cluster, year: None };
             let chosen: Vec<(usize, Holder)> = cluster
                 .pieces
                 .iter()
@@ -151,11 +147,7 @@ impl Ledger {
                 })
                 .collect();
             // Most questions pass most clusters by: only those asked for are cut again.
-            let regions = if chosen.is_empty() {
-                Ok(Vec::new())
-            } else {
-                cluster.draw()
-            };
+            let regions = if chosen.is_empty() { Ok(Vec::new()) } else { cluster.draw() };
             let views: Vec<Result<PieceView, DisplayError>> = match regions {
                 Err(error) => vec![Err(error.into())],
                 Ok(regions) => chosen
@@ -179,57 +171,39 @@ impl Ledger {
         holder: Holder,
     ) -> Result<PieceView, DisplayError> {
         let version = asked.version(holder);
-        let release = state
-            .release()
-            .map(|index| &asked.cluster.releases[index as usize]);
+        let release = state.release().map(|index| &asked.cluster.releases[index as usize]);
         Ok(PieceView {
             outline: display::polygons(&self.grid, &region.rings)?,
             area: piece.area,
-            state: if release.is_some() {
-                PieceState::Released
-            } else {
-                PieceState::Contaminated
-            },
+            state: if release.is_some() { PieceState::Released } else { PieceState::Contaminated },
             hazard: asked.cluster.hazards[holder.hazard as usize].id,
             hazard_effective: version.effective,
             classification: version.classification,
             contamination: version.contamination.kinds().collect(),
-            admin: version
-                .admin
-                .clone()
-                .map(|code| code.map(|code| code.to_string())),
+            admin: version.admin.clone().map(|code| code.map(|code| code.to_string())),
             organisation: version.organisation,
             contested: version.contested,
             release: release.map(|release| release.id),
             released: release.map(|release| release.effective),
             result: release.map(|release| release.result),
-            method: release
-                .and_then(|release| release.method.as_ref())
-                .map(ToString::to_string),
+            method: release.and_then(|release| release.method.as_ref()).map(ToString::to_string),
             operator: release.map(|release| release.operator),
         })
     }
 
     /// Every area with an outline that is in the books at the end of a day, by id.
     pub fn hazard_figures(&self, as_of: NaiveDate) -> Vec<HazardFigures> {
-        let mut found: Vec<HazardFigures> = self
-            .clusters()
-            .flat_map(|cluster| hazard_figures(cluster, as_of))
-            .collect();
+        let mut found: Vec<HazardFigures> =
+            self.clusters().flat_map(|cluster| hazard_figures(cluster, as_of)).collect();
         found.sort_unstable_by_key(|figures| figures.id);
         found
     }
 
     /// How many areas of each class are open at the end of a day: own ground that is not released.
     pub fn open_hazards(&self, as_of: NaiveDate) -> BTreeMap<Classification, u64> {
-        let mut counts: BTreeMap<Classification, u64> = Classification::ALL
-            .iter()
-            .map(|&class| (class, 0))
-            .collect();
-        for figures in self
-            .clusters()
-            .flat_map(|cluster| hazard_figures(cluster, as_of))
-        {
+        let mut counts: BTreeMap<Classification, u64> =
+            Classification::ALL.iter().map(|&class| (class, 0)).collect();
+        for figures in self.clusters().flat_map(|cluster| hazard_figures(cluster, as_of)) {
             if figures.remaining > SquareMillimetres::ZERO {
                 *counts.entry(figures.classification).or_default() += 1;
             }
@@ -239,10 +213,8 @@ impl Ledger {
 
     /// Every release in effect by the end of a day, by id.
     pub fn releases_report(&self, as_of: NaiveDate) -> Vec<ReleaseFigures> {
-        let mut found: Vec<ReleaseFigures> = self
-            .clusters()
-            .flat_map(|cluster| release_figures(cluster, as_of))
-            .collect();
+        let mut found: Vec<ReleaseFigures> =
+            self.clusters().flat_map(|cluster| release_figures(cluster, as_of)).collect();
         found.sort_unstable_by_key(|figures| figures.id);
         found
     }
@@ -251,23 +223,14 @@ impl Ledger {
     pub fn reported_only(&self, as_of: NaiveDate, query: &Query) -> ReportedOnly {
         let mut account = ReportedOnly::default();
         for cluster in self.clusters() {
-            let asked = Asked {
-                query,
-                cluster,
-                year: None,
-            };
+            let asked = Asked { query, cluster, year: None };
             for (hazard, index) in cluster.hazards.iter().zip(0u32..) {
                 let Some(current) = hazard.version_at(as_of) else {
                     continue;
                 };
                 let version = &hazard.versions[current];
-                let holder = Holder {
-                    hazard: index,
-                    version: 0,
-                };
-                let wanted = query
-                    .operator
-                    .is_none_or(|wanted| version.organisation == wanted);
+                let holder = Holder { hazard: index, version: 0 };
+                let wanted = query.operator.is_none_or(|wanted| version.organisation == wanted);
                 if version.outline.is_none() && wanted && asked.holds(holder, version) {
                     account.hazards += 1;
                     account.reported += version.reported;
@@ -285,18 +248,12 @@ impl Ledger {
                 let Some(holder) = piece.state_at(as_of).contaminated() else {
                     continue;
                 };
-                let note = found
-                    .entry(cluster.hazards[holder.hazard as usize].id)
-                    .or_default();
+                let note = found.entry(cluster.hazards[holder.hazard as usize].id).or_default();
                 note.0 += piece.slivers;
                 note.1 += piece.sliver_area;
             }
         }
-        let note = |(hazard, (parts, area))| SliverNote {
-            hazard,
-            parts,
-            area,
-        };
+        let note = |(hazard, (parts, area))| SliverNote { hazard, parts, area };
         found.into_iter().map(note).collect()
     }
 }
@@ -333,26 +290,18 @@ fn hazard_figures(cluster: &Cluster, as_of: NaiveDate) -> Vec<HazardFigures> {
 }
 
 fn release_figures(cluster: &Cluster, as_of: NaiveDate) -> Vec<ReleaseFigures> {
-    let mut found: Vec<Account> = cluster
-        .releases
-        .iter()
-        .map(|_| Account::default())
-        .collect();
+    let mut found: Vec<Account> = cluster.releases.iter().map(|_| Account::default()).collect();
     for piece in &cluster.pieces {
         let state = piece.state_at(as_of);
-        let in_effect = piece
-            .taken_by
-            .iter()
-            .filter(|&&index| cluster.releases[index as usize].effective <= as_of);
+        let in_effect =
+            piece.taken_by.iter().filter(|&&index| cluster.releases[index as usize].effective <= as_of);
         for (turn, &index) in in_effect.enumerate() {
             found[index as usize].add(piece, state, index, turn > 0);
         }
     }
     let pairs = cluster.releases.iter().zip(found);
     let in_effect = pairs.filter(|(release, _)| release.effective <= as_of);
-    in_effect
-        .map(|(release, account)| account.close(cluster, release))
-        .collect()
+    in_effect.map(|(release, account)| account.close(cluster, release)).collect()
 }
 
 /// What is being added up for one release.
@@ -393,17 +342,9 @@ impl Account {
     fn close(mut self, cluster: &Cluster, release: &super::held::HeldRelease) -> ReleaseFigures {
         self.hazards.sort_unstable();
         self.hazards.dedup();
-        let hazards: Vec<Uuid> = self
-            .hazards
-            .iter()
-            .map(|&index| cluster.hazards[index as usize].id)
-            .collect();
-        let vain = release
-            .hazards
-            .iter()
-            .filter(|id| !hazards.contains(id))
-            .copied()
-            .collect();
+        let hazards: Vec<Uuid> =
+            self.hazards.iter().map(|&index| cluster.hazards[index as usize].id).collect();
+        let vain = release.hazards.iter().filter(|id| !hazards.contains(id)).copied().collect();
         ReleaseFigures {
             id: release.id,
             area: self.area,
@@ -415,8 +356,7 @@ impl Account {
             hold: hazards.is_empty(),
             hazards,
             named_in_vain: vain,
-            outside_is_sliver: self.outside > SquareMillimetres::ZERO
-                && self.outside == self.outside_slivers,
+            outside_is_sliver: self.outside > SquareMillimetres::ZERO && self.outside == self.outside_slivers,
         }
     }
 }

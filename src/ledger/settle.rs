@@ -30,21 +30,14 @@ impl Ledger {
     /// broken ones stay out of every figure and are tried again next time.
     pub fn settle(&mut self) -> Result<Settled, Vec<Breach>> {
         let facts = self.affected().map_err(|error| self.unconnected(&error))?;
-        let groups = self
-            .connected(&facts)
-            .map_err(|error| self.unconnected(&error))?;
+        let groups = self.connected(&facts).map_err(|error| self.unconnected(&error))?;
         for cluster in std::mem::take(&mut self.dissolved) {
             self.clusters[cluster] = None;
             self.vacant.push(cluster);
         }
-        let settled: Vec<Result<Cluster, Breach>> = groups
-            .par_iter()
-            .map(|members| self.settle_group(members))
-            .collect();
-        let report = Settled {
-            clusters: groups.len(),
-            facts: facts.len(),
-        };
+        let settled: Vec<Result<Cluster, Breach>> =
+            groups.par_iter().map(|members| self.settle_group(members)).collect();
+        let report = Settled { clusters: groups.len(), facts: facts.len() };
         let mut breaches = Vec::new();
         for (members, cluster) in groups.iter().zip(settled) {
             match cluster {
@@ -52,20 +45,13 @@ impl Ledger {
                 Err(breach) => {
                     self.dirty.extend(members);
                     for id in members {
-                        self.entries
-                            .get_mut(id)
-                            .expect("members are entries")
-                            .cluster = None;
+                        self.entries.get_mut(id).expect("members are entries").cluster = None;
                     }
                     breaches.push(breach);
                 }
             }
         }
-        if breaches.is_empty() {
-            Ok(report)
-        } else {
-            Err(breaches)
-        }
+        if breaches.is_empty() { Ok(report) } else { Err(breaches) }
     }
 
     fn house(&mut self, members: &[FactId], cluster: Cluster) {
@@ -75,10 +61,7 @@ impl Ledger {
         });
         self.clusters[place] = Some(cluster);
         for id in members {
-            self.entries
-                .get_mut(id)
-                .expect("members are entries")
-                .cluster = Some(place);
+            self.entries.get_mut(id).expect("members are entries").cluster = Some(place);
             self.dirty.remove(id);
         }
     }
@@ -97,19 +80,9 @@ impl Ledger {
             let Some(cluster) = &self.clusters[cluster] else {
                 continue;
             };
-            let hazards = cluster
-                .hazards
-                .iter()
-                .map(|hazard| FactId::Hazard(hazard.id));
-            let releases = cluster
-                .releases
-                .iter()
-                .map(|release| FactId::Release(release.id));
-            facts.extend(
-                hazards
-                    .chain(releases)
-                    .filter(|id| self.entries.contains_key(id)),
-            );
+            let hazards = cluster.hazards.iter().map(|hazard| FactId::Hazard(hazard.id));
+            let releases = cluster.releases.iter().map(|release| FactId::Release(release.id));
+            facts.extend(hazards.chain(releases).filter(|id| self.entries.contains_key(id)));
         }
         Ok(facts.into_iter().collect())
     }
@@ -131,11 +104,8 @@ impl Ledger {
 
     /// Groups facts whose outlines share ground, directly or through others.
     fn connected(&self, facts: &[FactId]) -> Result<Vec<Vec<FactId>>, OverlayError> {
-        let index: HashMap<FactId, usize> = facts
-            .iter()
-            .enumerate()
-            .map(|(index, id)| (*id, index))
-            .collect();
+        let index: HashMap<FactId, usize> =
+            facts.iter().enumerate().map(|(index, id)| (*id, index)).collect();
         let links: Vec<Vec<(usize, usize)>> = facts
             .par_chunks(BATCH)
             .enumerate()
@@ -210,10 +180,6 @@ impl Ledger {
             ids.collect()
         };
         let reason = format!("neighbours could not be found: {error}");
-        vec![Breach {
-            hazards: named(true),
-            releases: named(false),
-            reason,
-        }]
+        vec![Breach { hazards: named(true), releases: named(false), reason }]
     }
 }

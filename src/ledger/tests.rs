@@ -16,13 +16,7 @@ use super::{
 use crate::geometry::{Extent, Grid};
 
 pub(super) fn grid() -> Grid {
-    Grid::for_extent(Extent {
-        west: 15.7,
-        south: 42.5,
-        east: 19.7,
-        north: 45.3,
-    })
-    .unwrap()
+    Grid::for_extent(Extent { west: 15.7, south: 42.5, east: 19.7, north: 45.3 }).unwrap()
 }
 
 pub(super) fn day(year: i32, month: u32, day: u32) -> NaiveDate {
@@ -35,23 +29,14 @@ pub(super) fn id(number: u128) -> Uuid {
 
 /// Polygons whose rings are given in metres from a place near Sarajevo.
 pub(super) fn ground(rings: &[Vec<(f64, f64)>]) -> MultiPolygon<f64> {
-    let position = |&(x, y): &(f64, f64)| Coord {
-        x: 18.4 + x / 80_500.0,
-        y: 43.9 + y / 111_100.0,
-    };
-    let polygon =
-        |ring: &Vec<(f64, f64)>| Polygon::new(ring.iter().map(position).collect(), vec![]);
+    let position = |&(x, y): &(f64, f64)| Coord { x: 18.4 + x / 80_500.0, y: 43.9 + y / 111_100.0 };
+    let polygon = |ring: &Vec<(f64, f64)>| Polygon::new(ring.iter().map(position).collect(), vec![]);
     MultiPolygon::new(rings.iter().map(polygon).collect())
 }
 
 /// A box from the south-western corner, metres.
 pub(super) fn patch(x: f64, y: f64, width: f64, height: f64) -> MultiPolygon<f64> {
-    ground(&[vec![
-        (x, y),
-        (x + width, y),
-        (x + width, y + height),
-        (x, y + height),
-    ]])
+    ground(&[vec![(x, y), (x + width, y), (x + width, y + height), (x, y + height)]])
 }
 
 pub(super) fn version(effective: NaiveDate, outline: MultiPolygon<f64>) -> HazardVersion {
@@ -69,12 +54,7 @@ pub(super) fn version(effective: NaiveDate, outline: MultiPolygon<f64>) -> Hazar
 }
 
 pub(super) fn hazard(number: u128, versions: Vec<HazardVersion>) -> Hazard {
-    Hazard {
-        id: id(number),
-        sequence: i64::try_from(number).unwrap(),
-        versions,
-        end: None,
-    }
+    Hazard { id: id(number), sequence: i64::try_from(number).unwrap(), versions, end: None }
 }
 
 pub(super) fn release(number: u128, effective: NaiveDate, outline: MultiPolygon<f64>) -> Release {
@@ -105,30 +85,12 @@ pub(super) fn questions() -> Vec<Query> {
         Query::by([Cut::Admin1, Cut::Classification]),
         Query::by([Cut::Year, Cut::Contamination, Cut::Result]),
         Query::by([Cut::Operator, Cut::Method, Cut::Admin2, Cut::Admin3]),
-        Query {
-            classification: Some(Classification::Cha),
-            ..Query::by([Cut::Year, Cut::Operator])
-        },
-        Query {
-            scope: Some(super::TreatyScope::ApmbcArticle5),
-            ..Query::by([Cut::Admin1])
-        },
-        Query {
-            operator: Some(id(901)),
-            ..Query::by([Cut::Year])
-        },
-        Query {
-            hazards: Some((0..3).map(id).collect()),
-            ..Query::default()
-        },
-        Query {
-            releases: Some((100..102).map(id).collect()),
-            ..Query::by([Cut::Result])
-        },
-        Query {
-            admin: [Some("BA-01".into()), None, None],
-            ..Query::default()
-        },
+        Query { classification: Some(Classification::Cha), ..Query::by([Cut::Year, Cut::Operator]) },
+        Query { scope: Some(super::TreatyScope::ApmbcArticle5), ..Query::by([Cut::Admin1]) },
+        Query { operator: Some(id(901)), ..Query::by([Cut::Year]) },
+        Query { hazards: Some((0..3).map(id).collect()), ..Query::default() },
+        Query { releases: Some((100..102).map(id).collect()), ..Query::by([Cut::Result]) },
+        Query { admin: [Some("BA-01".into()), None, None], ..Query::default() },
     ]
 }
 

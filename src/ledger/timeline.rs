@@ -108,11 +108,8 @@ impl Cover<'_> {
     }
 
     fn dates(&self) -> Vec<NaiveDate> {
-        let mut dates: Vec<NaiveDate> = self
-            .taken_by
-            .iter()
-            .map(|&index| self.releases[index as usize].effective)
-            .collect();
+        let mut dates: Vec<NaiveDate> =
+            self.taken_by.iter().map(|&index| self.releases[index as usize].effective).collect();
         for covering in self.involved() {
             let hazard = &self.hazards[covering[0].hazard as usize];
             dates.extend(hazard.versions.iter().map(|version| version.effective));
@@ -131,10 +128,7 @@ impl Cover<'_> {
             let Some(current) = hazard.version_at(date) else {
                 continue;
             };
-            for holder in covering
-                .iter()
-                .filter(|holder| holder.version as usize <= current)
-            {
+            for holder in covering.iter().filter(|holder| holder.version as usize <= current) {
                 let version = &hazard.versions[holder.version as usize];
                 if version.reopened {
                     reopened = reopened.max(version.effective);
@@ -158,58 +152,30 @@ impl Cover<'_> {
             let release = &self.releases[index as usize];
             release.effective >= reopened && in_time(release)
         });
-        first.map_or(State::Contaminated(owner), |release| {
-            State::Released(owner, release)
-        })
+        first.map_or(State::Contaminated(owner), |release| State::Released(owner, release))
     }
 
     /// CHA before SHA, then the earlier, then the id.
     fn precedence(&self, holder: Holder) -> (Classification, NaiveDate, i64, uuid::Uuid) {
         let hazard = &self.hazards[holder.hazard as usize];
         let version = &hazard.versions[holder.version as usize];
-        (
-            version.classification,
-            hazard.versions[0].effective,
-            hazard.sequence,
-            hazard.id,
-        )
+        (version.classification, hazard.versions[0].effective, hazard.sequence, hazard.id)
     }
 
-    fn record(
-        &self,
-        moments: &mut Vec<Moment>,
-        date: NaiveDate,
-        step: Step,
-        before: State,
-        after: State,
-    ) {
+    fn record(&self, moments: &mut Vec<Moment>, date: NaiveDate, step: Step, before: State, after: State) {
         let cause = match (before, after) {
             (State::Clear, State::Released(owner, _)) => {
                 // Found after it was released: both count on the day it enters the books.
                 let found = State::Contaminated(owner);
-                moments.push(Moment {
-                    date,
-                    cause: self.arrival(owner, date),
-                    state: found,
-                });
+                moments.push(Moment { date, cause: self.arrival(owner, date), state: found });
                 Cause::Released
             }
-            (State::Clear | State::Released(..), State::Contaminated(owner)) => {
-                self.arrival(owner, date)
-            }
-            (State::Contaminated(_), State::Released(..)) if matches!(step, Step::Release) => {
-                Cause::Released
-            }
-            (State::Contaminated(owner), State::Clear | State::Released(..)) => {
-                self.departure(owner, date)
-            }
+            (State::Clear | State::Released(..), State::Contaminated(owner)) => self.arrival(owner, date),
+            (State::Contaminated(_), State::Released(..)) if matches!(step, Step::Release) => Cause::Released,
+            (State::Contaminated(owner), State::Clear | State::Released(..)) => self.departure(owner, date),
             _ => Cause::HandedOver,
         };
-        moments.push(Moment {
-            date,
-            cause,
-            state: after,
-        });
+        moments.push(Moment { date, cause, state: after });
     }
 
     /// The first version of an area, or new evidence, identifies ground; any other version enlarges the area.
@@ -236,7 +202,5 @@ impl Cover<'_> {
 /// The state at the end of a day.
 pub(crate) fn state_at(moments: &[Moment], date: NaiveDate) -> State {
     let known = moments.partition_point(|moment| moment.date <= date);
-    known
-        .checked_sub(1)
-        .map_or(State::Clear, |last| moments[last].state)
+    known.checked_sub(1).map_or(State::Clear, |last| moments[last].state)
 }

@@ -128,11 +128,8 @@ impl Store {
     /// `NotFound`
     pub fn find_conflict(&self, id: Uuid) -> Result<ConflictView> {
         let record = self.read(|connection| {
-            let found: Option<Id> = conflict::table
-                .find(Id(id))
-                .select(conflict::record_id)
-                .first(connection)
-                .optional()?;
+            let found: Option<Id> =
+                conflict::table.find(Id(id)).select(conflict::record_id).first(connection).optional()?;
             found.ok_or(StoreError::NotFound("conflict"))
         })?;
         let all = self.list_conflicts(Some(record.0), true, 0, i64::MAX)?;

@@ -69,7 +69,8 @@ impl Store {
         self.write(move |txn| {
             let registry = txn.registry;
             let open = txn.open_conflicts(resolution.record_id)?;
-            if let Some(gone) = resolution.settles.iter().find(|id| open.iter().all(|there| there.id != **id)) {
+            if let Some(gone) = resolution.settles.iter().find(|id| open.iter().all(|there| there.id != **id))
+            {
                 return Err(StoreError::refused("stale", format!("conflict {gone} is not open (any more)")));
             }
             let head = txn.head(resolution.record_id)?;
@@ -104,7 +105,8 @@ impl Store {
             return Err(StoreError::refused("stale", "this mutation is settled already"));
         }
         self.write(move |txn| {
-            let mut mutation = draft(&actor, repaired.op, &repaired.kind, repaired.schema, repaired.record_id);
+            let mut mutation =
+                draft(&actor, repaired.op, &repaired.kind, repaired.schema, repaired.record_id);
             mutation.base_version = repaired.base_version;
             mutation.changes = repaired.changes;
             mutation.seen = repaired.seen;
@@ -134,13 +136,15 @@ impl SyncTxn<'_> {
         match (answer.outcome, &answer.problem) {
             (Outcome::Applied | Outcome::Merged, _) => Ok(answer),
             (_, Some(problem)) => {
-                let faults = problem.faults.iter().map(|fault| format!("{}: {}", fault.pointer, fault.message));
+                let faults =
+                    problem.faults.iter().map(|fault| format!("{}: {}", fault.pointer, fault.message));
                 let detail = std::iter::once(problem.detail.clone()).chain(faults).collect::<Vec<_>>();
                 Err(StoreError::refused("not-accepted", detail.join("; ")))
             }
-            (outcome, None) => {
-                Err(StoreError::refused("stale", format!("the record has moved on (it would be a {outcome})")))
-            }
+            (outcome, None) => Err(StoreError::refused(
+                "stale",
+                format!("the record has moved on (it would be a {outcome})"),
+            )),
         }
     }
 }

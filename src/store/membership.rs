@@ -34,7 +34,8 @@ pub(super) fn update(txn: &mut SyncTxn<'_>, changed: &BTreeMap<Uuid, Changed>) -
     if tasks.is_empty() {
         return Ok(());
     }
-    let redrawn: BTreeSet<Uuid> = tasks.iter().map(|task| task.task).filter(|id| changed.contains_key(id)).collect();
+    let redrawn: BTreeSet<Uuid> =
+        tasks.iter().map(|task| task.task).filter(|id| changed.contains_key(id)).collect();
     let mut records: BTreeSet<Uuid> = changed.keys().copied().collect();
     for task in tasks.iter().filter(|task| redrawn.contains(&task.task)) {
         records.extend(around(txn.connection, &task.extents)?);
@@ -151,7 +152,14 @@ fn load_tasks(connection: &mut DbConnection) -> Result<Vec<TaskScope>> {
         .inner_join(version::table.on(version::version_id.eq(record::version)))
         .filter(link::from_id.eq_any(&ids))
         .filter(record::kind.eq("hazardous_area"))
-        .select((link::from_id, link::to_id, version::min_lon, version::min_lat, version::max_lon, version::max_lat))
+        .select((
+            link::from_id,
+            link::to_id,
+            version::min_lon,
+            version::min_lat,
+            version::max_lon,
+            version::max_lat,
+        ))
         .load(connection)?;
     let mut tasks: BTreeMap<Id, TaskScope> = rows
         .into_iter()
@@ -185,8 +193,7 @@ fn around(connection: &mut DbConnection, extents: &[Bbox]) -> Result<Vec<Uuid>> 
 }
 
 fn linked_to(connection: &mut DbConnection, task: Uuid) -> Result<Vec<Uuid>> {
-    let ids: Vec<Id> =
-        link::table.filter(link::to_id.eq(Id(task))).select(link::from_id).load(connection)?;
+    let ids: Vec<Id> = link::table.filter(link::to_id.eq(Id(task))).select(link::from_id).load(connection)?;
     Ok(ids.into_iter().map(|id| id.0).collect())
 }
 

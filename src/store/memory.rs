@@ -180,23 +180,12 @@ impl Memory for SyncTxn<'_> {
 
     fn close_conflict(&mut self, conflict: Uuid, by: Uuid, reason: &str, seq: i64) -> Result<()> {
         diesel::update(conflict::table.find(Id(conflict)))
-            .set((
-                conflict::closed_seq.eq(seq),
-                conflict::closed_by.eq(Id(by)),
-                conflict::reason.eq(reason),
-            ))
+            .set((conflict::closed_seq.eq(seq), conflict::closed_by.eq(Id(by)), conflict::reason.eq(reason)))
             .execute(self.connection)?;
         Ok(())
     }
 
-    fn park(
-        &mut self,
-        received: &Received,
-        txn: Uuid,
-        thing: &str,
-        actor: &Actor,
-        seq: i64,
-    ) -> Result<()> {
+    fn park(&mut self, received: &Received, txn: Uuid, thing: &str, actor: &Actor, seq: i64) -> Result<()> {
         self.things_waited_for()?.insert(thing.to_owned());
         let row = (
             parked::mutation_id.eq(Id(received.id())),
@@ -222,13 +211,7 @@ impl Memory for SyncTxn<'_> {
         Ok(())
     }
 
-    fn quarantine(
-        &mut self,
-        received: &Received,
-        problem: &Problem,
-        actor: &Actor,
-        seq: i64,
-    ) -> Result<()> {
+    fn quarantine(&mut self, received: &Received, problem: &Problem, actor: &Actor, seq: i64) -> Result<()> {
         let mutation = &received.mutation;
         let row = (
             quarantine::mutation_id.eq(Id(received.id())),
@@ -265,7 +248,8 @@ impl SyncTxn<'_> {
 
     /// A mutation as the log has it.
     pub(super) fn stored_mutation(&mut self, mutation: Uuid) -> Result<Received> {
-        if let Some(row) = self.buffer.log.iter().find(|row| row.subject.0 == mutation && row.entry == "mutation")
+        if let Some(row) =
+            self.buffer.log.iter().find(|row| row.subject.0 == mutation && row.entry == "mutation")
         {
             return received(row.body.clone(), row.device_id);
         }

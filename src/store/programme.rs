@@ -83,7 +83,8 @@ impl Store {
         self.write(move |txn| {
             let (_, stands) = read(txn.connection)?;
             if revision.is_some_and(|revision| revision != stands) {
-                let detail = format!("the programme was changed meanwhile (revision {stands}): read it again");
+                let detail =
+                    format!("the programme was changed meanwhile (revision {stands}): read it again");
                 return Err(StoreError::refused("stale", detail));
             }
             let document = Document::of(&new);
@@ -140,7 +141,10 @@ impl Store {
         by: Uuid,
     ) -> Result<Freeze> {
         let hash = Hash::of_value(&document).to_string();
-        if self.list_freezes()?.iter().any(|there| there.year == year && there.basis == basis && there.hash == hash)
+        if self
+            .list_freezes()?
+            .iter()
+            .any(|there| there.year == year && there.basis == basis && there.hash == hash)
         {
             return Err(StoreError::refused("frozen", format!("{year} is frozen with these very figures")));
         }

@@ -112,7 +112,8 @@ impl Store {
     pub fn pull(&self, scope: Scope, cursor: i64, limit_bytes: usize) -> Result<(Page, LogHead)> {
         self.read(|connection| {
             let clock = read_clock(connection)?;
-            let head = LogHead { epoch: clock.epoch, seq: clock.seq, entry_hash: hex::encode(clock.head_hash) };
+            let head =
+                LogHead { epoch: clock.epoch, seq: clock.seq, entry_hash: hex::encode(clock.head_hash) };
             Ok((page(connection, scope, cursor, limit_bytes, clock.seq)?, head))
         })
     }
@@ -243,7 +244,9 @@ fn weight(feature: &Feature) -> usize {
             serde_json::Value::Number(_) => 12,
             serde_json::Value::String(text) => text.len() + 2,
             serde_json::Value::Array(items) => items.iter().map(of).sum::<usize>() + 2,
-            serde_json::Value::Object(fields) => fields.iter().map(|(name, value)| name.len() + of(value) + 4).sum(),
+            serde_json::Value::Object(fields) => {
+                fields.iter().map(|(name, value)| name.len() + of(value) + 4).sum()
+            }
         }
     }
     let fields: usize = feature.properties.iter().map(|(name, value)| name.len() + of(value) + 4).sum();

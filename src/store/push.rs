@@ -76,8 +76,8 @@ impl Push {
         for (place, txn) in txns.iter().enumerate().filter(|(_, txn)| !txn.is_empty()) {
             let mut mutations = Vec::with_capacity(txn.len());
             for (index, raw) in txn.iter().enumerate() {
-                let received = Received::read(raw, device)
-                    .map_err(|fault| format!("/txns/{place}/{index}: {fault}"))?;
+                let received =
+                    Received::read(raw, device).map_err(|fault| format!("/txns/{place}/{index}: {fault}"))?;
                 mutations.push(received);
             }
             read.push(mutations);
@@ -182,8 +182,8 @@ pub(super) fn take(txn: &mut SyncTxn<'_>, pushes: &[Box<Push>]) -> Result<Vec<Pu
 fn take_one(txn: &mut SyncTxn<'_>, push: &Push) -> Result<Pushed> {
     txn.skew_ms = push.contact.skew_ms;
     let blast = push.blast(txn.registry);
-    let blasts = blast > BLAST_RECORDS
-        && blast > txn.records_in_use(push.actor.organisation)? * BLAST_SHARE / 100;
+    let blasts =
+        blast > BLAST_RECORDS && blast > txn.records_in_use(push.actor.organisation)? * BLAST_SHARE / 100;
     let registry = txn.registry;
     let mut answers = Vec::with_capacity(push.len());
     for mutations in &push.txns {
@@ -299,8 +299,11 @@ impl Store {
         self.write(move |txn| {
             txn.cache.shapes.extend(prepared);
             let mut numbered = Vec::with_capacity(actions.len());
-            let ids: Vec<Uuid> =
-                actions.iter().flat_map(|action| &action.mutations).map(|mutation| mutation.mutation_id).collect();
+            let ids: Vec<Uuid> = actions
+                .iter()
+                .flat_map(|action| &action.mutations)
+                .map(|mutation| mutation.mutation_id)
+                .collect();
             prefetch::known(txn, &ids)?;
             for OwnAction { actor, mutations } in actions {
                 let mut own = Vec::with_capacity(mutations.len());

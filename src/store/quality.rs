@@ -90,16 +90,17 @@ impl Store {
             }
             Ok(select.load(connection)?)
         })?;
-        let stored = |(record_id, kind, organisation, rule, severity, pointer, message, seq): Row| StoredFinding {
-            record_id: record_id.0,
-            kind,
-            organisation: organisation.0,
-            rule,
-            severity,
-            pointer,
-            message,
-            seq,
-        };
+        let stored =
+            |(record_id, kind, organisation, rule, severity, pointer, message, seq): Row| StoredFinding {
+                record_id: record_id.0,
+                kind,
+                organisation: organisation.0,
+                rule,
+                severity,
+                pointer,
+                message,
+                seq,
+            };
         Ok(rows.into_iter().map(stored).collect())
     }
 }

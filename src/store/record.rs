@@ -126,7 +126,9 @@ impl Store {
             }
             Ok(select.load(connection)?)
         })?;
-        rows.into_iter().map(|(row, version)| Ok(shown(feature(row, version)?, sight, &self.registry))).collect()
+        rows.into_iter()
+            .map(|(row, version)| Ok(shown(feature(row, version)?, sight, &self.registry)))
+            .collect()
     }
 
     /// One record at its latest state.

@@ -166,8 +166,7 @@ impl VersionRow {
         now: Instant,
     ) -> Self {
         let mutation = &received.mutation;
-        let [min_lon, min_lat, max_lon, max_lat] =
-            shape.map_or([None; 4], |shape| shape.bbox.map(Some));
+        let [min_lon, min_lat, max_lon, max_lat] = shape.map_or([None; 4], |shape| shape.bbox.map(Some));
         Self {
             version_id: Id(record.version),
             record_id: Id(record.id),

@@ -305,5 +305,7 @@ diesel::table! {
     }
 }
 
-diesel::allow_tables_to_appear_in_same_query!(record, version, membership, log, parked, conflict, quarantine, link, finding);
+diesel::allow_tables_to_appear_in_same_query!(
+    record, version, membership, log, parked, conflict, quarantine, link, finding
+);
 diesel::allow_tables_to_appear_in_same_query!(account, organisation, device);

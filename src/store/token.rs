@@ -72,7 +72,9 @@ impl Store {
             insert(txn, next, family.0, holder)?;
             Ok(Some(holder))
         })?;
-        rotated.ok_or_else(|| StoreError::refused("refresh-token", "this refresh token is not valid: log in again"))
+        rotated.ok_or_else(|| {
+            StoreError::refused("refresh-token", "this refresh token is not valid: log in again")
+        })
     }
 
     /// Ends the family of a refresh token. An unknown token is no error: the aim is reached.

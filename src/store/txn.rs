@@ -328,8 +328,11 @@ pub(super) fn read_digest(connection: &mut DbConnection, scope: &str) -> Result<
 
 /// Stores the running digest of a scope.
 pub(super) fn write_digest(connection: &mut DbConnection, scope: &str, digest: Digest) -> Result<()> {
-    let row =
-        (scope_digest::scope.eq(scope), scope_digest::count.eq(digest.count), scope_digest::sum.eq(digest.sum));
+    let row = (
+        scope_digest::scope.eq(scope),
+        scope_digest::count.eq(digest.count),
+        scope_digest::sum.eq(digest.sum),
+    );
     on_backend!(connection, |c| {
         diesel::insert_into(scope_digest::table)
             .values(row)

@@ -41,13 +41,9 @@ pub(super) struct Judge<'a, M: Memory> {
 }
 
 impl<'a, M: Memory> Judge<'a, M> {
-    pub(super) fn new(
-        memory: &'a mut M,
-        registry: &'a Registry,
-        actor: &'a Actor,
-        txn: &[Received],
-    ) -> Self {
-        let creates = txn.iter().map(|received| &received.mutation).filter(|mutation| mutation.op == Op::Create);
+    pub(super) fn new(memory: &'a mut M, registry: &'a Registry, actor: &'a Actor, txn: &[Received]) -> Self {
+        let creates =
+            txn.iter().map(|received| &received.mutation).filter(|mutation| mutation.op == Op::Create);
         let coming = creates.map(|mutation| mutation.record_id).collect();
         Self { memory, registry, actor, coming, staged: HashMap::new() }
     }

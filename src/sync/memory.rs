@@ -29,7 +29,11 @@ impl Received {
     /// What `serde` finds wrong with it.
     pub fn read(raw: &RawValue, sender: Uuid) -> Result<Self, serde_json::Error> {
         let mutation: Mutation = serde_json::from_str(raw.get())?;
-        Ok(Self { device: mutation.device_id.unwrap_or(sender), mutation, bytes: raw.get().as_bytes().into() })
+        Ok(Self {
+            device: mutation.device_id.unwrap_or(sender),
+            mutation,
+            bytes: raw.get().as_bytes().into(),
+        })
     }
 
     /// A mutation made on this server.
@@ -193,7 +197,8 @@ pub trait Memory {
     /// Opens a conflict; the record's head may become contested.
     fn open_conflict(&mut self, conflict: Conflict, seq: i64) -> Result<(), Self::Error>;
     /// Closes a conflict.
-    fn close_conflict(&mut self, conflict: Uuid, by: Uuid, reason: &str, seq: i64) -> Result<(), Self::Error>;
+    fn close_conflict(&mut self, conflict: Uuid, by: Uuid, reason: &str, seq: i64)
+    -> Result<(), Self::Error>;
     /// Lets a mutation wait; called again, it waits for something else.
     fn park(
         &mut self,

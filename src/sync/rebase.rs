@@ -18,15 +18,16 @@ pub fn rebase<'a>(
     pending.into_iter().fold(server, |state, mutation| replay(state, mutation, registry, actor))
 }
 
-fn replay(
-    state: Option<Record>,
-    mutation: &Mutation,
-    registry: &Registry,
-    actor: &Actor,
-) -> Option<Record> {
+fn replay(state: Option<Record>, mutation: &Mutation, registry: &Registry, actor: &Actor) -> Option<Record> {
     let schema = registry.schema(&mutation.kind, mutation.schema);
     let blank = || {
-        Record::blank(mutation.record_id, &mutation.kind, mutation.schema, actor.organisation, mutation.author)
+        Record::blank(
+            mutation.record_id,
+            &mutation.kind,
+            mutation.schema,
+            actor.organisation,
+            mutation.author,
+        )
     };
     let state = match (mutation.op, state) {
         (Op::Create, None) => blank(),

@@ -14,9 +14,8 @@ fn dates() -> impl Strategy<Value = NaiveDate> {
 fn outline() -> impl Strategy<Value = MultiPolygon<f64>> {
     let corner = (0.0..400.0f64, 0.0..400.0f64);
     let tangled = proptest::collection::vec(corner, 4..8).prop_map(|ring| ground(&[ring]));
-    let nested = (0.0..300.0f64, 0.0..300.0f64, 1.0..200.0f64, 1.0..200.0f64).prop_map(
-        |(x, y, width, height)| patch(x.round(), y.round(), width.round(), height.round()),
-    );
+    let nested = (0.0..300.0f64, 0.0..300.0f64, 1.0..200.0f64, 1.0..200.0f64)
+        .prop_map(|(x, y, width, height)| patch(x.round(), y.round(), width.round(), height.round()));
     prop_oneof![2 => nested, 1 => tangled]
 }
 
@@ -96,19 +95,10 @@ fn plain(ledger: &Ledger, polygons: &MultiPolygon<f64>) -> Option<GridOutline> {
 fn taken(hazards: Vec<Hazard>, releases: Vec<Release>) -> (Vec<Hazard>, Vec<Release>) {
     let empty = Ledger::new(grid());
     let sound = |outline: &MultiPolygon<f64>| plain(&empty, outline).is_some();
-    let whole = |hazard: &Hazard| {
-        hazard
-            .versions
-            .iter()
-            .filter_map(|v| v.outline.as_ref())
-            .all(sound)
-    };
+    let whole = |hazard: &Hazard| hazard.versions.iter().filter_map(|v| v.outline.as_ref()).all(sound);
     (
         hazards.into_iter().filter(whole).collect(),
-        releases
-            .into_iter()
-            .filter(|release| sound(&release.outline))
-            .collect(),
+        releases.into_iter().filter(|release| sound(&release.outline)).collect(),
     )
 }
 

@@ -11,10 +11,7 @@ fn start() -> NaiveDate {
 }
 
 fn about(found: SquareMillimetres, m2: f64) {
-    assert!(
-        (found.m2() - m2).abs() < 0.005 * m2.max(1.0),
-        "{found} is not about {m2} m²"
-    );
+    assert!((found.m2() - m2).abs() < 0.005 * m2.max(1.0), "{found} is not about {m2} m²");
 }
 
 fn year(ledger: &Ledger, year: i32) -> BalanceRow {
@@ -24,15 +21,8 @@ fn year(ledger: &Ledger, year: i32) -> BalanceRow {
 #[test]
 fn a_hazard_is_found_and_partly_released() {
     let ledger = ledger(
-        vec![hazard(
-            1,
-            vec![version(start(), patch(0.0, 0.0, 100.0, 100.0))],
-        )],
-        vec![release(
-            100,
-            day(2021, 5, 5),
-            patch(-50.0, 0.0, 100.0, 100.0),
-        )],
+        vec![hazard(1, vec![version(start(), patch(0.0, 0.0, 100.0, 100.0))])],
+        vec![release(100, day(2021, 5, 5), patch(-50.0, 0.0, 100.0, 100.0))],
     );
     about(year(&ledger, 2020).newly_identified, 10_000.0);
     let row = year(&ledger, 2021);
@@ -57,10 +47,7 @@ fn shared_ground_belongs_to_the_confirmed_area_then_to_the_earlier() {
         vec![
             hazard(1, vec![version(start(), patch(0.0, 0.0, 100.0, 100.0))]),
             hazard(2, vec![confirmed]),
-            hazard(
-                3,
-                vec![version(day(2022, 1, 1), patch(0.0, 0.0, 50.0, 150.0))],
-            ),
+            hazard(3, vec![version(day(2022, 1, 1), patch(0.0, 0.0, 50.0, 150.0))]),
         ],
         vec![],
     );
@@ -72,19 +59,12 @@ fn shared_ground_belongs_to_the_confirmed_area_then_to_the_earlier() {
     let national = ledger.remaining(day(2023, 1, 1), &Query::default());
     assert_eq!(national[0].area, figures.iter().map(|one| one.owned).sum());
     assert_eq!(national[0].hazards, 3);
-    let rows = ledger.balance(
-        day(2021, 1, 1),
-        day(2021, 12, 31),
-        &Query::by([Cut::Classification]),
-    );
+    let rows = ledger.balance(day(2021, 1, 1), day(2021, 12, 31), &Query::by([Cut::Classification]));
     about(rows[0].reclassified_in, 5_000.0);
     about(rows[0].newly_identified, 5_000.0);
     about(rows[1].reclassified_out, 5_000.0);
     let open = ledger.open_hazards(day(2023, 1, 1));
-    assert_eq!(
-        (open[&Classification::Cha], open[&Classification::Sha]),
-        (1, 2)
-    );
+    assert_eq!((open[&Classification::Cha], open[&Classification::Sha]), (1, 2));
 }
 
 #[test]
@@ -92,26 +72,13 @@ fn revision_enlarges_shrinks_and_reclassifies() {
     let mut second = version(day(2021, 6, 1), patch(20.0, 0.0, 100.0, 100.0));
     second.classification = Classification::Cha;
     second.admin = [Some("BA-02".into()), None, None];
-    let ledger = ledger(
-        vec![hazard(
-            1,
-            vec![version(start(), patch(0.0, 0.0, 100.0, 100.0)), second],
-        )],
-        vec![],
-    );
+    let ledger =
+        ledger(vec![hazard(1, vec![version(start(), patch(0.0, 0.0, 100.0, 100.0)), second])], vec![]);
     let row = year(&ledger, 2021);
     about(row.enlarged, 2_000.0);
     about(row.shrunk_by_revision, 2_000.0);
-    assert_eq!(
-        row.reclassified_in,
-        SquareMillimetres::ZERO,
-        "nationally nothing moves"
-    );
-    let rows = ledger.balance(
-        day(2021, 1, 1),
-        day(2021, 12, 31),
-        &Query::by([Cut::Admin1]),
-    );
+    assert_eq!(row.reclassified_in, SquareMillimetres::ZERO, "nationally nothing moves");
+    let rows = ledger.balance(day(2021, 1, 1), day(2021, 12, 31), &Query::by([Cut::Admin1]));
     about(rows[0].reclassified_out, 8_000.0);
     about(rows[1].reclassified_in, 8_000.0);
     assert_closed(&ledger, day(2020, 1, 1), day(2022, 1, 1));
@@ -119,22 +86,14 @@ fn revision_enlarges_shrinks_and_reclassifies() {
 
 #[test]
 fn ends_go_to_their_columns_and_mergers_hand_over() {
-    let end = |reason| {
-        Some(HazardEnd {
-            date: day(2021, 1, 1),
-            reason,
-        })
-    };
+    let end = |reason| Some(HazardEnd { date: day(2021, 1, 1), reason });
     let mut duplicate = hazard(1, vec![version(start(), patch(0.0, 0.0, 10.0, 10.0))]);
     duplicate.end = end(EndReason::DuplicateOf);
     let mut retired = hazard(2, vec![version(start(), patch(100.0, 0.0, 20.0, 10.0))]);
     retired.end = end(EndReason::Retired);
     let mut merged = hazard(3, vec![version(start(), patch(200.0, 0.0, 30.0, 10.0))]);
     merged.end = end(EndReason::MergedInto);
-    let whole = hazard(
-        4,
-        vec![version(day(2021, 1, 1), patch(200.0, 0.0, 40.0, 10.0))],
-    );
+    let whole = hazard(4, vec![version(day(2021, 1, 1), patch(200.0, 0.0, 40.0, 10.0))]);
     let ledger = ledger(vec![duplicate, retired, merged, whole], vec![]);
     let row = year(&ledger, 2021);
     about(row.duplicates_errors, 100.0);
@@ -149,20 +108,13 @@ fn ground_released_twice_counts_once_for_the_first() {
     let mut reduced = release(100, day(2021, 1, 1), patch(0.0, 0.0, 60.0, 100.0));
     reduced.result = ReleaseResult::Reduced;
     let later = release(101, day(2021, 2, 1), patch(40.0, 0.0, 60.0, 100.0));
-    let hazards = vec![hazard(
-        1,
-        vec![version(start(), patch(0.0, 0.0, 100.0, 100.0))],
-    )];
+    let hazards = vec![hazard(1, vec![version(start(), patch(0.0, 0.0, 100.0, 100.0))])];
     let ledger = ledger(hazards, vec![later, reduced]);
     let row = year(&ledger, 2021);
     about(row.reduced, 6_000.0);
     about(row.cleared, 4_000.0);
     // Rounding the shared edges to the grid leaves thin strips, counted to the last mm².
-    assert!(
-        row.closing < SquareMillimetres::from_doubled(200_000),
-        "{}",
-        row.closing
-    );
+    assert!(row.closing < SquareMillimetres::from_doubled(200_000), "{}", row.closing);
     assert_eq!(row.released() + row.closing, row.opening);
     let report = ledger.releases_report(day(2021, 12, 31));
     about(report[1].repeated, 2_000.0);
@@ -175,10 +127,7 @@ fn new_evidence_contaminates_released_ground_again() {
     let mut again = version(day(2022, 1, 1), patch(0.0, 0.0, 50.0, 100.0));
     again.reopened = true;
     let ledger = ledger(
-        vec![hazard(
-            1,
-            vec![version(start(), patch(0.0, 0.0, 100.0, 100.0)), again],
-        )],
+        vec![hazard(1, vec![version(start(), patch(0.0, 0.0, 100.0, 100.0)), again])],
         vec![
             release(100, day(2021, 1, 1), patch(0.0, 0.0, 100.0, 100.0)),
             release(101, day(2023, 1, 1), patch(0.0, 0.0, 50.0, 50.0)),
@@ -199,10 +148,7 @@ fn new_evidence_contaminates_released_ground_again() {
 #[test]
 fn ground_found_after_it_was_released_passes_through_the_books() {
     let ledger = ledger(
-        vec![hazard(
-            1,
-            vec![version(day(2022, 1, 1), patch(0.0, 0.0, 100.0, 100.0))],
-        )],
+        vec![hazard(1, vec![version(day(2022, 1, 1), patch(0.0, 0.0, 100.0, 100.0))])],
         vec![release(100, day(2021, 1, 1), patch(0.0, 0.0, 40.0, 100.0))],
     );
     assert_eq!(year(&ledger, 2021), BalanceRow::default());
@@ -215,10 +161,7 @@ fn ground_found_after_it_was_released_passes_through_the_books() {
 #[test]
 fn a_release_that_touches_nothing_is_held_and_a_sliver_outside_is_a_note() {
     let ledger = ledger(
-        vec![hazard(
-            1,
-            vec![version(start(), patch(0.0, 0.0, 100.0, 100.0))],
-        )],
+        vec![hazard(1, vec![version(start(), patch(0.0, 0.0, 100.0, 100.0))])],
         vec![
             release(100, day(2021, 1, 1), patch(500.0, 0.0, 10.0, 10.0)),
             release(101, day(2021, 1, 1), patch(-0.005, 0.0, 50.0, 100.0)),
@@ -227,11 +170,7 @@ fn a_release_that_touches_nothing_is_held_and_a_sliver_outside_is_a_note() {
     let report = ledger.releases_report(day(2021, 12, 31));
     assert!(report[0].hold);
     assert_eq!(report[0].outside, report[0].area);
-    assert!(
-        !report[1].hold && report[1].outside_is_sliver,
-        "{:?}",
-        report[1]
-    );
+    assert!(!report[1].hold && report[1].outside_is_sliver, "{:?}", report[1]);
 }
 
 #[test]
@@ -243,10 +182,7 @@ fn reported_areas_keep_their_own_account() {
     assert!(ledger.remaining(start(), &Query::default()).is_empty());
     let account = ledger.reported_only(start(), &Query::default());
     assert_eq!((account.hazards, account.reported.m2()), (1, 12_345.5));
-    let other = Query {
-        scope: Some(TreatyScope::CcmArticle4),
-        ..Query::default()
-    };
+    let other = Query { scope: Some(TreatyScope::CcmArticle4), ..Query::default() };
     assert_eq!(ledger.reported_only(start(), &other).hazards, 0);
 }
 
@@ -262,18 +198,12 @@ fn the_pieces_behind_a_figure_add_up_to_it() {
     let query = Query::default();
     let as_of = day(2021, 12, 31);
     let views: Vec<_> = ledger.pieces(as_of, &query).map(Result::unwrap).collect();
-    let left = views
-        .iter()
-        .filter(|view| view.state == PieceState::Contaminated);
+    let left = views.iter().filter(|view| view.state == PieceState::Contaminated);
     let total: SquareMillimetres = left.map(|view| view.area).sum();
     assert_eq!(total, ledger.remaining(as_of, &query)[0].area);
     for view in &views {
         let shown = crate::geometry::measure::area(&view.outline);
-        assert!(
-            (shown - view.area.m2()).abs() < 0.5,
-            "{shown} {}",
-            view.area
-        );
+        assert!((shown - view.area.m2()).abs() < 0.5, "{shown} {}", view.area);
         assert_eq!(view.release.is_some(), view.state == PieceState::Released);
     }
 }
@@ -281,15 +211,7 @@ fn the_pieces_behind_a_figure_add_up_to_it() {
 #[test]
 fn parcels_that_share_an_edge_stay_apart() {
     let parcels: Vec<Hazard> = (0..20u32)
-        .map(|n| {
-            hazard(
-                n.into(),
-                vec![version(
-                    start(),
-                    patch(f64::from(n) * 10.0, 0.0, 10.0, 10.0),
-                )],
-            )
-        })
+        .map(|n| hazard(n.into(), vec![version(start(), patch(f64::from(n) * 10.0, 0.0, 10.0, 10.0))]))
         .collect();
     let mut ledger = Ledger::new(grid());
     ledger.load(parcels.clone(), vec![]);
@@ -305,41 +227,23 @@ fn the_bosnian_sheet_agrees_with_geos() {
     };
     let outlines = |kind: &str| {
         let outlines = crate::geometry::tests::sheet_outlines(&sheet, kind);
-        let counted: Vec<_> = outlines
-            .iter()
-            .filter_map(|one| one.provisional().cloned())
-            .collect();
+        let counted: Vec<_> = outlines.iter().filter_map(|one| one.provisional().cloned()).collect();
         counted
     };
     let suspected = outlines("Suspected Minefield").into_iter().zip(1u128..);
     let cleared = outlines("Cleared Areas").into_iter().zip(1000u128..);
     let ledger = ledger(
-        suspected
-            .map(|(outline, n)| hazard(n, vec![version(start(), outline)]))
-            .collect(),
-        cleared
-            .map(|(outline, n)| release(n, day(2021, 1, 1), outline))
-            .collect(),
+        suspected.map(|(outline, n)| hazard(n, vec![version(start(), outline)])).collect(),
+        cleared.map(|(outline, n)| release(n, day(2021, 1, 1), outline)).collect(),
     );
     let row = year(&ledger, 2021);
-    println!(
-        "opening {}, cleared {}, closing {}",
-        row.opening, row.cleared, row.closing
-    );
-    assert!(
-        (row.opening.m2() / 28_342_112.0 - 1.0).abs() < 1e-4,
-        "{row:?}"
-    );
-    assert!(
-        (row.closing.m2() / 28_294_156.0 - 1.0).abs() < 1e-4,
-        "{row:?}"
-    );
+    println!("opening {}, cleared {}, closing {}", row.opening, row.cleared, row.closing);
+    assert!((row.opening.m2() / 28_342_112.0 - 1.0).abs() < 1e-4, "{row:?}");
+    assert!((row.closing.m2() / 28_294_156.0 - 1.0).abs() < 1e-4, "{row:?}");
     assert!((row.cleared.m2() / 47_954.0 - 1.0).abs() < 1e-3, "{row:?}");
     let report = ledger.releases_report(day(2021, 12, 31));
-    let union: SquareMillimetres = report
-        .iter()
-        .map(|one| one.effective + one.outside - one.repeated_outside)
-        .sum();
+    let union: SquareMillimetres =
+        report.iter().map(|one| one.effective + one.outside - one.repeated_outside).sum();
     assert!((union.m2() / 494_310.0 - 1.0).abs() < 1e-3, "{union}");
     assert_closed(&ledger, day(2020, 1, 1), day(2022, 1, 1));
 }
