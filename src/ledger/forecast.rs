@@ -176,9 +176,11 @@ fn completion(position: &Position, pace: f64) -> Option<NaiveDate> {
     if !(pace > 0.0 && years <= HORIZON_YEARS) {
         return None;
     }
-    position
+    let last = position
         .as_of
-        .checked_add_days(Days::new((years * DAYS_PER_YEAR).ceil() as u64))
+        .checked_add_months(Months::new(12 * years.floor() as u32))?;
+    let next = last.checked_add_months(Months::new(12))?;
+    last.checked_add_days(Days::new((years.fract() * days(last, next)).ceil() as u64))
 }
 
 fn stand(position: &Position, rate: Option<f64>, completion: &Completion) -> Standing {
