@@ -6,6 +6,7 @@ pub mod conflicts;
 pub mod devices;
 pub mod error;
 pub mod health;
+pub mod ledger;
 pub mod openapi;
 pub mod programme;
 pub mod quality;
@@ -16,6 +17,7 @@ pub mod server;
 pub mod session;
 pub mod state;
 pub mod sync;
+mod table;
 
 use utoipa_actix_web::service_config::ServiceConfig;
 
@@ -60,5 +62,11 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
         .service(quality::list)
         .service(quality::rules)
         .service(programme::show)
-        .service(programme::set);
+        .service(programme::set)
+        .service(ledger::remaining)
+        .service(ledger::balance)
+        .service(ledger::pieces)
+        .service(ledger::list_freezes)
+        .service(ledger::freeze)
+        .service(ledger::article5_progress);
 }
