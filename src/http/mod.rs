@@ -5,6 +5,7 @@ pub mod accounts;
 pub mod conflicts;
 pub mod devices;
 pub mod error;
+pub mod freezes;
 pub mod health;
 pub mod ledger;
 pub mod openapi;
@@ -66,7 +67,7 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
         .service(ledger::remaining)
         .service(ledger::balance)
         .service(ledger::pieces)
-        .service(ledger::list_freezes)
-        .service(ledger::freeze)
+        .service(freezes::list)
+        .service(freezes::make)
         .service(ledger::article5_progress);
 }
