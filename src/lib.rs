@@ -4,6 +4,7 @@
 //!
 //! - [`cli`] – the command line
 //! - [`http`] – the web: one file per resource
+//! - [`report`] – the live books and the figures that people hand in
 //! - [`auth`] – who somebody is and what they may do
 //! - [`store`] – the database: the only place that knows SQL, with one door for writers
 //! - [`programme`] – what a country sets: its ground, its units, its treaty dates, its rules of counting
@@ -21,6 +22,7 @@ pub mod http;
 pub mod ledger;
 pub mod model;
 pub mod programme;
+pub mod report;
 pub mod store;
 pub mod sync;
 pub mod treaty;

@@ -5,7 +5,9 @@ pub mod accounts;
 pub mod conflicts;
 pub mod devices;
 pub mod error;
+pub mod freezes;
 pub mod health;
+pub mod ledger;
 pub mod openapi;
 pub mod programme;
 pub mod quality;
@@ -16,6 +18,7 @@ pub mod server;
 pub mod session;
 pub mod state;
 pub mod sync;
+mod table;
 
 use utoipa_actix_web::service_config::ServiceConfig;
 
@@ -60,5 +63,11 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
         .service(quality::list)
         .service(quality::rules)
         .service(programme::show)
-        .service(programme::set);
+        .service(programme::set)
+        .service(ledger::remaining)
+        .service(ledger::balance)
+        .service(ledger::pieces)
+        .service(freezes::list)
+        .service(freezes::make)
+        .service(ledger::article5_progress);
 }

@@ -9,6 +9,7 @@ use metrics_exporter_prometheus::PrometheusHandle;
 use super::error::{ApiError, ApiResult};
 use crate::auth::token::Keys;
 use crate::config::Limits;
+use crate::report::book::LiveBooks;
 use crate::store::{self, Store};
 
 /// What handlers share.
@@ -18,6 +19,8 @@ pub struct AppState {
     pub keys: Keys,
     /// What a request may ask of the server.
     pub limits: Limits,
+    /// The live books.
+    pub books: LiveBooks,
     /// Renders `/metrics`.
     pub metrics: PrometheusHandle,
     log_ins: DefaultKeyedRateLimiter<String>,
@@ -33,6 +36,7 @@ impl AppState {
             log_ins: RateLimiter::keyed(per_minute(limits.log_ins_per_minute)),
             pushes: RateLimiter::keyed(per_second(limits.pushes_per_second)),
             store,
+            books: LiveBooks::default(),
             keys,
             limits,
             metrics,

@@ -11,8 +11,6 @@ use serde::{Deserialize, Serialize};
 
 /// Beyond this a projection says nothing and a date is not given.
 const HORIZON_YEARS: f64 = 500.0;
-/// The mean Gregorian year.
-const DAYS_PER_YEAR: f64 = 365.2425;
 
 /// One full calendar year of a programme, m².
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -166,7 +164,9 @@ fn completion(position: &Position, pace: f64) -> Option<NaiveDate> {
     if !(pace > 0.0 && years <= HORIZON_YEARS) {
         return None;
     }
-    position.as_of.checked_add_days(Days::new((years * DAYS_PER_YEAR).ceil() as u64))
+    let last = position.as_of.checked_add_months(Months::new(12 * years.floor() as u32))?;
+    let next = last.checked_add_months(Months::new(12))?;
+    last.checked_add_days(Days::new((years.fract() * days(last, next)).ceil() as u64))
 }
 
 fn stand(position: &Position, rate: Option<f64>, completion: &Completion) -> Standing {

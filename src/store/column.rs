@@ -17,7 +17,7 @@ use uuid::Uuid;
 use super::backend::MultiBackend;
 
 /// The SQL types.
-pub mod sql_types {
+pub(crate) mod sql_types {
     use diesel::sql_types::SqlType;
 
     /// uuid, or a blob of 16 bytes.

@@ -5,6 +5,7 @@
 
 pub mod account;
 pub(crate) mod backend;
+pub mod book;
 pub(crate) mod column;
 pub mod conflict;
 pub mod decide;

@@ -1,0 +1,182 @@
+//! The live books: one ledger for each basis, kept up with the log.
+//!
+//! Whoever asks gets figures that hold everything committed before the question. A change recomputes only the
+//! cluster of polygons that it touches.
+
+use std::collections::BTreeMap;
+use std::sync::{PoisonError, RwLock, RwLockReadGuard};
+
+use uuid::Uuid;
+
+use super::fact::{Fact, Rules};
+use super::ordnance::Ordnance;
+use crate::geometry::{Grid, GridError};
+use crate::ledger::Ledger;
+use crate::model::vocabulary;
+use crate::programme::{AdminUnits, Programme};
+use crate::store::book::RecordLine;
+use crate::store::{self, Store, StoreError};
+
+vocabulary! {
+    /// What figures count.
+    #[derive(Default)]
+    pub enum Basis {
+        /// Only what the authority has finalised.
+        #[default]
+        Official = "official",
+        /// Everything that was not rejected.
+        Provisional = "provisional",
+    }
+}
+
+/// The kinds of record that the books are made of.
+const KINDS: [&str; 3] = ["hazardous_area", "land_release", "eo_item"];
+
+/// One basis's books.
+pub struct Book {
+    /// The ground.
+    pub ledger: Ledger,
+    /// The ordnance.
+    pub ordnance: Ordnance,
+    /// Records that cannot be counted, and why.
+    unfit: BTreeMap<Uuid, String>,
+    /// Clusters that failed a check when they were last computed.
+    breaches: Vec<String>,
+}
+
+/// Both books and what they depend on.
+pub struct Books {
+    official: Book,
+    provisional: Book,
+    /// The programme that they were made with.
+    pub programme: Programme,
+    units: AdminUnits,
+    revision: i32,
+    epoch: Uuid,
+    /// Up to which place in the log they have read.
+    pub seq: i64,
+}
+
+impl Books {
+    /// The book of a basis.
+    pub fn of(&self, basis: Basis) -> &Book {
+        match basis {
+            Basis::Official => &self.official,
+            Basis::Provisional => &self.provisional,
+        }
+    }
+
+    fn new(programme: Programme, revision: i32, epoch: Uuid) -> Result<Self, GridError> {
+        let book = || {
+            let ledger = Ledger::new(Grid::for_extent(programme.extent)?);
+            Ok::<_, GridError>(Book {
+                ledger,
+                ordnance: Ordnance::default(),
+                unfit: BTreeMap::new(),
+                breaches: Vec::new(),
+            })
+        };
+        Ok(Self {
+            official: book()?,
+            provisional: book()?,
+            // A programme with unreadable units is not stored; see `Programme::faults`.
+            units: AdminUnits::read(programme.admin_units.as_ref()).unwrap_or_default(),
+            programme,
+            revision,
+            epoch,
+            seq: 0,
+        })
+    }
+
+    fn take(&mut self, line: &RecordLine) {
+        for basis in Basis::ALL {
+            let rules = Rules { units: &self.units, date_rule: self.programme.date_rule, basis: *basis };
+            let book = match basis {
+                Basis::Official => &mut self.official,
+                Basis::Provisional => &mut self.provisional,
+            };
+            book.take(line, &rules);
+        }
+    }
+
+    fn settle(&mut self) {
+        for book in [&mut self.official, &mut self.provisional] {
+            let breaches = book.ledger.settle().err().unwrap_or_default();
+            for breach in &breaches {
+                tracing::error!(%breach, "a cluster of the ledger failed a check and is left out");
+            }
+            book.breaches = breaches.iter().map(ToString::to_string).collect();
+        }
+    }
+}
+
+impl Book {
+    /// What is in the records but in no figure, and why.
+    pub fn left_out(&self) -> Vec<String> {
+        let unfit = self.unfit.iter().map(|(id, why)| format!("{id}: {why}"));
+        unfit.chain(self.breaches.iter().cloned()).collect()
+    }
+
+    fn take(&mut self, line: &RecordLine, rules: &Rules<'_>) {
+        if line.kind == "eo_item" {
+            self.ordnance.take(line, rules.basis);
+            return;
+        }
+        self.unfit.remove(&line.id);
+        self.ledger.remove_hazard(line.id);
+        self.ledger.remove_release(line.id);
+        let put = match rules.fact(line) {
+            Fact::Hazard(hazard) => self.ledger.put_hazard(hazard),
+            Fact::Release(release) => self.ledger.put_release(release),
+            Fact::Nothing => Ok(()),
+        };
+        if let Err(fault) = put {
+            tracing::warn!(record = %line.id, %fault, "a record cannot be counted");
+            self.unfit.insert(line.id, fault.to_string());
+        }
+    }
+}
+
+/// The books as the server holds them.
+#[derive(Default)]
+pub struct LiveBooks(RwLock<Option<Books>>);
+
+impl LiveBooks {
+    /// Runs `ask` on books that hold everything committed so far. Blocks: call it off the async threads.
+    ///
+    /// # Errors
+    /// What the store reports; `Refused` where the programme's extent allows no grid.
+    pub fn current<T>(&self, store: &Store, ask: impl FnOnce(&Books) -> T) -> store::Result<T> {
+        let head = store.head()?;
+        let (_, revision) = store.programme()?;
+        let fresh =
+            |books: &Books| books.seq >= head.seq && books.revision == revision && books.epoch == head.epoch;
+        if let Some(books) = self.read().as_ref().filter(|books| fresh(books)) {
+            return Ok(ask(books));
+        }
+        self.catch_up(store)?;
+        let books = self.read();
+        Ok(ask(books.as_ref().ok_or(StoreError::Busy)?))
+    }
+
+    fn read(&self) -> RwLockReadGuard<'_, Option<Books>> {
+        self.0.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Reads what has changed. Another programme or epoch makes the books anew.
+    fn catch_up(&self, store: &Store) -> store::Result<()> {
+        let mut held = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        let epoch = store.head()?.epoch;
+        let (programme, revision) = store.programme()?;
+        let kept = held.take().filter(|books| books.revision == revision && books.epoch == epoch);
+        let mut books = match kept {
+            Some(books) => books,
+            None => Books::new(programme, revision, epoch)
+                .map_err(|fault| StoreError::refused("programme", fault.to_string()))?,
+        };
+        books.seq = store.read_lines(&KINDS, books.seq, |line| books.take(&line))?;
+        books.settle();
+        *held = Some(books);
+        Ok(())
+    }
+}

@@ -1,0 +1,8 @@
+//! Figures from the records: the live books, and the tables that people read and hand in.
+//!
+//! Everything here is derived, says up to which place in the log it has read, and can be thrown away.
+
+pub mod article5;
+pub mod book;
+mod fact;
+pub mod ordnance;
