@@ -1,7 +1,7 @@
 //! A PostgreSQL for the tests: the one that is offered, or a private cluster that cannot outlive them.
 
 use std::ffi::OsStr;
-use std::io::Write as _;
+use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
@@ -53,7 +53,7 @@ fn with_database(server: &str, name: &str) -> String {
 fn server() -> Option<&'static str> {
     static SERVER: OnceLock<Option<Server>> = OnceLock::new();
     let server = SERVER.get_or_init(|| match std::env::var(OFFERED) {
-        Ok(url) => Some(Server { url, _watchdog: None }),
+        Ok(url) => Some(Server { url, _keeper: None }),
         Err(_) => match start() {
             Ok(server) => Some(server),
             Err(reason) => {
@@ -78,90 +78,53 @@ fn say_skipped(reason: &str) {
 struct Server {
     url: String,
     /// Ends the cluster when its standard input ends, that is, when this process does, however it does.
-    _watchdog: Option<Child>,
+    _keeper: Option<Child>,
 }
+
+/// Makes a cluster, serves it on a socket in its own folder, and removes it once nobody holds our end of the pipe.
+/// One shell does all of it in turn, so that there is no moment in which a cluster could be left behind; it is deaf
+/// to the signals of a terminal, which reach it too. The disk's honesty is not what these tests test.
+const KEEPER: &str = r#"
+    trap "" INT TERM HUP PIPE
+    binaries=$1 folder=$2 account=$3
+    run() { if [ -n "$account" ]; then runuser -u "$account" -- "$@"; else "$@"; fi; }
+    if [ -n "$account" ]; then chown "$account" "$folder"; fi
+    if run "$binaries/initdb" -U postgres -A trust -E UTF8 --locale=C -D "$folder/data" >"$folder/said" 2>&1 &&
+        run "$binaries/pg_ctl" start -w -t 60 -D "$folder/data" -l "$folder/log" -o "-c listen_addresses='' \
+            -c unix_socket_directories='$folder' -c max_connections=300 -c shared_buffers=64MB -c fsync=off \
+            -c full_page_writes=off" >"$folder/said" 2>&1
+    then echo ready
+    else cat "$folder/said" "$folder/log" | tail -n 5 | tr '\n' ' '; echo
+    fi
+    read -r _
+    run "$binaries/pg_ctl" stop -D "$folder/data" -m immediate >"$folder/said" 2>&1
+    rm -rf "$folder"
+"#;
 
 fn start() -> Result<Server, String> {
     let binaries = find_binaries().ok_or("initdb and pg_ctl are not installed")?;
-    let folder = tempfile::Builder::new()
-        .prefix("cartagena-pg-")
-        .tempdir()
-        .map_err(|fault| format!("no temporary folder: {fault}"))?
-        .keep();
-    let own = is_root();
-    if own {
-        checked(Command::new("chown").arg(ACCOUNT).arg(&folder))?;
-    }
-    let watchdog = watch(&binaries, &folder, own)?;
-    let data = folder.join("data");
-    let mut initdb = command(&binaries.join("initdb"), own);
-    checked(
-        initdb.args(["--username=postgres", "--auth=trust", "--encoding=UTF8", "--locale=C"]).arg(&data),
-    )?;
-    // The disk's honesty is not what these tests test; the sockets stay inside the folder.
-    let options = format!(
-        "-c listen_addresses='' -c unix_socket_directories='{}' -c max_connections=300 -c fsync=off \
-         -c full_page_writes=off -c shared_buffers=64MB",
-        folder.display()
-    );
-    let mut pg_ctl = command(&binaries.join("pg_ctl"), own);
-    let log = folder.join("log");
-    checked(pg_ctl.args(["start", "-w", "-t", "60", "-o", &options, "-l"]).arg(&log).arg("-D").arg(&data))
-        .map_err(|fault| format!("{fault}: {}", std::fs::read_to_string(&log).unwrap_or_default()))?;
-    let url = format!("postgres:///postgres?host={}&user=postgres", folder.display());
-    Ok(Server { url, _watchdog: Some(watchdog) })
-}
-
-/// Waits for our end, then stops the cluster and removes it. Started before the cluster, so that there is no moment
-/// in which a cluster could be left behind; deaf to the signals of a terminal, which reach it too.
-fn watch(binaries: &Path, folder: &Path, as_account: bool) -> Result<Child, String> {
-    const SCRIPT: &str = r#"
-        trap "" INT TERM HUP
-        read -r _
-        if [ -f "$2/data/postmaster.pid" ]; then
-            if [ "$3" = yes ]; then
-                runuser -u postgres -- "$1/pg_ctl" stop -D "$2/data" -m immediate
-            else
-                "$1/pg_ctl" stop -D "$2/data" -m immediate
-            fi
-        fi
-        rm -rf "$2"
-    "#;
-    Command::new("sh")
-        .args(["-c", SCRIPT, "watchdog"])
-        .args([binaries, folder])
-        .arg(if as_account { "yes" } else { "no" })
+    let folder = tempfile::Builder::new().prefix("cartagena-pg-").tempdir();
+    let folder = folder.map_err(|fault| format!("no temporary folder: {fault}"))?.keep();
+    let mut keeper = Command::new("sh")
+        .args(["-c", KEEPER, "keeper"])
+        .args([&binaries, &folder])
+        .arg(if is_root() { ACCOUNT } else { "" })
+        // The account may not be able to enter the folder that the tests run in.
         .current_dir("/")
         .stdin(Stdio::piped())
-        .stdout(Stdio::null())
+        .stdout(Stdio::piped())
+        // Whoever runs the tests waits for the end of their output, not of the keeper's.
         .stderr(Stdio::null())
         .spawn()
-        .map_err(|fault| format!("no watchdog: {fault}"))
-}
-
-fn command(program: &Path, as_account: bool) -> Command {
-    let mut command = if as_account {
-        let mut command = Command::new("runuser");
-        command.args(["-u", ACCOUNT, "--"]).arg(program);
-        command
-    } else {
-        Command::new(program)
-    };
-    // The account may not be able to enter the folder that the tests run in.
-    command.current_dir("/");
-    command
-}
-
-/// Runs a command; its output would otherwise keep the pipes of whoever runs the tests open.
-fn checked(command: &mut Command) -> Result<(), String> {
-    let name = command.get_program().to_os_string();
-    let status = command
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .status()
-        .map_err(|fault| format!("{} cannot be run: {fault}", name.display()))?;
-    if status.success() { Ok(()) } else { Err(format!("{} failed ({status})", name.display())) }
+        .map_err(|fault| format!("no shell: {fault}"))?;
+    let mut said = String::new();
+    let output = keeper.stdout.take().expect("its output is piped");
+    BufReader::new(output).read_line(&mut said).map_err(|fault| format!("the cluster's keeper: {fault}"))?;
+    if said.trim() != "ready" {
+        return Err(said.trim().to_owned());
+    }
+    let url = format!("postgres:///postgres?host={}&user=postgres", folder.display());
+    Ok(Server { url, _keeper: Some(keeper) })
 }
 
 fn is_root() -> bool {
