@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
+use super::schema::{Fault, Schema};
 use super::{Hash, Stage, mutation::GEOMETRY};
 
 /// A record at one version.
@@ -74,6 +75,12 @@ impl Record {
         } else {
             self.properties.insert(name.to_owned(), value);
         }
+    }
+
+    /// What its schema finds wrong with it.
+    pub fn faults(&self, schema: &Schema) -> Vec<Fault> {
+        let geometry = self.geometry.as_ref().and_then(|geometry| geometry.get("type")?.as_str());
+        schema.validate(&self.properties, geometry)
     }
 
     /// The hash of all safety fields together (sync.md §2); an empty field does not count.
