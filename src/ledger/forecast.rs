@@ -216,8 +216,8 @@ fn reason(
     let deadline = position
         .deadline
         .map_or_else(|| "no deadline".to_owned(), |d| d.to_string());
-    let required = required.map_or_else(|| "unknown".to_owned(), |rate| km2(rate));
-    let rate = rate.map_or_else(|| "unknown".to_owned(), |rate| km2(rate));
+    let required = required.map_or_else(|| "unknown".to_owned(), &km2);
+    let rate = rate.map_or_else(|| "unknown".to_owned(), km2);
     let done = completion
         .mean
         .map_or_else(|| "not foreseeable".to_owned(), |d| d.to_string());
