@@ -1,5 +1,5 @@
 drop table receipt;
-drop table freeze;
+drop table "freeze"; -- a reserved word of PostgreSQL
 drop table programme;
 drop table refresh_token;
 drop table enrolment;

@@ -217,7 +217,8 @@ create table programme (
     document jsonb not null
 );
 
-create table freeze (
+-- Quoted: a reserved word of PostgreSQL.
+create table "freeze" (
     freeze_id uuid not null primary key,
     year integer not null,
     basis text not null,

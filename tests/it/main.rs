@@ -1,0 +1,10 @@
+//! Integration tests over real HTTP, on both databases: one file for each promise.
+//!
+//! SQLite needs nothing. PostgreSQL comes from `CARTAGENA_TEST_POSTGRES_URL` (somebody who may create databases) or,
+//! without it, from a private cluster that is started once and ends with the tests.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod support;
+
+mod harness;

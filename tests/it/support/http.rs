@@ -1,0 +1,85 @@
+//! A small JSON client for what is tested without the client library.
+
+use serde_json::Value;
+use ureq::http::HeaderMap;
+use ureq::{Agent, Body, RequestBuilder, http};
+
+/// What a server answered.
+#[derive(Debug)]
+pub(crate) struct Reply {
+    /// HTTP status.
+    pub(crate) status: u16,
+    /// The body, null where it is empty or no JSON.
+    pub(crate) body: Value,
+    /// The headers.
+    pub(crate) headers: HeaderMap,
+}
+
+impl Reply {
+    fn read(mut response: http::Response<Body>) -> Self {
+        let text = response.body_mut().with_config().limit(64 << 20).read_to_vec().unwrap();
+        Self {
+            status: response.status().as_u16(),
+            body: serde_json::from_slice(&text).unwrap_or_default(),
+            headers: response.headers().clone(),
+        }
+    }
+
+    /// A header as text.
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name)?.to_str().ok()
+    }
+
+    /// The body, if the status is the expected one.
+    #[track_caller]
+    pub(crate) fn expect(self, status: u16) -> Value {
+        assert_eq!(self.status, status, "{}", self.body);
+        self.body
+    }
+}
+
+/// Sends JSON to one server and never fails on a status.
+#[derive(Clone)]
+pub(crate) struct Http {
+    agent: Agent,
+    url: String,
+}
+
+impl Http {
+    /// A client of the server at `url`. It keeps no connections: a server that stops would wait for them.
+    pub(crate) fn new(url: &str) -> Self {
+        let config = Agent::config_builder().http_status_as_error(false).max_idle_connections(0).build();
+        Self { agent: config.into(), url: url.to_owned() }
+    }
+
+    /// GET
+    pub(crate) fn get(&self, path: &str, token: &str) -> Reply {
+        let request = with_token(self.agent.get(format!("{}{path}", self.url)), token);
+        Reply::read(request.call().unwrap())
+    }
+
+    /// POST of JSON.
+    pub(crate) fn post(&self, path: &str, token: &str, body: &Value) -> Reply {
+        self.post_with(path, token, &[], body)
+    }
+
+    /// POST of JSON with further headers.
+    pub(crate) fn post_with(&self, path: &str, token: &str, headers: &[(&str, &str)], body: &Value) -> Reply {
+        let mut all = vec![("Content-Type", "application/json")];
+        all.extend(headers);
+        self.post_bytes(path, token, &all, body.to_string().as_bytes())
+    }
+
+    /// POST of bytes as they are.
+    pub(crate) fn post_bytes(&self, path: &str, token: &str, headers: &[(&str, &str)], body: &[u8]) -> Reply {
+        let mut request = with_token(self.agent.post(format!("{}{path}", self.url)), token);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        Reply::read(request.send(body).unwrap())
+    }
+}
+
+fn with_token<B>(request: RequestBuilder<B>, token: &str) -> RequestBuilder<B> {
+    if token.is_empty() { request } else { request.header("Authorization", format!("Bearer {token}")) }
+}

@@ -1,0 +1,161 @@
+//! A PostgreSQL for the tests: the one that is offered, or a private cluster that cannot outlive them.
+
+use std::ffi::OsStr;
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::OnceLock;
+
+use diesel::connection::SimpleConnection as _;
+use diesel::{Connection as _, PgConnection};
+use uuid::Uuid;
+
+/// Names a PostgreSQL to use instead of a private cluster.
+const OFFERED: &str = "CARTAGENA_TEST_POSTGRES_URL";
+/// The account that runs PostgreSQL where the tests run as root: `initdb` refuses root.
+const ACCOUNT: &str = "postgres";
+
+/// URL of a new, empty database; nothing where there is no PostgreSQL, which is said once.
+pub(crate) fn create_database() -> Option<String> {
+    let server = server()?;
+    let name = format!("cartagena_test_{}", Uuid::now_v7().simple());
+    administer(server, &format!("create database {name}"));
+    Some(with_database(server, &name))
+}
+
+/// Drops a database that [`create_database`] made.
+pub(crate) fn drop_database(url: &str) {
+    let path = url.split('?').next().unwrap_or_default();
+    let name = path.rsplit('/').next().unwrap_or_default();
+    if let Some(server) = server()
+        && let Ok(mut connection) = PgConnection::establish(server)
+    {
+        // A database that stays behind is the cluster's to remove; it is no reason to fail a test.
+        let _ = connection.batch_execute(&format!("drop database if exists {name} with (force)"));
+    }
+}
+
+fn administer(server: &str, statement: &str) {
+    let mut connection = PgConnection::establish(server).expect("the tests' PostgreSQL answers");
+    connection.batch_execute(statement).expect("the tests may create databases");
+}
+
+/// The same server, another database.
+fn with_database(server: &str, name: &str) -> String {
+    let (base, query) = server.split_once('?').unwrap_or((server, ""));
+    let host = base.find("://").map_or(0, |at| at + 3);
+    let path = base[host..].find('/').map_or(base.len(), |at| host + at);
+    let query = if query.is_empty() { String::new() } else { format!("?{query}") };
+    format!("{}/{name}{query}", &base[..path])
+}
+
+/// URL of the maintenance database of the one server of this test run.
+fn server() -> Option<&'static str> {
+    static SERVER: OnceLock<Option<Server>> = OnceLock::new();
+    let server = SERVER.get_or_init(|| match std::env::var(OFFERED) {
+        Ok(url) => Some(Server { url, _keeper: None }),
+        Err(_) => match start() {
+            Ok(server) => Some(server),
+            Err(reason) => {
+                say_skipped(&reason);
+                None
+            }
+        },
+    });
+    server.as_ref().map(|server| server.url.as_str())
+}
+
+/// Past the capturing of output: a skipped half of the tests must not look like a passed one.
+fn say_skipped(reason: &str) {
+    assert!(
+        std::env::var("CI").as_deref() != Ok("true"),
+        "the PostgreSQL cases cannot run, and in CI they must: {reason}"
+    );
+    let text = format!("\nSKIPPED: no test on PostgreSQL was run: {reason}. Set {OFFERED} to offer one.\n");
+    let _ = std::io::stderr().write_all(text.as_bytes());
+}
+
+struct Server {
+    url: String,
+    /// Ends the cluster when its standard input ends, that is, when this process does, however it does.
+    _keeper: Option<Child>,
+}
+
+/// Makes a cluster, serves it on a socket in its own folder, and removes it once nobody holds our end of the pipe.
+/// One shell does all of it in turn, so that there is no moment in which a cluster could be left behind; it is deaf
+/// to the signals of a terminal, which reach it too. The disk's honesty is not what these tests test.
+const KEEPER: &str = r#"
+    trap "" INT TERM HUP PIPE
+    binaries=$1 folder=$2 account=$3
+    run() { if [ -n "$account" ]; then runuser -u "$account" -- "$@"; else "$@"; fi; }
+    if [ -n "$account" ]; then chown "$account" "$folder"; fi
+    if run "$binaries/initdb" -U postgres -A trust -E UTF8 --locale=C -D "$folder/data" >"$folder/said" 2>&1 &&
+        run "$binaries/pg_ctl" start -w -t 60 -D "$folder/data" -l "$folder/log" -o "-c listen_addresses='' \
+            -c unix_socket_directories='$folder' -c max_connections=300 -c shared_buffers=64MB -c fsync=off \
+            -c full_page_writes=off" >"$folder/said" 2>&1
+    then echo ready
+    else cat "$folder/said" "$folder/log" | tail -n 5 | tr '\n' ' '; echo
+    fi
+    read -r _
+    run "$binaries/pg_ctl" stop -D "$folder/data" -m immediate >"$folder/said" 2>&1
+    rm -rf "$folder"
+"#;
+
+fn start() -> Result<Server, String> {
+    let binaries = find_binaries().ok_or("initdb and pg_ctl are not installed")?;
+    let folder = tempfile::Builder::new().prefix("cartagena-pg-").tempdir();
+    let folder = folder.map_err(|fault| format!("no temporary folder: {fault}"))?.keep();
+    let mut keeper = Command::new("sh")
+        .args(["-c", KEEPER, "keeper"])
+        .args([&binaries, &folder])
+        .arg(if is_root() { ACCOUNT } else { "" })
+        // The account may not be able to enter the folder that the tests run in.
+        .current_dir("/")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        // Whoever runs the tests waits for the end of their output, not of the keeper's.
+        .stderr(Stdio::null())
+        .spawn()
+        .map_err(|fault| format!("no shell: {fault}"))?;
+    let mut said = String::new();
+    let output = keeper.stdout.take().expect("its output is piped");
+    BufReader::new(output).read_line(&mut said).map_err(|fault| format!("the cluster's keeper: {fault}"))?;
+    if said.trim() != "ready" {
+        return Err(said.trim().to_owned());
+    }
+    let url = format!("postgres:///postgres?host={}&user=postgres", folder.display());
+    Ok(Server { url, _keeper: Some(keeper) })
+}
+
+fn is_root() -> bool {
+    let id = Command::new("id").arg("-u").output();
+    id.is_ok_and(|output| output.stdout.trim_ascii() == b"0")
+}
+
+/// The newest installed version, or what is on the path.
+fn find_binaries() -> Option<PathBuf> {
+    let has_both = |folder: &PathBuf| folder.join("initdb").is_file() && folder.join("pg_ctl").is_file();
+    let mut installed: Vec<PathBuf> = std::fs::read_dir("/usr/lib/postgresql")
+        .into_iter()
+        .flatten()
+        .filter_map(Result::ok)
+        .map(|entry| entry.path().join("bin"))
+        .filter(has_both)
+        .collect();
+    installed.sort_by_key(|folder| version(folder));
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    installed.pop().or_else(|| std::env::split_paths(&path).find(has_both))
+}
+
+fn version(folder: &Path) -> u32 {
+    let name = folder.parent().and_then(Path::file_name).and_then(OsStr::to_str);
+    name.and_then(|name| name.parse().ok()).unwrap_or_default()
+}
+
+#[test]
+fn a_database_is_put_into_a_url() {
+    let put = |server| with_database(server, "x");
+    assert_eq!(put("postgres:///postgres?host=/tmp/a&user=b"), "postgres:///x?host=/tmp/a&user=b");
+    assert_eq!(put("postgres://u:p@h:5432/db"), "postgres://u:p@h:5432/x");
+    assert_eq!(put("postgres://h"), "postgres://h/x");
+}
