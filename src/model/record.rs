@@ -83,7 +83,7 @@ impl Record {
         schema.validate(&self.properties, geometry)
     }
 
-    /// The hash of all safety fields together (sync.md §2); an empty field does not count.
+    /// The hash of all safety fields together (docs/sync.md §2); an empty field does not count.
     pub fn safety_hash(&self, is_safety: impl Fn(&str) -> bool) -> Hash {
         let mut group: Map<String, Value> = self
             .properties

@@ -1,7 +1,7 @@
 //! The database: the only place that knows SQL. Functions take and give domain types.
 //!
 //! Every write goes through one door, [`txn::SyncTxn`], which locks the clock, appends to the log and
-//! moves the clock (sync.md §5). Everything else reads.
+//! moves the clock (docs/sync.md §5). Everything else reads.
 
 pub mod account;
 pub(crate) mod backend;

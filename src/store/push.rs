@@ -22,7 +22,7 @@ use crate::sync::{apply_txn, merge};
 
 /// One push may retire or blank so many records …
 const BLAST_RECORDS: i64 = 20;
-/// … or this share of its organisation's, whichever is more; beyond that a human decides (sync.md §3).
+/// … or this share of its organisation's, whichever is more; beyond that a human decides (docs/sync.md §3).
 const BLAST_SHARE: i64 = 10;
 
 /// A push, read and measured, ready for the writer.

@@ -1,4 +1,4 @@
-//! The one door for writers: a transaction that can only be had by locking the clock (sync.md §5).
+//! The one door for writers: a transaction that can only be had by locking the clock (docs/sync.md §5).
 //!
 //! What it writes is gathered and goes to the database in a few large statements at the end.
 
@@ -286,7 +286,7 @@ pub(super) fn tier_of(registry: &Registry, record: &Record) -> i16 {
     registry.latest(&record.kind).map_or(PERSONAL, |schema| i16::from(schema.tier()))
 }
 
-/// A scope of records that a client may follow (sync.md §1).
+/// A scope of records that a client may follow (docs/sync.md §1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Scope {
     /// Every record, the personal ones too: servers and IM officers.

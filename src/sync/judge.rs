@@ -286,7 +286,7 @@ impl<'a, M: Memory> Judge<'a, M> {
     }
 }
 
-/// The server issues a record's human reference when it finalises it, and never changes it (domain.md §4).
+/// The server issues a record's human reference when it finalises it, and never changes it (docs/domain.md §4).
 fn refer(record: &mut Record, mutation: &Mutation) {
     let issued = mutation.changes.get(REFERENCE).and_then(|change| change.to.clone());
     if let Some(reference) = issued

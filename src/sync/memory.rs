@@ -127,7 +127,7 @@ impl Problem {
     }
 }
 
-/// What a sender is told about one mutation (sync.md §4).
+/// What a sender is told about one mutation (docs/sync.md §4).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Answer {
     /// Which.
