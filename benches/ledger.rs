@@ -119,6 +119,16 @@ fn whole_ledger_from_nothing(bencher: Bencher<'_, '_>, hazards: usize) {
     });
 }
 
+#[divan::bench(args = [10_000], sample_count = 3, sample_size = 1)]
+fn take_facts_in(bencher: Bencher<'_, '_>, hazards: usize) {
+    let facts = country(hazards);
+    bencher.with_inputs(|| facts.clone()).bench_values(|(hazards, releases)| {
+        let mut ledger = Ledger::new(grid());
+        ledger.load(hazards, releases);
+        ledger
+    });
+}
+
 #[divan::bench(args = [10_000, 100_000], sample_count = 20, sample_size = 1)]
 fn one_release_more_and_national_figures(bencher: Bencher<'_, '_>, hazards: usize) {
     let ledger = RefCell::new(settled(hazards));

@@ -13,7 +13,7 @@ use crate::model::vocabulary;
 use crate::treaty::DeadlineEntry;
 
 vocabulary! {
-    /// Which date puts released ground into a year (domain.md §6).
+    /// Which date puts released ground into a year (docs/domain.md §6).
     #[derive(Default)]
     pub enum DateRule {
         /// When the work was completed.

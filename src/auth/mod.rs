@@ -1,4 +1,4 @@
-//! Who somebody is and what they may do: passwords, tokens, permissions (design.md §8).
+//! Who somebody is and what they may do: passwords, tokens, permissions.
 //!
 //! Knows the store for accounts and devices; knows nothing of the web.
 

@@ -9,7 +9,7 @@
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
-use super::exact::{GridOutline, GridPoint, SquareMillimetres, side};
+use super::exact::{GridOutline, GridPoint, SquareMillimetres, cross, length, side};
 use super::overlay::OverlayError;
 use super::snap::{Strand, strands};
 
@@ -182,14 +182,13 @@ impl Graph {
         cycles
     }
 
-    #[expect(clippy::cast_precision_loss, reason = "the perimeter only judges slivers")]
     fn measure(&self, start: usize) -> (SquareMillimetres, f64) {
         let origin = self.ends(start).0;
         let (mut doubled, mut perimeter) = (0, 0.0);
         for half in self.walk(start) {
             let (a, b) = self.ends(half);
-            doubled += super::exact::cross(origin, a, b);
-            perimeter += ((b.x - a.x) as f64).hypot((b.y - a.y) as f64);
+            doubled += cross(origin, a, b);
+            perimeter += length(a, b);
         }
         (SquareMillimetres::from_doubled(doubled), perimeter)
     }

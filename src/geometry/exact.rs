@@ -44,6 +44,7 @@ impl SquareMillimetres {
     }
 
     /// The magnitude.
+    #[must_use]
     pub const fn abs(self) -> Self {
         Self(self.0.abs())
     }
@@ -179,9 +180,8 @@ impl GridOutline {
     }
 
     /// Length of all rings in mm; judges slivers and tolerances, enters no figure.
-    #[expect(clippy::cast_precision_loss, reason = "differences stay below 2^36")]
     pub fn perimeter(&self) -> f64 {
-        self.edges().map(|(a, b)| ((b.x - a.x) as f64).hypot((b.y - a.y) as f64)).sum()
+        self.edges().map(|(a, b)| length(a, b)).sum()
     }
 
     /// The signed ring sum: its area, if rings are valid and canonically oriented.
@@ -193,6 +193,13 @@ impl GridOutline {
     pub fn is_plain(&self) -> bool {
         self.ends.len() == 1 && self.ring_sum() > SquareMillimetres::ZERO && !ring_meets_itself(&self.points)
     }
+}
+
+/// Distance in mm. The plain root: nothing here is near overflow, and `hypot` takes five times as long.
+#[expect(clippy::cast_precision_loss, reason = "differences stay below 2^36")]
+pub(crate) fn length(a: GridPoint, b: GridPoint) -> f64 {
+    let (east, north) = ((b.x - a.x) as f64, (b.y - a.y) as f64);
+    (east * east + north * north).sqrt()
 }
 
 /// The edges of a ring given without its closing point.

@@ -235,7 +235,8 @@ proptest! {
         for region in Arrangement::draw(&all).unwrap().regions {
             let shown = display::polygons(&grid, &region.rings).unwrap();
             let counted = region.area.m2();
-            let perimeter = 2000.0 * region.rings.iter().map(Vec::len).sum::<usize>() as f64;
+            let edges = u32::try_from(region.rings.iter().map(Vec::len).sum::<usize>()).unwrap();
+            let perimeter = 2000.0 * f64::from(edges);
             prop_assert!((measure::area(&shown) - counted).abs() < 1e-3 * perimeter + 1e-5 * counted);
         }
     }
@@ -312,6 +313,7 @@ fn faults_of_the_sheet_are_those_geo_sees() {
 }
 
 #[test]
+#[expect(clippy::cast_possible_truncation, reason = "a few kilometres in millimetres")]
 fn float_overlays_move_with_distant_polygons_and_ours_do_not() {
     // The reason for the fixed grid: `geo` scales to the joint box of all its input.
     let near = polygon![(x: 0.0, y: 0.0), (x: 333.3, y: 0.1), (x: 299.7, y: 300.1), (x: 0.3, y: 250.7)];

@@ -51,5 +51,5 @@ pub(crate) async fn list(
 #[utoipa::path(tag = "quality", responses((status = 200)), security(()))]
 #[get("/v1/quality/rules")]
 pub(crate) async fn rules() -> HttpResponse {
-    HttpResponse::Ok().json(json!({"rules": []}))
+    HttpResponse::Ok().json(json!({"rules": crate::model::quality::RULES}))
 }

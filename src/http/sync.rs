@@ -1,4 +1,4 @@
-//! Push and pull (sync.md §4).
+//! Push and pull (docs/sync.md §4).
 
 use actix_web::http::header::CONTENT_TYPE;
 use actix_web::web::{self, Bytes, Data, Query};

@@ -46,6 +46,16 @@ pub(crate) struct Cluster {
     pub(crate) hazards: Vec<Arc<HeldHazard>>,
     pub(crate) releases: Vec<Arc<HeldRelease>>,
     pub(crate) pieces: Vec<Piece>,
+    /// All remaining ground, by the day from which it holds: the national figure without a walk over pieces.
+    pub(crate) levels: Box<[Level]>,
+}
+
+/// Remaining ground of a cluster from a day on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Level {
+    pub(crate) from: NaiveDate,
+    pub(crate) area: SquareMillimetres,
+    pub(crate) hazards: u32,
 }
 
 /// A distinct outline and what uses it.
@@ -69,9 +79,12 @@ impl Cluster {
                 Ok(pieces)
             })
         };
-        let mut cluster = Self { hazards, releases, pieces: Vec::new() };
+        let mut cluster = Self { hazards, releases, pieces: Vec::new(), levels: Box::default() };
         match cut {
-            Ok(pieces) => cluster.pieces = pieces,
+            Ok(pieces) => {
+                cluster.levels = levels(&pieces);
+                cluster.pieces = pieces;
+            }
             Err(reason) => return Err(cluster.breach(reason)),
         }
         cluster.check_balance().map_err(|reason| cluster.breach(reason))?;
@@ -81,6 +94,12 @@ impl Cluster {
     /// The regions behind the pieces, in the same order, with their rings.
     pub(crate) fn draw(&self) -> Result<Vec<Region>, OverlayError> {
         regions(&slots(&self.hazards, &self.releases), true)
+    }
+
+    /// All remaining ground at the end of a day and the number of areas that own some of it.
+    pub(crate) fn level_at(&self, date: NaiveDate) -> Option<&Level> {
+        let known = self.levels.partition_point(|level| level.from <= date);
+        known.checked_sub(1).map(|last| &self.levels[last])
     }
 
     fn breach(&self, reason: String) -> Breach {
@@ -194,6 +213,27 @@ fn pieces(
         }
     };
     regions.iter().map(piece).collect()
+}
+
+fn levels(pieces: &[Piece]) -> Box<[Level]> {
+    let mut dates: Vec<NaiveDate> =
+        pieces.iter().flat_map(|piece| &piece.moments).map(|moment| moment.date).collect();
+    dates.sort_unstable();
+    dates.dedup();
+    let level = |from: NaiveDate| {
+        let mut area = SquareMillimetres::ZERO;
+        let mut owners: Vec<u32> = Vec::new();
+        for piece in pieces {
+            if let Some(holder) = piece.state_at(from).contaminated() {
+                area += piece.area;
+                owners.push(holder.hazard);
+            }
+        }
+        owners.sort_unstable();
+        owners.dedup();
+        Level { from, area, hazards: u32::try_from(owners.len()).expect("owners are numbered by u32") }
+    };
+    dates.into_iter().map(level).collect()
 }
 
 /// The regions under an outline add up to its own ring sum, within what rounding can move along its edges.

@@ -108,6 +108,9 @@ impl BalanceRow {
 impl Ledger {
     /// Contaminated ground at the end of a day, in rows by the cuts of the question, ordered by key.
     pub fn remaining(&self, as_of: NaiveDate, query: &Query) -> Vec<RemainingRow> {
+        if *query == Query::default() {
+            return self.remaining_in_all(as_of).into_iter().collect();
+        }
         let count = |rows: &mut HashMap<Key, (SquareMillimetres, u64)>, cluster: &Cluster| {
             let asked = Asked { query, cluster, year: None };
             let mut owners: Vec<(Key, u32)> = Vec::new();
@@ -158,6 +161,16 @@ impl Ledger {
             rows.into_iter().map(|(key, row)| BalanceRow { key: words(&key), ..row }).collect();
         rows.sort_by(|a, b| a.key.cmp(&b.key));
         rows
+    }
+
+    /// The national figure from the clusters' own sums: what must be current at once after every approval.
+    fn remaining_in_all(&self, as_of: NaiveDate) -> Option<RemainingRow> {
+        let mut row = RemainingRow { key: Vec::new(), area: SquareMillimetres::ZERO, hazards: 0 };
+        for level in self.clusters().filter_map(|cluster| cluster.level_at(as_of)) {
+            row.area += level.area;
+            row.hazards += u64::from(level.hazards);
+        }
+        (row.hazards > 0).then_some(row)
     }
 
     fn gather<T: Default + Send>(

@@ -196,8 +196,8 @@ fn reason(
     let left = km2(position.remaining_m2);
     let as_of = position.as_of;
     let deadline = position.deadline.map_or_else(|| "no deadline".to_owned(), |d| d.to_string());
-    let required = required.map_or_else(|| "unknown".to_owned(), |rate| km2(rate));
-    let rate = rate.map_or_else(|| "unknown".to_owned(), |rate| km2(rate));
+    let required = required.map_or_else(|| "unknown".to_owned(), &km2);
+    let rate = rate.map_or_else(|| "unknown".to_owned(), km2);
     let done = completion.mean.map_or_else(|| "not foreseeable".to_owned(), |d| d.to_string());
     match standing {
         Standing::Complete => format!("nothing remains on {as_of}"),

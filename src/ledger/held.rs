@@ -10,6 +10,7 @@ use uuid::Uuid;
 use super::fact::{
     Classification, Contamination, Hazard, HazardEnd, HazardVersion, Release, ReleaseResult, TreatyScope,
 };
+use crate::geometry::exact::length;
 use crate::geometry::overlay::{OverlayError, untangle};
 use crate::geometry::{Grid, GridError, GridOutline, SquareMillimetres, measure};
 
@@ -26,12 +27,12 @@ pub enum FactError {
     #[error("the hazardous area has no version")]
     NoVersion,
     /// The grid and the ellipsoid disagree: the projection does not suit this place.
-    #[error("the grid finds {grid} where the ellipsoid has {geodesic_m2} m²")]
+    #[error("the grid finds {grid} where the ellipsoid has {ellipsoid_m2} m²")]
     AreaMismatch {
         /// On the grid.
         grid: SquareMillimetres,
-        /// Geodesic, m².
-        geodesic_m2: f64,
+        /// On the ellipsoid, m².
+        ellipsoid_m2: f64,
     },
 }
 
@@ -169,21 +170,20 @@ fn hold_outline(grid: &Grid, polygons: &MultiPolygon<f64>) -> Result<GridOutline
 }
 
 /// A second path to every area: the ellipsoid itself, within 1e-6, millimetre rounding along the edges, and the
-/// bow between an edge straight on the grid and a geodesic (L²·tan φ/(8R), taken over its length).
-#[expect(clippy::cast_precision_loss, reason = "a tolerance")]
+/// bow between an edge straight on the grid and one straight elsewhere (L²·tan φ/(8R), taken over its length).
 fn cross_check(outline: &GridOutline, polygons: &MultiPolygon<f64>) -> Result<(), FactError> {
     const EARTH_RADIUS: f64 = 6_371_000.0;
-    let geodesic_m2 = measure::area(polygons);
+    let ellipsoid_m2 = measure::authalic_area(polygons);
     let grid = outline.ring_sum();
     let lat = polygons.iter().next().map_or(0.0, |polygon| polygon.exterior().0[0].y);
     let bend = (lat.to_radians().tan().abs() + 0.3).min(20.0) / (4.0 * EARTH_RADIUS);
     let slack: f64 = outline
         .edges()
-        .map(|(a, b)| ((b.x - a.x) as f64 / 1e3).hypot((b.y - a.y) as f64 / 1e3))
+        .map(|(a, b)| length(a, b) / 1e3)
         .map(|length| length * (1e-3 + length * length * bend))
         .sum();
-    if (grid.m2() - geodesic_m2).abs() > 1e-6 * geodesic_m2 + slack {
-        return Err(FactError::AreaMismatch { grid, geodesic_m2 });
+    if (grid.m2() - ellipsoid_m2).abs() > 1e-6 * ellipsoid_m2 + slack {
+        return Err(FactError::AreaMismatch { grid, ellipsoid_m2 });
     }
     Ok(())
 }

@@ -44,6 +44,7 @@ pub use figure::{BalanceRow, RemainingRow};
 pub use held::FactError;
 pub use query::{Cut, Query};
 pub use report::{HazardFigures, PieceState, PieceView, ReleaseFigures, ReportedOnly, SliverNote};
+pub use settle::Settled;
 
 /// The version of the counting rules and algorithms, kept with every frozen figure.
 pub const ALGORITHM: &str = "pieces-1";

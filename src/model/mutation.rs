@@ -1,4 +1,4 @@
-//! One edit of one record, as a device sends it (sync.md §2).
+//! One edit of one record, as a device sends it (docs/sync.md §2).
 
 use std::collections::BTreeMap;
 
@@ -24,7 +24,7 @@ vocabulary! {
         Restore = "restore",
         /// Settles conflicts.
         Resolve = "resolve",
-        /// Takes a step of the review (domain.md §3).
+        /// Takes a step of the review (docs/domain.md §3).
         Review = "review",
     }
 }
@@ -161,7 +161,7 @@ pub struct Captured {
 }
 
 vocabulary! {
-    /// What became of a mutation. All but `retry` mean that it is stored for good (sync.md §3).
+    /// What became of a mutation. All but `retry` mean that it is stored for good (docs/sync.md §3).
     pub enum Outcome {
         /// It made the record's new version.
         Applied = "applied",

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
+use super::schema::{Fault, Schema};
 use super::{Hash, Stage, mutation::GEOMETRY};
 
 /// A record at one version.
@@ -76,7 +77,13 @@ impl Record {
         }
     }
 
-    /// The hash of all safety fields together (sync.md §2); an empty field does not count.
+    /// What its schema finds wrong with it.
+    pub fn faults(&self, schema: &Schema) -> Vec<Fault> {
+        let geometry = self.geometry.as_ref().and_then(|geometry| geometry.get("type")?.as_str());
+        schema.validate(&self.properties, geometry)
+    }
+
+    /// The hash of all safety fields together (docs/sync.md §2); an empty field does not count.
     pub fn safety_hash(&self, is_safety: impl Fn(&str) -> bool) -> Hash {
         let mut group: Map<String, Value> = self
             .properties

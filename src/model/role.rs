@@ -1,4 +1,4 @@
-//! The roles of a programme and what each may write (domain.md §3). What each may read is a
+//! The roles of a programme and what each may write (docs/domain.md §3). What each may read is a
 //! [`Sight`], which the store turns into row filters.
 
 use uuid::Uuid;
@@ -38,7 +38,7 @@ pub struct Actor {
     pub organisation: Uuid,
 }
 
-/// Which rows a reader sees. Tiers are domain.md §3: 0 public, 1 partner, 2 restricted, 3 personal.
+/// Which rows a reader sees. Tiers are docs/domain.md §3: 0 public, 1 partner, 2 restricted, 3 personal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Sight {
     /// The highest tier that is shown.

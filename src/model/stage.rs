@@ -1,4 +1,4 @@
-//! The stages of approval (domain.md §3) and the steps between them.
+//! The stages of approval (docs/domain.md §3) and the steps between them.
 
 use super::vocabulary;
 

@@ -1,5 +1,5 @@
 //! Progress toward the Article 5 deadline of the Mine Ban Convention: what authorities report each year, and whether
-//! the pace will do (domain.md §7–8).
+//! the pace will do (docs/domain.md §7–8).
 
 use std::collections::BTreeMap;
 

@@ -107,7 +107,7 @@ impl Rules<'_> {
         })
     }
 
-    /// Every candidate of a contested area counts, at its most hazardous (sync.md §2).
+    /// Every candidate of a contested area counts, at its most hazardous (docs/sync.md §2).
     fn widen(&self, version: &mut HazardVersion, line: &RecordLine) {
         let mut polygons = version.outline.take().map_or_else(Vec::new, |outline| outline.0);
         for candidate in line.candidates.iter().filter(|candidate| !candidate.retired) {
@@ -160,7 +160,7 @@ impl Rules<'_> {
     }
 
     /// The ground of a geometry: only what is valid as entered for official figures, also a proposed repair for
-    /// provisional ones (design: nothing is repaired silently).
+    /// provisional ones: nothing is repaired silently.
     fn ground(&self, geometry: &Value) -> Option<MultiPolygon<f64>> {
         let outline = Outline::read(&read_geojson(geometry)?, &Limits::default());
         let ground = match self.basis {

@@ -1,4 +1,4 @@
-//! Ordnance found and destroyed, by year: found is not destroyed, and each has its own year (domain.md §4).
+//! Ordnance found and destroyed, by year: found is not destroyed, and each has its own year (docs/domain.md §4).
 
 use std::collections::{BTreeMap, HashMap};
 

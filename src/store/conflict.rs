@@ -1,4 +1,4 @@
-//! Open and settled conflicts, with everything that whoever settles them must see (sync.md §2).
+//! Open and settled conflicts, with everything that whoever settles them must see (docs/sync.md §2).
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;

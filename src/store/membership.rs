@@ -1,4 +1,4 @@
-//! Which records a task's scope holds (sync.md §1): the task and its areas, what is linked to it, and what lies
+//! Which records a task's scope holds (docs/sync.md §1): the task and its areas, what is linked to it, and what lies
 //! within its buffer and has been put forward. A record that no longer belongs leaves, and clients are told.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};

@@ -14,7 +14,7 @@ use super::schema::{conflict, log, parked, quarantine, record, version};
 use super::txn::{Changed, SyncTxn};
 use super::{Result, StoreError};
 use crate::model::role::{Actor, Role};
-use crate::model::{Hash, Record};
+use crate::model::{Hash, Op, Record};
 use crate::sync::memory::{Answer, Conflict, Entry, Known, Memory, Problem, Received, Waiting};
 
 impl Memory for SyncTxn<'_> {
@@ -148,8 +148,9 @@ impl Memory for SyncTxn<'_> {
         let row = VersionRow::of(&record, shape.as_ref(), received, seq, false, self.now);
         self.buffer.versions.push(row);
         self.cache.versions.insert(record.version, Some(record.clone()));
-        let changed = Changed { before: before.as_ref().map(|head| head.record.version) };
-        self.buffer.changed.entry(record.id).or_insert(changed);
+        let content = received.mutation.op != Op::Review;
+        let changed = Changed { before: before.as_ref().map(|head| head.record.version), content };
+        self.buffer.changed.entry(record.id).or_insert(changed).content |= content;
         let created_seq = before.map_or(seq, |head| head.created_seq);
         self.cache.heads.insert(record.id, Some(Head { record, seq, created_seq, shape }));
         Ok(())
@@ -173,7 +174,8 @@ impl Memory for SyncTxn<'_> {
             head.record.contested |= conflict.safety;
             head.seq = seq;
             let version = head.record.version;
-            self.buffer.changed.entry(conflict.record_id).or_insert(Changed { before: Some(version) });
+            let changed = Changed { before: Some(version), content: false };
+            self.buffer.changed.entry(conflict.record_id).or_insert(changed);
         }
         Ok(())
     }
@@ -284,7 +286,8 @@ impl SyncTxn<'_> {
 /// Reads a mutation back from the log.
 pub(super) fn received(body: Vec<u8>, device: Option<Id>) -> Result<Received> {
     let mutation = serde_json::from_slice(&body)?;
-    Ok(Received { mutation, bytes: body.into(), device: device.map_or(Uuid::nil(), |id| id.0) })
+    let device = device.map_or(Uuid::nil(), |id| id.0);
+    Ok(Received { mutation, bytes: body.into(), device, faults: None })
 }
 
 /// Who pushed what waits, as kept with it.

@@ -1,7 +1,7 @@
 //! The database: the only place that knows SQL. Functions take and give domain types.
 //!
 //! Every write goes through one door, [`txn::SyncTxn`], which locks the clock, appends to the log and
-//! moves the clock (sync.md §5). Everything else reads.
+//! moves the clock (docs/sync.md §5). Everything else reads.
 
 pub mod account;
 pub(crate) mod backend;
@@ -10,6 +10,7 @@ pub(crate) mod column;
 pub mod conflict;
 pub mod decide;
 pub mod device;
+mod ground;
 mod membership;
 mod memory;
 pub mod migration;
@@ -33,6 +34,7 @@ use diesel::r2d2::Pool;
 
 pub use self::backend::DatabaseUrl;
 use self::backend::{DbConnection, Opener};
+use self::ground::GroundCache;
 use self::txn::SyncTxn;
 use self::writer::Writer;
 use crate::model::schema::Registry;
@@ -107,6 +109,7 @@ pub struct Store {
     readers: Pool<Opener>,
     writer: Arc<Writer>,
     registry: &'static Registry,
+    ground: Arc<GroundCache>,
 }
 
 impl Store {
@@ -124,8 +127,9 @@ impl Store {
             .connection_timeout(Duration::from_secs(5))
             .build(Opener(url.clone()))
             .map_err(|fault| StoreError::Connection(fault.to_string()))?;
-        let writer = Arc::new(Writer::start(url.clone(), connection, registry));
-        Ok(Self { readers, writer, registry })
+        let ground = Arc::new(GroundCache::default());
+        let writer = Arc::new(Writer::start(url.clone(), connection, registry, Arc::clone(&ground)));
+        Ok(Self { readers, writer, registry, ground })
     }
 
     /// The schemas that the store validates with.

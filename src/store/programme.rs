@@ -66,6 +66,12 @@ pub(super) fn read(connection: &mut DbConnection) -> Result<(Programme, i32)> {
     row.map_or_else(|| Ok((Programme::unset(), 0)), |(document, revision)| Ok((document.read()?, revision)))
 }
 
+/// How often the settings were changed.
+pub(super) fn revision(connection: &mut DbConnection) -> Result<i32> {
+    let revision = programme::table.find(1_i16).select(programme::revision).first(connection).optional()?;
+    Ok(revision.unwrap_or(0))
+}
+
 impl Store {
     /// The programme's settings and how often they were changed.
     pub fn programme(&self) -> Result<(Programme, i32)> {

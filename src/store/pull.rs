@@ -1,4 +1,4 @@
-//! What readers are given: pages of records at their latest state, by the log's order (sync.md §4).
+//! What readers are given: pages of records at their latest state, by the log's order (docs/sync.md §4).
 
 use std::collections::HashMap;
 

@@ -8,6 +8,7 @@ use serde_json::value::RawValue;
 use uuid::Uuid;
 
 use super::column::{Id, Instant};
+use super::quality::{self, Findings};
 use super::row::{Shapes, brought_geometry};
 use super::schema::{device, log, receipt};
 use super::txn::SyncTxn;
@@ -21,7 +22,7 @@ use crate::sync::{apply_txn, merge};
 
 /// One push may retire or blank so many records …
 const BLAST_RECORDS: i64 = 20;
-/// … or this share of its organisation's, whichever is more; beyond that a human decides (sync.md §3).
+/// … or this share of its organisation's, whichever is more; beyond that a human decides (docs/sync.md §3).
 const BLAST_SHARE: i64 = 10;
 
 /// A push, read and measured, ready for the writer.
@@ -33,6 +34,7 @@ pub struct Push {
     txns: Vec<Vec<Received>>,
     contact: Contact,
     shapes: Shapes,
+    findings: Findings,
 }
 
 /// What a device says of itself when it pushes.
@@ -97,7 +99,7 @@ impl Push {
             .flatten()
             .filter_map(|received| Some((received.id(), record::shape_of(brought_geometry(received)?)?)))
             .collect();
-        Self { device, actor, standing, txns, contact, shapes }
+        Self { device, actor, standing, txns, contact, shapes, findings: Findings::new() }
     }
 
     /// How many mutations it has.
@@ -140,7 +142,15 @@ impl Store {
     ///
     /// # Errors
     /// `Busy`: nothing of it is stored, send it again.
-    pub fn push(&self, push: Push) -> Result<Pushed> {
+    pub fn push(&self, mut push: Push) -> Result<Pushed> {
+        // What can be worked out here does not keep the writer busy.
+        let ground = self.read(|connection| self.ground.current(connection))?;
+        for received in push.txns.iter_mut().flatten() {
+            received.check(self.registry);
+            let area_m2 = push.shapes.get(&received.id()).map(|shape| shape.area_m2);
+            let findings = quality::look_at_new(received, area_m2, &ground);
+            push.findings.extend(findings.map(|findings| (received.id(), findings)));
+        }
         self.writer.push(push)
     }
 
@@ -175,6 +185,7 @@ pub(super) fn take(txn: &mut SyncTxn<'_>, pushes: &[Box<Push>]) -> Result<Vec<Pu
     prefetch::batch(txn, &all)?;
     for push in pushes {
         txn.cache.shapes.extend(push.shapes.iter().map(|(id, shape)| (*id, shape.clone())));
+        txn.cache.findings.extend(push.findings.iter().map(|(id, found)| (*id, found.clone())));
     }
     pushes.iter().map(|push| take_one(txn, push)).collect()
 }

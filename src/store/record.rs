@@ -251,7 +251,7 @@ pub(super) fn features(connection: &mut DbConnection, ids: &[Id]) -> Result<Vec<
 }
 
 /// Shows contested records at their most hazardous: the outlines of every open candidate beside the head's,
-/// and the graver classification (sync.md §2).
+/// and the graver classification (docs/sync.md §2).
 pub(super) fn contested_candidates(
     connection: &mut DbConnection,
     found: &mut HashMap<Uuid, Feature>,

@@ -1,4 +1,4 @@
-//! The one door for writers: a transaction that can only be had by locking the clock (sync.md §5).
+//! The one door for writers: a transaction that can only be had by locking the clock (docs/sync.md §5).
 //!
 //! What it writes is gathered and goes to the database in a few large statements at the end.
 
@@ -11,9 +11,11 @@ use uuid::Uuid;
 
 use super::backend::{DbConnection, on_backend, write_transaction};
 use super::column::{Document, Id, Instant};
+use super::ground::GroundCache;
+use super::quality::{self, Findings};
 use super::row::{Head, LogRow, Shapes, VersionRow};
 use super::schema::{finding, link, log, record, scope_digest, sync_clock, version};
-use super::{Result, StoreError, membership, quality};
+use super::{Result, StoreError, membership};
 use crate::model::Record;
 use crate::model::schema::Registry;
 use crate::sync::digest::Digest;
@@ -49,6 +51,7 @@ pub(super) struct Cache {
     pub(super) versions: HashMap<Uuid, Option<Record>>,
     pub(super) waiting: Option<HashSet<String>>,
     pub(super) shapes: Shapes,
+    pub(super) findings: Findings,
 }
 
 /// What will be written at the end.
@@ -59,16 +62,20 @@ pub(super) struct Buffer {
     pub(super) changed: BTreeMap<Uuid, Changed>,
 }
 
-/// A record that the transaction changed: the version it had before, if it was there.
+/// A record that the transaction changed.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Changed {
+    /// The version it had before, if it was there.
     pub(super) before: Option<Uuid>,
+    /// Whether its fields changed, and not only its stage or contest.
+    pub(super) content: bool,
 }
 
 /// A writing transaction that holds the clock.
 pub struct SyncTxn<'c> {
     pub(super) connection: &'c mut DbConnection,
     pub(super) registry: &'c Registry,
+    pub(super) ground: &'c GroundCache,
     pub(super) clock: Clock,
     pub(super) now: Instant,
     pub(super) skew_ms: Option<i64>,
@@ -81,6 +88,7 @@ impl<'c> SyncTxn<'c> {
     pub(super) fn run<T>(
         connection: &'c mut DbConnection,
         registry: &'c Registry,
+        ground: &'c GroundCache,
         body: impl FnOnce(&mut SyncTxn<'_>) -> Result<T>,
     ) -> Result<T> {
         write_transaction(connection, |connection| {
@@ -88,6 +96,7 @@ impl<'c> SyncTxn<'c> {
             let mut txn = SyncTxn {
                 connection,
                 registry,
+                ground,
                 clock,
                 now: Instant::now(),
                 skew_ms: None,
@@ -190,6 +199,9 @@ impl<'c> SyncTxn<'c> {
         for id in changed.keys() {
             let head = self.changed_head(*id);
             rows.push(head.row(tier_of(self.registry, &head.record)));
+            if !changed[id].content {
+                continue;
+            }
             links.extend(links_of(self.registry, &head.record));
         }
         for rows in rows.chunks(ROWS_PER_STATEMENT) {
@@ -211,8 +223,11 @@ impl<'c> SyncTxn<'c> {
                     .execute(c)
             })?;
         }
-        let before: Vec<Id> =
-            changed.iter().filter(|(_, was)| was.before.is_some()).map(|(id, _)| Id(*id)).collect();
+        let before: Vec<Id> = changed
+            .iter()
+            .filter(|(_, was)| was.before.is_some() && was.content)
+            .map(|(id, _)| Id(*id))
+            .collect();
         for ids in before.chunks(ROWS_PER_STATEMENT) {
             diesel::delete(link::table.filter(link::from_id.eq_any(ids))).execute(self.connection)?;
             diesel::delete(finding::table.filter(finding::record_id.eq_any(ids))).execute(self.connection)?;
@@ -271,7 +286,7 @@ pub(super) fn tier_of(registry: &Registry, record: &Record) -> i16 {
     registry.latest(&record.kind).map_or(PERSONAL, |schema| i16::from(schema.tier()))
 }
 
-/// A scope of records that a client may follow (sync.md §1).
+/// A scope of records that a client may follow (docs/sync.md §1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Scope {
     /// Every record, the personal ones too: servers and IM officers.

@@ -1,11 +1,12 @@
 //! The queue in front of the one door: pushes that arrive together share a transaction (group commit).
 
 use std::sync::mpsc::{Receiver, Sender, SyncSender, TryRecvError, channel, sync_channel};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
 use super::backend::{DatabaseUrl, DbConnection};
+use super::ground::GroundCache;
 use super::txn::SyncTxn;
 use super::{Result, StoreError};
 use crate::model::schema::Registry;
@@ -18,7 +19,7 @@ const GROUP: usize = 2_000;
 /// How long the writer waits for a lost database before it looks again.
 const RECONNECT: Duration = Duration::from_millis(250);
 
-type Act = Box<dyn FnOnce(&mut DbConnection, &Registry) + Send>;
+type Act = Box<dyn FnOnce(&mut DbConnection, &Registry, &GroundCache) + Send>;
 
 enum Job {
     Push(Box<Push>, Sender<Result<Pushed>>),
@@ -32,11 +33,16 @@ pub(super) struct Writer {
 }
 
 impl Writer {
-    pub(super) fn start(url: DatabaseUrl, connection: DbConnection, registry: &'static Registry) -> Self {
+    pub(super) fn start(
+        url: DatabaseUrl,
+        connection: DbConnection,
+        registry: &'static Registry,
+        ground: Arc<GroundCache>,
+    ) -> Self {
         let (queue, jobs) = sync_channel(QUEUE);
         let thread = std::thread::Builder::new()
             .name("writer".to_owned())
-            .spawn(move || work(&url, connection, &registry, &jobs))
+            .spawn(move || work(&url, connection, registry, &ground, &jobs))
             .expect("a thread can be started when the program starts");
         Self { queue: Mutex::new(Some(queue)), thread: Mutex::new(Some(thread)) }
     }
@@ -54,9 +60,9 @@ impl Writer {
         body: impl FnOnce(&mut SyncTxn<'_>) -> Result<T> + Send + 'static,
     ) -> Result<T> {
         let (answer, result) = channel();
-        self.send(Job::Act(Box::new(move |connection, registry| {
+        self.send(Job::Act(Box::new(move |connection, registry, ground| {
             // The asker may have gone; the act stands all the same.
-            let _ = answer.send(SyncTxn::run(connection, registry, body));
+            let _ = answer.send(SyncTxn::run(connection, registry, ground, body));
         })))?;
         result.recv().unwrap_or(Err(StoreError::Busy))
     }
@@ -84,16 +90,22 @@ impl Drop for Writer {
     }
 }
 
-fn work(url: &DatabaseUrl, mut connection: DbConnection, registry: &Registry, jobs: &Receiver<Job>) {
+fn work(
+    url: &DatabaseUrl,
+    mut connection: DbConnection,
+    registry: &Registry,
+    ground: &GroundCache,
+    jobs: &Receiver<Job>,
+) {
     let mut held = None;
     while let Some(job) = held.take().or_else(|| jobs.recv().ok()) {
         connection = alive(url, connection);
         match job {
-            Job::Act(act) => act(&mut connection, registry),
+            Job::Act(act) => act(&mut connection, registry, ground),
             Job::Push(push, answer) => {
                 let mut group = vec![(push, answer)];
                 held = gather(jobs, &mut group);
-                write_group(&mut connection, registry, group);
+                write_group(&mut connection, registry, ground, group);
             }
         }
     }
@@ -118,11 +130,12 @@ fn gather(jobs: &Receiver<Job>, group: &mut Vec<(Box<Push>, Sender<Result<Pushed
 fn write_group(
     connection: &mut DbConnection,
     registry: &Registry,
+    ground: &GroundCache,
     group: Vec<(Box<Push>, Sender<Result<Pushed>>)>,
 ) {
     let (pushes, answers): (Vec<_>, Vec<_>) = group.into_iter().unzip();
     metrics::histogram!("cartagena_write_group_pushes").record(pushes.len() as f64);
-    match SyncTxn::run(connection, registry, |txn| push::take(txn, &pushes)) {
+    match SyncTxn::run(connection, registry, ground, |txn| push::take(txn, &pushes)) {
         Ok(pushed) => {
             for (answer, pushed) in answers.into_iter().zip(pushed) {
                 // A client that has hung up will ask again and be told `duplicate`.

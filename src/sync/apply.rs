@@ -1,4 +1,4 @@
-//! Takes the mutations of one human action into the log, whole or not at all (sync.md §7).
+//! Takes the mutations of one human action into the log, whole or not at all (docs/sync.md §7).
 
 use std::collections::{BTreeSet, VecDeque};
 

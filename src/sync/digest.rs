@@ -1,4 +1,4 @@
-//! The digest by which a client and a server find out that they hold the same records (sync.md §4).
+//! The digest by which a client and a server find out that they hold the same records (docs/sync.md §4).
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};

@@ -123,6 +123,9 @@ impl<'a, M: Memory> Judge<'a, M> {
 
     fn permitted(&self, received: &Received, head: Option<&Record>) -> Result<(), Problem> {
         let mutation = &received.mutation;
+        if mutation.device_id.is_some_and(|device| device != received.device) {
+            return Err(Problem::new("permission", "a device pushes only what was made on it"));
+        }
         if mutation.author != self.actor.account {
             let detail = "the author is not the person whom this device was enrolled for";
             return Err(Problem::new("permission", detail));
@@ -251,8 +254,10 @@ impl<'a, M: Memory> Judge<'a, M> {
         let Verdict::Write(mut record, outcome) = verdict else { return verdict };
         let mutation = &received.mutation;
         if !mutation.changes.is_empty() {
-            let geometry = record.geometry.as_ref().and_then(|geometry| geometry.get("type")?.as_str());
-            let faults = schema.validate(&record.properties, geometry);
+            let faults = match (&received.faults, mutation.op) {
+                (Some(faults), Op::Create) => faults.clone(),
+                _ => record.faults(schema),
+            };
             if !faults.is_empty() {
                 let detail = format!("{} does not obey its schema; mend what is named", mutation.kind);
                 return Verdict::Quarantine(Problem { code: "schema".to_owned(), detail, faults });
@@ -281,7 +286,7 @@ impl<'a, M: Memory> Judge<'a, M> {
     }
 }
 
-/// The server issues a record's human reference when it finalises it, and never changes it (domain.md §4).
+/// The server issues a record's human reference when it finalises it, and never changes it (docs/domain.md §4).
 fn refer(record: &mut Record, mutation: &Mutation) {
     let issued = mutation.changes.get(REFERENCE).and_then(|change| change.to.clone());
     if let Some(reference) = issued

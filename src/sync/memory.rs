@@ -8,8 +8,8 @@ use uuid::Uuid;
 
 use crate::model::mutation::Outcome;
 use crate::model::role::Actor;
-use crate::model::schema::Fault;
-use crate::model::{Hash, Mutation, Record};
+use crate::model::schema::{Fault, Registry};
+use crate::model::{Hash, Mutation, Op, Record};
 
 /// A mutation with the bytes that it came in, which are what the log keeps.
 #[derive(Debug, Clone)]
@@ -20,6 +20,8 @@ pub struct Received {
     pub bytes: Arc<[u8]>,
     /// The device that made it.
     pub device: Uuid,
+    /// For a record that is being made: what its schema finds wrong, once that has been looked at.
+    pub faults: Option<Vec<Fault>>,
 }
 
 impl Received {
@@ -29,17 +31,26 @@ impl Received {
     /// What `serde` finds wrong with it.
     pub fn read(raw: &RawValue, sender: Uuid) -> Result<Self, serde_json::Error> {
         let mutation: Mutation = serde_json::from_str(raw.get())?;
-        Ok(Self {
-            device: mutation.device_id.unwrap_or(sender),
-            mutation,
-            bytes: raw.get().as_bytes().into(),
-        })
+        Ok(Self { device: sender, mutation, bytes: raw.get().as_bytes().into(), faults: None })
     }
 
     /// A mutation made on this server.
     pub fn own(mutation: Mutation, device: Uuid) -> Self {
         let bytes = serde_json::to_vec(&mutation).expect("a mutation has only JSON in it");
-        Self { mutation, bytes: bytes.into(), device }
+        Self { mutation, bytes: bytes.into(), device, faults: None }
+    }
+
+    /// Looks at a record that is being made before its turn comes: it depends on nothing that is stored.
+    pub fn check(&mut self, registry: &Registry) {
+        let mutation = &self.mutation;
+        if mutation.op != Op::Create {
+            return;
+        }
+        if let Some(schema) = registry.schema(&mutation.kind, mutation.schema) {
+            let id = mutation.record_id;
+            let blank = Record::blank(id, &mutation.kind, mutation.schema, Uuid::nil(), Uuid::nil());
+            self.faults = Some(super::merge::intended(&blank, mutation, Some(schema)).faults(schema));
+        }
     }
 
     /// The version that it makes.
@@ -116,7 +127,7 @@ impl Problem {
     }
 }
 
-/// What a sender is told about one mutation (sync.md §4).
+/// What a sender is told about one mutation (docs/sync.md §4).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Answer {
     /// Which.

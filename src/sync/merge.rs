@@ -1,4 +1,4 @@
-//! Whether an edit may be laid on the head, field by field and for the safety group (sync.md §2).
+//! Whether an edit may be laid on the head, field by field and for the safety group (docs/sync.md §2).
 
 use std::collections::BTreeSet;
 

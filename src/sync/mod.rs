@@ -1,4 +1,4 @@
-//! The rules of sync, without I/O, clock, randomness or database (sync.md §7–8).
+//! The rules of sync, without I/O, clock, randomness or database (docs/sync.md §7–8).
 //!
 //! The server, the relay and the client library all call these functions; what they need to
 //! know and what they want written goes through [`Memory`].

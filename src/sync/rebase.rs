@@ -1,4 +1,4 @@
-//! A client's view: the server's state with the client's unacknowledged edits replayed on it (sync.md §6).
+//! A client's view: the server's state with the client's unacknowledged edits replayed on it (docs/sync.md §6).
 
 use super::merge::{self, Merge};
 use crate::model::role::Actor;

@@ -7,4 +7,6 @@
 
 mod support;
 
+mod access;
 mod harness;
+mod ledger;

@@ -3,7 +3,7 @@ use proptest::prelude::*;
 
 use super::*;
 
-/// The corner of the traverse in domain.md §5.
+/// The corner of the traverse in docs/domain.md §5.
 const CAMBODIA: Position = Position::new(104.90, 11.55);
 
 fn metres(a: Position, b: Position) -> f64 {

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Leg, Traverse};
 
-/// What a programme accepts. Its standard decides; the defaults are those of domain.md §5.
+/// What a programme accepts. Its standard decides; the defaults are those of docs/domain.md §5.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Limits {
     /// The smallest ratio accepted: 500 stands for 1:500.

@@ -1,7 +1,7 @@
 //! Quality rules: what a schema cannot say of a record.
 //!
 //! A schema refuses what cannot be stored; these rules find what is stored and probably wrong – the
-//! errors that people really make (domain.md §5) and what an activity may not do (§1). Nothing is
+//! errors that people really make (docs/domain.md §5) and what an activity may not do (§1). Nothing is
 //! dropped or repaired here: a bad record is evidence that somebody saw something, so it is kept and
 //! flagged. Pure: all that a rule needs besides the record comes in the [`Context`].
 

@@ -31,17 +31,17 @@ macro_rules! rules {
 }
 
 /// The errors that people really make.
-const ERRORS: &str = "domain.md §5, field geometry";
+const ERRORS: &str = "docs/domain.md §5, field geometry";
 /// What an activity may do.
-const WORDS: &str = "domain.md §1, IMAS 07.11";
+const WORDS: &str = "docs/domain.md §1, IMAS 07.11";
 /// The life of a hazardous area.
-const LIFE: &str = "domain.md §2";
+const LIFE: &str = "docs/domain.md §2";
 /// Records and their fields.
-const FIELDS: &str = "domain.md §4, IMAS 05.10";
+const FIELDS: &str = "docs/domain.md §4, IMAS 05.10";
 /// How square metres are counted.
-const LEDGER: &str = "domain.md §6";
+const LEDGER: &str = "docs/domain.md §6";
 /// Segregation of roles.
-const ROLES: &str = "domain.md §3";
+const ROLES: &str = "docs/domain.md §3";
 
 rules! {
     DATE_IN_FUTURE "date_in_future" Error

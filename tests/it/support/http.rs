@@ -58,6 +58,28 @@ impl Http {
         Reply::read(request.call().unwrap())
     }
 
+    /// GET of a text with further headers.
+    pub(crate) fn get_text(&self, path: &str, token: &str, headers: &[(&str, &str)]) -> String {
+        let mut request = with_token(self.agent.get(format!("{}{path}", self.url)), token);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        request.call().unwrap().body_mut().read_to_string().unwrap()
+    }
+
+    /// Any method, with a JSON body where the method has one.
+    pub(crate) fn send(&self, method: &str, path: &str, token: &str, body: &Value) -> Reply {
+        let url = format!("{}{path}", self.url);
+        let request = match method {
+            "get" => return self.get(path, token),
+            "post" => self.agent.post(url),
+            "put" => self.agent.put(url),
+            "patch" => self.agent.patch(url),
+            other => panic!("no route has the method {other}"),
+        };
+        Reply::read(with_token(request, token).send(body.to_string().as_bytes()).unwrap())
+    }
+
     /// POST of JSON.
     pub(crate) fn post(&self, path: &str, token: &str, body: &Value) -> Reply {
         self.post_with(path, token, &[], body)

@@ -1,0 +1,182 @@
+//! Who may do what: every route with every role, against one table that can be read.
+
+use std::collections::BTreeSet;
+
+use cartagena::auth::token::{Claims, Keys};
+use serde_json::json;
+use uuid::Uuid;
+
+use crate::support::{Crew, Place, TestServer, on_both};
+
+on_both!(every_route_with_every_role, tokens_that_are_not_ours, other_organisations_records);
+
+/// Every route that wants somebody known. `x` may; the columns are surveyor, supervisor, programme manager,
+/// QA officer, IM officer, authority, observer, admin.
+const ROUTES: &[(&str, &str, &str)] = &[
+    //                                              sur sup pm  qa  im  aut obs adm
+    ("post", "/v1/auth/password",                  "x   x   x   x   x   x   x   x"),
+    ("get", "/v1/accounts",                        ".   .   .   .   .   .   .   x"),
+    ("post", "/v1/accounts",                       ".   .   .   .   .   .   .   x"),
+    ("patch", "/v1/accounts/{id}",                 ".   .   .   .   .   .   .   x"),
+    ("get", "/v1/organisations",                   "x   x   x   x   x   x   x   x"),
+    ("post", "/v1/organisations",                  ".   .   .   .   .   .   .   x"),
+    ("get", "/v1/devices",                         ".   .   x   .   .   .   .   x"),
+    ("post", "/v1/devices/enrolments",             ".   .   x   .   .   .   .   x"),
+    ("post", "/v1/devices/{id}/revoke",            ".   .   x   .   .   .   .   x"),
+    // A push also wants a device; see `tokens_that_are_not_ours`.
+    ("post", "/v1/sync/push",                      ".   .   .   .   .   .   .   ."),
+    ("post", "/v1/sync/pull",                      "x   x   x   x   x   x   .   ."),
+    ("get", "/v1/sync/scopes",                     "x   x   x   x   x   x   .   ."),
+    ("get", "/v1/sync/head",                       "x   x   x   x   x   x   .   ."),
+    ("get", "/v1/sync/log",                        ".   .   .   .   x   .   .   ."),
+    ("get", "/v1/records",                         "x   x   x   x   x   x   x   ."),
+    ("get", "/v1/records/{id}",                    "x   x   x   x   x   x   x   ."),
+    ("get", "/v1/records/{id}/history",            "x   x   x   x   x   x   x   ."),
+    ("post", "/v1/records/{id}/stage",             "x   x   x   x   x   x   .   ."),
+    ("get", "/v1/review/queue",                    "x   x   x   x   x   x   .   ."),
+    ("get", "/v1/conflicts",                       ".   x   x   x   x   x   .   ."),
+    ("get", "/v1/conflicts/{id}",                  ".   x   x   x   x   x   .   ."),
+    ("post", "/v1/conflicts/{id}/resolve",         ".   .   .   .   x   .   .   ."),
+    ("get", "/v1/quarantine",                      ".   x   x   x   x   x   .   ."),
+    ("get", "/v1/parked",                          ".   x   x   x   x   x   .   ."),
+    ("post", "/v1/quarantine/{id}/repair",         ".   .   x   .   x   .   .   ."),
+    ("post", "/v1/quarantine/{id}/dismiss",        ".   .   x   .   x   .   .   ."),
+    ("get", "/v1/quality",                         ".   x   x   x   x   x   .   ."),
+    ("get", "/v1/programme",                       "x   x   x   x   x   x   x   x"),
+    ("put", "/v1/programme",                       ".   .   .   .   .   x   .   x"),
+    ("get", "/v1/ledger/remaining",                ".   x   x   x   x   x   x   ."),
+    ("get", "/v1/ledger/balance",                  ".   x   x   x   x   x   x   ."),
+    ("get", "/v1/ledger/pieces",                   ".   x   x   x   x   x   .   ."),
+    ("get", "/v1/ledger/freezes",                  ".   x   x   x   x   x   x   ."),
+    ("post", "/v1/ledger/freezes",                 ".   .   .   .   .   x   .   ."),
+    ("get", "/v1/progress/article5",               ".   x   x   x   x   x   x   ."),
+];
+
+/// Routes for anybody.
+const OPEN: &[(&str, &str)] = &[
+    ("get", "/healthz"),
+    ("get", "/readyz"),
+    ("get", "/metrics"),
+    ("post", "/v1/auth/login"),
+    ("post", "/v1/auth/refresh"),
+    ("post", "/v1/auth/logout"),
+    ("post", "/v1/devices/enrol"),
+    ("get", "/v1/schemas"),
+    ("get", "/v1/schemas/{kind}"),
+    ("get", "/v1/quality/rules"),
+];
+
+fn every_route_with_every_role(place: &Place) {
+    let server = TestServer::start(place);
+    let crew = Crew::hire(server.store());
+    let people = [
+        &crew.surveyor,
+        &crew.supervisor,
+        &crew.manager,
+        &crew.qa,
+        &crew.im,
+        &crew.director,
+        &crew.observer,
+        &crew.admin,
+    ];
+    let tokens: Vec<String> = people.iter().map(|person| person.log_in(&server)).collect();
+    let mut described: BTreeSet<(String, String)> = routes_in_the_description(&server);
+    for (method, path, row) in ROUTES {
+        assert!(described.remove(&((*method).to_owned(), (*path).to_owned())), "{method} {path} is not described");
+        assert_eq!(ask(&server, method, path, "").0, 401, "{method} {path} without a token");
+        for ((person, token), cell) in people.iter().zip(&tokens).zip(row.split_whitespace()) {
+            let (status, problem) = ask(&server, method, path, token);
+            let who = format!("{method} {path} as {}: {status} {problem}", person.role);
+            if cell == "x" {
+                assert!(![401, 403, 405, 500].contains(&status), "{who}");
+            } else {
+                assert_eq!(status, 403, "{who}");
+            }
+        }
+    }
+    for (method, path) in OPEN {
+        assert!(described.remove(&((*method).to_owned(), (*path).to_owned())), "{method} {path} is not described");
+        let (status, problem) = ask(&server, method, path, "");
+        let refused_body = problem["type"] != "urn:cartagena:problem:unauthorized";
+        assert!(status != 403 && refused_body, "{method} {path}: {status}");
+    }
+    assert!(described.is_empty(), "routes that the tables lack: {described:?}");
+}
+
+fn routes_in_the_description(server: &TestServer) -> BTreeSet<(String, String)> {
+    let api = server.http().get("/openapi.json", "").expect(200);
+    let paths = api["paths"].as_object().unwrap();
+    paths
+        .iter()
+        .flat_map(|(path, item)| {
+            let methods = item.as_object().unwrap().keys();
+            methods.filter(|method| *method != "parameters").map(|method| (method.clone(), path.clone()))
+        })
+        .collect()
+}
+
+fn ask(server: &TestServer, method: &str, path: &str, token: &str) -> (u16, serde_json::Value) {
+    let path = path.replace("{id}", &Uuid::nil().to_string()).replace("{kind}", "task");
+    let reply = server.http().send(method, &path, token, &json!({}));
+    (reply.status, reply.body)
+}
+
+fn tokens_that_are_not_ours(place: &Place) {
+    let server = TestServer::start(place);
+    let crew = Crew::hire(server.store());
+    let device = crew.enrol(&server, &crew.surveyor);
+    let claims = |exp: i64| Claims { sub: crew.im.id, device: None, iss: "cartagena".into(), iat: 0, exp };
+    let soon = chrono::Utc::now().timestamp() + 600;
+    let foreign = Keys::load(tempfile::tempdir().unwrap().path()).unwrap();
+    let good = server.keys().sign(&claims(soon));
+    assert_eq!(server.http().get("/v1/sync/head", &good).status, 200);
+    let unsigned = {
+        use base64::Engine as _;
+        let url = base64::engine::general_purpose::URL_SAFE_NO_PAD;
+        let middle = good.split('.').nth(1).unwrap();
+        format!("{}.{middle}.", url.encode(r#"{"alg":"none","typ":"JWT"}"#))
+    };
+    for (what, token) in [
+        ("expired", server.keys().sign(&claims(1))),
+        ("another server's", foreign.sign(&claims(soon))),
+        ("unsigned", unsigned),
+        ("cut short", good[..good.len() - 4].to_owned()),
+        ("nonsense", "Bearer".to_owned()),
+    ] {
+        for path in ["/v1/sync/head", "/v1/records", "/v1/ledger/remaining"] {
+            assert_eq!(server.http().get(path, &token).status, 401, "{what} token at {path}");
+        }
+    }
+    // A person's token is no device's: it does not push. The device's own does.
+    let push = json!({"protocol": 1, "device_id": device["device"], "txns": []});
+    assert_eq!(server.http().post("/v1/sync/push", &crew.surveyor.log_in(&server), &push).status, 403);
+    let token = device["access_token"].as_str().unwrap();
+    assert_eq!(server.http().post("/v1/sync/push", token, &push).status, 200);
+    // A device cannot speak for another one; what it said is kept.
+    let other = json!({"protocol": 1, "device_id": Uuid::nil(), "txns": []});
+    let answer = server.http().post("/v1/sync/push", token, &other).expect(400);
+    assert!(answer["receipt"].is_string(), "{answer}");
+}
+
+fn other_organisations_records(place: &Place) {
+    let server = TestServer::start(place);
+    let crew = Crew::hire(server.store());
+    let draft = crate::ledger::push_hazard(&server, &crew, &crew.surveyor, 0.0);
+    let path = format!("/v1/records/{draft}");
+    let may = |person: &crate::support::Person| server.http().get(&path, &person.log_in(&server)).status;
+    assert_eq!(may(&crew.surveyor), 200, "its author");
+    assert_eq!(may(&crew.second), 404, "a colleague does not see another team's draft");
+    assert_eq!(may(&crew.manager), 200, "its manager");
+    assert_eq!(may(&crew.stranger), 404, "another operator does not see it");
+    assert_eq!(may(&crew.im), 200, "information management");
+    assert_eq!(may(&crew.observer), 404, "an observer sees no exact outlines of uncleared ground");
+    let scopes = server.http().get("/v1/sync/scopes", &crew.stranger.log_in(&server)).expect(200);
+    assert!(!scopes.to_string().contains(&crew.operator.to_string()), "{scopes}");
+    let scope = format!("organisation:{}", crew.operator);
+    let pull = json!({"scopes": [{"id": scope, "cursor": 0}, {"id": "everything", "cursor": 0}]});
+    let pulled = server.http().post("/v1/sync/pull", &crew.stranger.log_in(&server), &pull).expect(200);
+    for page in pulled["scopes"].as_array().unwrap() {
+        assert_eq!(page["revoked"], true, "{page}");
+        assert_eq!(page["records"], json!([]), "{page}");
+    }
+}

@@ -1,0 +1,187 @@
+//! From a push to the Article 5 figure, down to the polygons behind it.
+
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use crate::support::{Crew, Person, Place, TestServer, on_both, people::text};
+
+on_both!(
+    from_a_push_to_what_remains,
+    official_figures_count_what_is_finalised,
+    a_frozen_year_shows_what_changed_since,
+    figures_as_csv,
+);
+
+/// A square of 0.001° at `lon`, 10° N: about 12 100 m².
+fn square(lon: f64, width: f64) -> Value {
+    let (east, south, north) = (lon + width, 10.0, 10.001);
+    json!({"type": "Polygon", "coordinates": [[[lon, south], [east, south], [east, north], [lon, north], [lon, south]]]})
+}
+
+fn create(kind: &str, record: Uuid, author: &Person, fields: &Value, geometry: Value) -> Value {
+    let mut changes: serde_json::Map<String, Value> =
+        fields.as_object().unwrap().iter().map(|(name, value)| (name.clone(), json!({"to": value}))).collect();
+    changes.insert("geometry".to_owned(), json!({"to": geometry}));
+    json!({
+        "mutation_id": Uuid::now_v7(), "kind": kind, "schema": 1, "op": "create",
+        "record_id": record, "changes": changes, "author": author.id,
+    })
+}
+
+/// Pushes these mutations, each an action of its own, from a new device of `author`.
+pub(crate) fn push(server: &TestServer, crew: &Crew, author: &Person, mutations: Vec<Value>) -> Value {
+    let device = crew.enrol(server, author);
+    let numbered = mutations.into_iter().zip(1..).map(|(mut mutation, number)| {
+        mutation["device_seq"] = json!(number);
+        json!([mutation])
+    });
+    let body = json!({"protocol": 1, "device_id": device["device"], "txns": numbered.collect::<Vec<_>>()});
+    server.http().post("/v1/sync/push", &text(&device, "access_token"), &body).expect(200)
+}
+
+/// Pushes one hazardous area; its id.
+pub(crate) fn push_hazard(server: &TestServer, crew: &Crew, author: &Person, lon: f64) -> Uuid {
+    let id = Uuid::now_v7();
+    let answer = push(server, crew, author, vec![hazard(id, author, square(lon, 0.001))]);
+    assert_eq!(answer["results"][0]["outcome"], "applied", "{answer}");
+    id
+}
+
+fn hazard(id: Uuid, author: &Person, outline: Value) -> Value {
+    let fields = json!({"classification": "CHA", "status": "open", "contamination": ["ap_mine"],
+                        "date_identified": "2020-03-01"});
+    create("hazardous_area", id, author, &fields, outline)
+}
+
+fn release(id: Uuid, author: &Person, of: Uuid, outline: Value) -> Value {
+    let fields = json!({"result": "cleared", "method": "manual", "depth_cm": 20, "completion_date": "2024-06-30",
+                        "hazardous_area_ids": [of]});
+    create("land_release", id, author, &fields, outline)
+}
+
+fn remaining(server: &TestServer, person: &Person, query: &str) -> Value {
+    server.http().get(&format!("/v1/ledger/remaining?{query}"), &person.log_in(server)).expect(200)
+}
+
+fn total(figures: &Value) -> f64 {
+    figures["total_m2"].as_f64().unwrap()
+}
+
+fn set_programme(server: &TestServer, crew: &Crew) {
+    let programme = json!({
+        "name": "Test programme", "country": "TST",
+        "extent": {"west": -1.0, "south": 9.0, "east": 1.0, "north": 11.0},
+        "deposited_on": "2010-04-16",
+        "deadlines": [{"kind": "extension", "decided_on": "2019-11-29", "new_deadline": "2030-10-01"}],
+        "milestones": [{"year": 2024, "area_m2": 10000.0}],
+    });
+    let reply = server.http().send("put", "/v1/programme", &crew.admin.log_in(server), &programme);
+    assert_eq!(reply.status, 204, "{}", reply.body);
+}
+
+fn from_a_push_to_what_remains(place: &Place) {
+    let server = TestServer::start(place);
+    let crew = Crew::hire(server.store());
+    set_programme(&server, &crew);
+    let (area, half) = (Uuid::now_v7(), Uuid::now_v7());
+    let both = vec![
+        hazard(area, &crew.surveyor, square(0.0, 0.001)),
+        // Half of it, and as much again outside.
+        release(half, &crew.surveyor, area, square(0.0005, 0.001)),
+    ];
+    let answer = push(&server, &crew, &crew.surveyor, both);
+    assert_eq!(answer["durable"]["device_seq_through"], 2, "{answer}");
+
+    assert!(total(&remaining(&server, &crew.manager, "basis=official")).abs() < f64::EPSILON);
+    let before = remaining(&server, &crew.manager, "basis=provisional&as_of=2023-12-31");
+    let after = remaining(&server, &crew.manager, "basis=provisional&as_of=2024-12-31");
+    let whole = total(&before);
+    assert!((whole - 12_122.0).abs() < 20.0, "{before}");
+    assert!((total(&after) - whole / 2.0).abs() < 0.01, "{after}");
+
+    // The polygons behind the figure add up to it.
+    let href = text(&after["rows"][0], "pieces");
+    let pieces = server.http().get(&href, &crew.manager.log_in(&server)).expect(200);
+    assert!((total(&pieces) - total(&after)).abs() < 1e-6, "{pieces}");
+    assert_eq!(pieces["features"][0]["properties"]["hazardous_area"], json!(area));
+
+    let query = "basis=provisional&from=2020-01-01&to=2024-12-31&group_by=year";
+    let balance = server.http().get(&format!("/v1/ledger/balance?{query}"), &crew.qa.log_in(&server)).expect(200);
+    let rows = balance["rows"].as_array().unwrap();
+    assert!(rows.iter().all(|row| row["residual_m2"] == json!(0.0)), "{balance}");
+    let year = |year: &str| rows.iter().find(|row| row["year"] == year).unwrap();
+    assert_eq!(year("2020")["newly_identified_m2"].as_f64().unwrap(), whole);
+    assert_eq!(year("2024")["closing_m2"].as_f64().unwrap(), total(&after));
+
+    let progress = "/v1/progress/article5?basis=provisional&as_of=2024-12-31";
+    let progress = server.http().get(progress, &crew.director.log_in(&server)).expect(200);
+    assert_eq!(progress["deadline"]["current"], "2030-10-01", "{progress}");
+    assert_eq!(progress["forecast"]["standing"], "on_track", "{progress}");
+    assert!((progress["milestones"][0]["actual_m2"].as_f64().unwrap() - whole / 2.0).abs() < 0.01);
+}
+
+/// Takes a record through every stage by the right people.
+pub(crate) fn finalise(server: &TestServer, crew: &Crew, record: Uuid) {
+    let steps = [
+        (&crew.supervisor, "submit"),
+        (&crew.manager, "org_validate"),
+        (&crew.qa, "ops_validate"),
+        (&crew.im, "finalise"),
+    ];
+    for (person, action) in steps {
+        let token = person.log_in(server);
+        let path = format!("/v1/records/{record}");
+        let version = text(&server.http().get(&path, &token).expect(200), "version");
+        let headers = [("If-Match", version.as_str())];
+        let path = format!("{path}/stage");
+        server.http().post_with(&path, &token, &headers, &json!({"action": action})).expect(200);
+    }
+}
+
+fn official_figures_count_what_is_finalised(place: &Place) {
+    let server = TestServer::start(place);
+    let crew = Crew::hire(server.store());
+    set_programme(&server, &crew);
+    let area = push_hazard(&server, &crew, &crew.surveyor, 0.1);
+    assert!(total(&remaining(&server, &crew.observer, "")).abs() < f64::EPSILON);
+    finalise(&server, &crew, area);
+    let official = remaining(&server, &crew.observer, "group_by=classification,contamination");
+    assert!(total(&official) > 12_000.0, "{official}");
+    assert_eq!(official["rows"][0]["classification"], "cha");
+    let shown = server.http().get(&format!("/v1/records/{area}"), &crew.im.log_in(&server)).expect(200);
+    assert_eq!(shown["stage"], "finalised");
+    assert!(shown["properties"]["reference"].is_string(), "{shown}");
+}
+
+fn a_frozen_year_shows_what_changed_since(place: &Place) {
+    let server = TestServer::start(place);
+    let crew = Crew::hire(server.store());
+    set_programme(&server, &crew);
+    push_hazard(&server, &crew, &crew.surveyor, 0.0);
+    let director = crew.director.log_in(&server);
+    let body = json!({"year": 2024, "basis": "provisional"});
+    let frozen = server.http().post("/v1/ledger/freezes", &director, &body).expect(201);
+    assert!(text(&frozen, "hash").starts_with("sha256:"));
+    server.http().post("/v1/ledger/freezes", &director, &body).expect(409);
+    let list = || server.http().get("/v1/ledger/freezes", &director).expect(200)["freezes"][0].clone();
+    assert_eq!(list()["unchanged"], true);
+    push_hazard(&server, &crew, &crew.surveyor, 0.5);
+    let later = list();
+    assert_eq!(later["unchanged"], false);
+    assert!(later["adjustments"]["closing_m2"].as_f64().unwrap() > 12_000.0, "{later}");
+    assert_eq!(later["freeze"]["hash"], frozen["hash"], "the published figure stays");
+}
+
+fn figures_as_csv(place: &Place) {
+    let server = TestServer::start(place);
+    let crew = Crew::hire(server.store());
+    set_programme(&server, &crew);
+    push_hazard(&server, &crew, &crew.surveyor, 0.0);
+    let headers = [("Accept", "text/csv")];
+    let path = "/v1/ledger/remaining?basis=provisional&group_by=operator";
+    let text = server.http().get_text(path, &crew.manager.log_in(&server), &headers);
+    let mut lines = text.lines();
+    let head = lines.next().unwrap();
+    assert!(head.contains("operator") && head.contains("statement"), "{head}");
+    assert!(lines.next().unwrap().contains(&crew.operator.to_string()));
+}
