@@ -14,42 +14,42 @@ on_both!(every_route_with_every_role, tokens_that_are_not_ours, other_organisati
 /// QA officer, IM officer, authority, observer, admin.
 const ROUTES: &[(&str, &str, &str)] = &[
     //                                              sur sup pm  qa  im  aut obs adm
-    ("post", "/v1/auth/password",                  "x   x   x   x   x   x   x   x"),
-    ("get", "/v1/accounts",                        ".   .   .   .   .   .   .   x"),
-    ("post", "/v1/accounts",                       ".   .   .   .   .   .   .   x"),
-    ("patch", "/v1/accounts/{id}",                 ".   .   .   .   .   .   .   x"),
-    ("get", "/v1/organisations",                   "x   x   x   x   x   x   x   x"),
-    ("post", "/v1/organisations",                  ".   .   .   .   .   .   .   x"),
-    ("get", "/v1/devices",                         ".   .   x   .   .   .   .   x"),
-    ("post", "/v1/devices/enrolments",             ".   .   x   .   .   .   .   x"),
-    ("post", "/v1/devices/{id}/revoke",            ".   .   x   .   .   .   .   x"),
+    ("post", "/v1/auth/password", "x   x   x   x   x   x   x   x"),
+    ("get", "/v1/accounts", ".   .   .   .   .   .   .   x"),
+    ("post", "/v1/accounts", ".   .   .   .   .   .   .   x"),
+    ("patch", "/v1/accounts/{id}", ".   .   .   .   .   .   .   x"),
+    ("get", "/v1/organisations", "x   x   x   x   x   x   x   x"),
+    ("post", "/v1/organisations", ".   .   .   .   .   .   .   x"),
+    ("get", "/v1/devices", ".   .   x   .   .   .   .   x"),
+    ("post", "/v1/devices/enrolments", ".   .   x   .   .   .   .   x"),
+    ("post", "/v1/devices/{id}/revoke", ".   .   x   .   .   .   .   x"),
     // A push also wants a device; see `tokens_that_are_not_ours`.
-    ("post", "/v1/sync/push",                      ".   .   .   .   .   .   .   ."),
-    ("post", "/v1/sync/pull",                      "x   x   x   x   x   x   .   ."),
-    ("get", "/v1/sync/scopes",                     "x   x   x   x   x   x   .   ."),
-    ("get", "/v1/sync/head",                       "x   x   x   x   x   x   .   ."),
-    ("get", "/v1/sync/log",                        ".   .   .   .   x   .   .   ."),
-    ("get", "/v1/records",                         "x   x   x   x   x   x   x   ."),
-    ("get", "/v1/records/{id}",                    "x   x   x   x   x   x   x   ."),
-    ("get", "/v1/records/{id}/history",            "x   x   x   x   x   x   x   ."),
-    ("post", "/v1/records/{id}/stage",             "x   x   x   x   x   x   .   ."),
-    ("get", "/v1/review/queue",                    "x   x   x   x   x   x   .   ."),
-    ("get", "/v1/conflicts",                       ".   x   x   x   x   x   .   ."),
-    ("get", "/v1/conflicts/{id}",                  ".   x   x   x   x   x   .   ."),
-    ("post", "/v1/conflicts/{id}/resolve",         ".   .   .   .   x   .   .   ."),
-    ("get", "/v1/quarantine",                      ".   x   x   x   x   x   .   ."),
-    ("get", "/v1/parked",                          ".   x   x   x   x   x   .   ."),
-    ("post", "/v1/quarantine/{id}/repair",         ".   .   x   .   x   .   .   ."),
-    ("post", "/v1/quarantine/{id}/dismiss",        ".   .   x   .   x   .   .   ."),
-    ("get", "/v1/quality",                         ".   x   x   x   x   x   .   ."),
-    ("get", "/v1/programme",                       "x   x   x   x   x   x   x   x"),
-    ("put", "/v1/programme",                       ".   .   .   .   .   x   .   x"),
-    ("get", "/v1/ledger/remaining",                ".   x   x   x   x   x   x   ."),
-    ("get", "/v1/ledger/balance",                  ".   x   x   x   x   x   x   ."),
-    ("get", "/v1/ledger/pieces",                   ".   x   x   x   x   x   .   ."),
-    ("get", "/v1/ledger/freezes",                  ".   x   x   x   x   x   x   ."),
-    ("post", "/v1/ledger/freezes",                 ".   .   .   .   .   x   .   ."),
-    ("get", "/v1/progress/article5",               ".   x   x   x   x   x   x   ."),
+    ("post", "/v1/sync/push", ".   .   .   .   .   .   .   ."),
+    ("post", "/v1/sync/pull", "x   x   x   x   x   x   .   ."),
+    ("get", "/v1/sync/scopes", "x   x   x   x   x   x   .   ."),
+    ("get", "/v1/sync/head", "x   x   x   x   x   x   .   ."),
+    ("get", "/v1/sync/log", ".   .   .   .   x   .   .   ."),
+    ("get", "/v1/records", "x   x   x   x   x   x   x   ."),
+    ("get", "/v1/records/{id}", "x   x   x   x   x   x   x   ."),
+    ("get", "/v1/records/{id}/history", "x   x   x   x   x   x   x   ."),
+    ("post", "/v1/records/{id}/stage", "x   x   x   x   x   x   .   ."),
+    ("get", "/v1/review/queue", "x   x   x   x   x   x   .   ."),
+    ("get", "/v1/conflicts", ".   x   x   x   x   x   .   ."),
+    ("get", "/v1/conflicts/{id}", ".   x   x   x   x   x   .   ."),
+    ("post", "/v1/conflicts/{id}/resolve", ".   .   .   .   x   .   .   ."),
+    ("get", "/v1/quarantine", ".   x   x   x   x   x   .   ."),
+    ("get", "/v1/parked", ".   x   x   x   x   x   .   ."),
+    ("post", "/v1/quarantine/{id}/repair", ".   .   x   .   x   .   .   ."),
+    ("post", "/v1/quarantine/{id}/dismiss", ".   .   x   .   x   .   .   ."),
+    ("get", "/v1/quality", ".   x   x   x   x   x   .   ."),
+    ("get", "/v1/programme", "x   x   x   x   x   x   x   x"),
+    ("put", "/v1/programme", ".   .   .   .   .   x   .   x"),
+    ("get", "/v1/ledger/remaining", ".   x   x   x   x   x   x   ."),
+    ("get", "/v1/ledger/balance", ".   x   x   x   x   x   x   ."),
+    ("get", "/v1/ledger/pieces", ".   x   x   x   x   x   .   ."),
+    ("get", "/v1/ledger/freezes", ".   x   x   x   x   x   x   ."),
+    ("post", "/v1/ledger/freezes", ".   .   .   .   .   x   .   ."),
+    ("get", "/v1/progress/article5", ".   x   x   x   x   x   x   ."),
 ];
 
 /// Routes for anybody.
@@ -82,7 +82,10 @@ fn every_route_with_every_role(place: &Place) {
     let tokens: Vec<String> = people.iter().map(|person| person.log_in(&server)).collect();
     let mut described: BTreeSet<(String, String)> = routes_in_the_description(&server);
     for (method, path, row) in ROUTES {
-        assert!(described.remove(&((*method).to_owned(), (*path).to_owned())), "{method} {path} is not described");
+        assert!(
+            described.remove(&((*method).to_owned(), (*path).to_owned())),
+            "{method} {path} is not described"
+        );
         assert_eq!(ask(&server, method, path, "").0, 401, "{method} {path} without a token");
         for ((person, token), cell) in people.iter().zip(&tokens).zip(row.split_whitespace()) {
             let (status, problem) = ask(&server, method, path, token);
@@ -95,7 +98,10 @@ fn every_route_with_every_role(place: &Place) {
         }
     }
     for (method, path) in OPEN {
-        assert!(described.remove(&((*method).to_owned(), (*path).to_owned())), "{method} {path} is not described");
+        assert!(
+            described.remove(&((*method).to_owned(), (*path).to_owned())),
+            "{method} {path} is not described"
+        );
         let (status, problem) = ask(&server, method, path, "");
         let refused_body = problem["type"] != "urn:cartagena:problem:unauthorized";
         assert!(status != 403 && refused_body, "{method} {path}: {status}");

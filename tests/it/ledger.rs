@@ -19,8 +19,12 @@ fn square(lon: f64, width: f64) -> Value {
 }
 
 fn create(kind: &str, record: Uuid, author: &Person, fields: &Value, geometry: Value) -> Value {
-    let mut changes: serde_json::Map<String, Value> =
-        fields.as_object().unwrap().iter().map(|(name, value)| (name.clone(), json!({"to": value}))).collect();
+    let mut changes: serde_json::Map<String, Value> = fields
+        .as_object()
+        .unwrap()
+        .iter()
+        .map(|(name, value)| (name.clone(), json!({"to": value})))
+        .collect();
     changes.insert("geometry".to_owned(), json!({"to": geometry}));
     json!({
         "mutation_id": Uuid::now_v7(), "kind": kind, "schema": 1, "op": "create",
@@ -106,7 +110,8 @@ fn from_a_push_to_what_remains(place: &Place) {
     assert_eq!(pieces["features"][0]["properties"]["hazardous_area"], json!(area));
 
     let query = "basis=provisional&from=2020-01-01&to=2024-12-31&group_by=year";
-    let balance = server.http().get(&format!("/v1/ledger/balance?{query}"), &crew.qa.log_in(&server)).expect(200);
+    let balance =
+        server.http().get(&format!("/v1/ledger/balance?{query}"), &crew.qa.log_in(&server)).expect(200);
     let rows = balance["rows"].as_array().unwrap();
     assert!(rows.iter().all(|row| row["residual_m2"] == json!(0.0)), "{balance}");
     let year = |year: &str| rows.iter().find(|row| row["year"] == year).unwrap();
