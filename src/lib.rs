@@ -5,6 +5,7 @@
 //! - [`cli`] – the command line
 //! - [`http`] – the web: one file per resource
 //! - [`report`] – the live books and the figures that people hand in
+//! - [`client`] – the offline client: a tablet's file, its outbox, its way to a server
 //! - [`auth`] – who somebody is and what they may do
 //! - [`store`] – the database: the only place that knows SQL, with one door for writers
 //! - [`programme`] – what a country sets: its ground, its units, its treaty dates, its rules of counting
@@ -16,6 +17,7 @@
 
 pub mod auth;
 pub mod cli;
+pub mod client;
 pub mod config;
 pub mod geometry;
 pub mod http;

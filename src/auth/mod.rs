@@ -9,7 +9,8 @@ pub mod token;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::model::role::Actor;
+use crate::model::role::{Actor, Role};
+use crate::store::account::Account;
 use crate::store::token::Holder;
 use crate::store::{Result, Store, StoreError};
 use crate::sync::Standing;
@@ -37,6 +38,10 @@ pub struct Tokens {
     pub refresh_token: String,
     /// The account.
     pub account: Uuid,
+    /// Whom the account works for: an offline client judges by it what its person may do.
+    pub organisation: Uuid,
+    /// What the account is.
+    pub role: Role,
     /// The device, where it is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub device: Option<Uuid>,
@@ -56,14 +61,15 @@ pub fn log_in(store: &Store, keys: &Keys, login: &str, given: &str) -> Result<To
         return Err(StoreError::refused("log-in", "log-in or password is wrong"));
     }
     let account = account.ok_or(StoreError::NotFound("account"))?;
-    begin(store, keys, Holder { account: account.id, device: None }, account.must_change)
+    begin(store, keys, Holder { account: account.id, device: None })
 }
 
 /// Begins a session for an account or a device.
-pub fn begin(store: &Store, keys: &Keys, holder: Holder, must_change: bool) -> Result<Tokens> {
+pub fn begin(store: &Store, keys: &Keys, holder: Holder) -> Result<Tokens> {
+    let account = store.find_account(holder.account)?;
     let refresh = token::random_secret();
     store.insert_refresh_token(&refresh, holder)?;
-    Ok(tokens(keys, holder, refresh, must_change))
+    Ok(tokens(keys, &account, holder.device, refresh))
 }
 
 /// Exchanges a refresh token.
@@ -77,17 +83,20 @@ pub fn refresh(store: &Store, keys: &Keys, old: &str) -> Result<Tokens> {
     if account.disabled {
         return Err(StoreError::refused("refresh-token", "this account is closed"));
     }
-    Ok(tokens(keys, holder, next, account.must_change))
+    Ok(tokens(keys, &account, holder.device, next))
 }
 
-fn tokens(keys: &Keys, holder: Holder, refresh_token: String, must_change: bool) -> Tokens {
+fn tokens(keys: &Keys, account: &Account, device: Option<Uuid>, refresh_token: String) -> Tokens {
     Tokens {
-        access_token: keys.issue(holder),
+        access_token: keys.issue(Holder { account: account.id, device }),
         expires_in: ACCESS_LIFE.num_seconds(),
         refresh_token,
-        account: holder.account,
-        device: holder.device,
-        must_change,
+        account: account.id,
+        organisation: account.organisation,
+        role: account.role,
+        device,
+        // A device was enrolled by a code, not by the password.
+        must_change: account.must_change && device.is_none(),
     }
 }
 

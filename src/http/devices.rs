@@ -41,7 +41,7 @@ pub(crate) async fn enrol(
     let tokens = state
         .store(move |store| {
             let (device, account) = store.enrol(&body.code, body.name.trim())?;
-            auth::begin(store, &keys.keys, Holder { account, device: Some(device) }, false)
+            auth::begin(store, &keys.keys, Holder { account, device: Some(device) })
         })
         .await?;
     Ok(HttpResponse::Created().json(tokens))

@@ -1,4 +1,8 @@
 //! Refresh tokens: each can be used once; one that is used again was stolen, and its whole family ends.
+//!
+//! One exception keeps tablets alive: an answer that was lost on the way leaves a device with a token that the server
+//! has exchanged already. As long as nobody has used what it was exchanged for, the device may ask again; then that
+//! lost successor is dead, and using it ends the family. A thief and the device still cannot both go on.
 
 use chrono::Duration;
 use diesel::prelude::*;
@@ -56,7 +60,11 @@ impl Store {
                 .first(txn.connection)
                 .optional()?;
             let Some((family, account, device, expires, used, revoked)) = row else { return Ok(None) };
-            if used.is_some() {
+            let asked_again = match used {
+                Some(used) => device.is_some() && revoked.is_none() && is_newest_used(txn, family.0, used)?,
+                None => false,
+            };
+            if used.is_some() && !asked_again || used.is_none() && replaced(txn, family.0, revoked)? {
                 txn.act("refresh_token_reused", account.0, None, &json!({"family": family.0}));
                 revoke_family(txn, family.0)?;
                 return Ok(None);
@@ -65,6 +73,9 @@ impl Store {
                 return Ok(None);
             }
             let now = txn.now;
+            if asked_again {
+                revoke_unused(txn, family.0)?;
+            }
             diesel::update(refresh_token::table.find(hash.0.to_vec()))
                 .set(refresh_token::used_at.eq(Some(now)))
                 .execute(txn.connection)?;
@@ -104,6 +115,39 @@ fn insert(txn: &mut SyncTxn<'_>, hash: Hash, family: Uuid, holder: Holder) -> Re
             refresh_token::expires_at.eq(Instant(txn.now.0 + life)),
         ))
         .execute(txn.connection)?;
+    Ok(())
+}
+
+/// Whether no token of the family was exchanged after this one, that is, its successor has not been used.
+fn is_newest_used(txn: &mut SyncTxn<'_>, family: Uuid, used: Instant) -> Result<bool> {
+    let later: i64 = refresh_token::table
+        .filter(refresh_token::family.eq(Id(family)))
+        .filter(refresh_token::used_at.gt(used))
+        .count()
+        .get_result(txn.connection)?;
+    Ok(later == 0)
+}
+
+/// Whether an unused, revoked token belongs to a family that lives on: it was replaced, and both of its holders asked.
+fn replaced(txn: &mut SyncTxn<'_>, family: Uuid, revoked: Option<Instant>) -> Result<bool> {
+    if revoked.is_none() {
+        return Ok(false);
+    }
+    let alive: i64 = refresh_token::table
+        .filter(refresh_token::family.eq(Id(family)))
+        .filter(refresh_token::revoked_at.is_null())
+        .count()
+        .get_result(txn.connection)?;
+    Ok(alive > 0)
+}
+
+/// Ends the successor that nobody has used.
+fn revoke_unused(txn: &mut SyncTxn<'_>, family: Uuid) -> Result<()> {
+    let now = txn.now;
+    let unused = refresh_token::table
+        .filter(refresh_token::family.eq(Id(family)))
+        .filter(refresh_token::used_at.is_null());
+    diesel::update(unused).set(refresh_token::revoked_at.eq(Some(now))).execute(txn.connection)?;
     Ok(())
 }
 

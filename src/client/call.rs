@@ -1,0 +1,143 @@
+//! One call to the server: with a token that is good, and an answer that is really the server's.
+
+use std::time::{Duration, Instant};
+
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+
+use super::session::Session;
+use super::transport::{Request, Response};
+use super::{Client, ClientError, Result};
+use crate::auth::Tokens;
+
+/// A token that is about to run out is refreshed first: what is pushed with an old one lands in quarantine.
+const MARGIN: Duration = Duration::from_secs(60);
+/// How often a busy server is asked again, and how long it is waited for at most each time.
+const PATIENCE: u32 = 5;
+const LONGEST_WAIT: Duration = Duration::from_secs(60);
+
+/// What is asked, and of whom.
+pub(super) struct Ask {
+    url: String,
+    body: Option<Vec<u8>>,
+}
+
+impl Ask {
+    /// Something that needs no token.
+    pub(super) fn anonymous(url: String, body: &Value) -> Self {
+        Self { url, body: Some(body.to_string().into_bytes()) }
+    }
+}
+
+/// What our server says when it refuses (RFC 9457).
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Refusal {
+    #[serde(rename = "type")]
+    pub(super) type_: String,
+    detail: String,
+    /// With a 413: what it would take.
+    pub(super) max_mutations: Option<i64>,
+    /// With a 413: what it would take.
+    pub(super) max_bytes: Option<i64>,
+}
+
+impl Refusal {
+    /// Reads a refusal, if it is our server's.
+    pub(super) fn read(response: &Response) -> Result<Self> {
+        let not_ours = ClientError::NotOurs { status: response.status };
+        match serde_json::from_slice::<Self>(&response.body) {
+            Ok(refusal) if refusal.type_.starts_with("urn:cartagena:problem:") => Ok(refusal),
+            _ => Err(not_ours),
+        }
+    }
+
+    fn into_error(self, status: u16) -> ClientError {
+        if status == 401 {
+            return ClientError::LoggedOut(self.detail);
+        }
+        ClientError::Refused { status, problem: self.type_, detail: self.detail }
+    }
+}
+
+/// Reads an answer that must be our server's and good.
+pub(super) fn read<T: DeserializeOwned>(response: &Response) -> Result<T> {
+    if response.status == 200 || response.status == 201 {
+        return serde_json::from_slice(&response.body)
+            .map_err(|_not_our_words| ClientError::NotOurs { status: response.status });
+    }
+    Err(Refusal::read(response)?.into_error(response.status))
+}
+
+impl Client {
+    /// Asks without a token.
+    pub(super) fn ask<T: DeserializeOwned>(&mut self, ask: &Ask) -> Result<T> {
+        let request = Request { url: ask.url.clone(), token: None, body: ask.body.clone() };
+        read(&self.send_patiently(&request)?)
+    }
+
+    /// Asks as the enrolled device.
+    pub(super) fn ask_as_device<T: DeserializeOwned>(
+        &mut self,
+        path: &str,
+        body: Option<Vec<u8>>,
+    ) -> Result<T> {
+        self.freshen()?;
+        read(&self.send_as_device(path, body)?)
+    }
+
+    /// Sends as the enrolled device; refreshes the token where the server does not take it, once.
+    pub(super) fn send_as_device(&mut self, path: &str, body: Option<Vec<u8>>) -> Result<Response> {
+        let session = Session::load(&mut self.connection)?;
+        let url = format!("{}{path}", session.server_url);
+        let mut request = Request { url, token: Some(session.access_token), body };
+        let response = self.send_patiently(&request)?;
+        if response.status != 401 {
+            return Ok(response);
+        }
+        Refusal::read(&response)?;
+        self.refresh()?;
+        request.token = Some(Session::load(&mut self.connection)?.access_token);
+        self.send_patiently(&request)
+    }
+
+    /// Sends, and waits where the server asks for time.
+    fn send_patiently(&mut self, request: &Request) -> Result<Response> {
+        for _ in 0..PATIENCE {
+            let response = self.transport.send(request)?;
+            if !matches!(response.status, 429 | 503) {
+                return Ok(response);
+            }
+            let pause = response.retry_after.unwrap_or(Duration::from_secs(1));
+            self.transport.wait(pause.min(LONGEST_WAIT));
+        }
+        Err(ClientError::Busy)
+    }
+
+    /// Makes sure that the access token is good: by our own reckoning, because the server takes a push with an old
+    /// token without a word of refusal.
+    pub(super) fn freshen(&mut self) -> Result<()> {
+        match self.fresh_until {
+            Some(until) if Instant::now() < until => Ok(()),
+            _ => self.refresh(),
+        }
+    }
+
+    fn refresh(&mut self) -> Result<()> {
+        let session = Session::load(&mut self.connection)?;
+        let url = format!("{}/v1/auth/refresh", session.server_url);
+        let asked = Instant::now();
+        let body = json!({"refresh_token": session.refresh_token});
+        let tokens: Tokens = self.ask(&Ask::anonymous(url, &body))?;
+        Session::keep_tokens(&mut self.connection, &tokens)?;
+        self.freshened(asked, &tokens);
+        Ok(())
+    }
+
+    /// Notes until when tokens are good that were asked for at `asked`.
+    pub(super) fn freshened(&mut self, asked: Instant, tokens: &Tokens) {
+        let life = Duration::from_secs(u64::try_from(tokens.expires_in).unwrap_or_default());
+        self.fresh_until = Some(asked + life.saturating_sub(MARGIN));
+    }
+}
