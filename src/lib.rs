@@ -3,6 +3,7 @@
 //! The map of the house; arrows go down only, and the pure rooms know neither the database nor the web.
 //!
 //! - [`cli`] – the command line
+//! - [`demo`] – the constructed programme of `cartagena demo`
 //! - [`http`] – the web: one file per resource
 //! - [`auth`] – who somebody is and what they may do
 //! - [`store`] – the database: the only place that knows SQL, with one door for writers
@@ -16,6 +17,7 @@
 pub mod auth;
 pub mod cli;
 pub mod config;
+pub mod demo;
 pub mod geometry;
 pub mod http;
 pub mod ledger;
