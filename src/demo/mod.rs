@@ -11,6 +11,7 @@ mod cast;
 mod chance;
 mod country;
 mod field;
+mod order;
 mod shape;
 mod special;
 #[cfg(test)]
@@ -32,7 +33,7 @@ use crate::sync::memory::Answer;
 
 pub use book::Step;
 pub use cast::{Cast, Operator};
-pub use work::DemoTask;
+pub use order::DemoTask;
 
 /// Sites; each has seven areas.
 const SITES: usize = 42;
@@ -76,7 +77,7 @@ impl World {
         }
         let mut tasks = Vec::new();
         for site in &sites {
-            tasks.extend(work::run(&mut book, site));
+            tasks.extend(order::run(&mut book, site));
         }
         special::tell(&mut book, &sites, &tasks);
         let hazard = sites[0].areas[0].id;

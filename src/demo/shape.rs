@@ -91,8 +91,9 @@ impl Ground {
 
     /// A place some metres outside it, lon/lat: where a landmark stands.
     pub(super) fn landmark(&self, beyond_m: f64) -> [f64; 2] {
-        let least = self.whole().polygons.iter().flatten().flatten().map(|(_, y)| *y);
-        degrees(self.origin, (0.0, least.fold(0.0, f64::min) - beyond_m))
+        let whole = self.whole();
+        let southings = whole.polygons.iter().flatten().flatten().map(|(_, y)| *y);
+        degrees(self.origin, (0.0, southings.fold(0.0, f64::min) - beyond_m))
     }
 }
 
@@ -184,11 +185,11 @@ impl Patch {
         Shape::read(&self.geojson()).map_or(0.0, |shape| shape.area_m2())
     }
 
-    /// With two neighbouring vertices in the wrong order: the bow-tie of a slip of the pen.
+    /// With half of its vertices in the wrong order: the bow-tie of a slip of the pen.
     pub(super) fn bow_tie(mut self) -> Self {
         if let Some(ring) = self.polygons.first_mut().and_then(|rings| rings.first_mut()) {
             let middle = ring.len() / 2;
-            ring.swap(middle, middle - 1);
+            ring[middle..].reverse();
         }
         self
     }

@@ -7,8 +7,9 @@ use uuid::Uuid;
 use super::area::{Area, Fate, Site, about};
 use super::book::{Book, Course, Fields, Part, fields};
 use super::field;
+use super::order::DemoTask;
 use super::shape::{Ground, Patch, offset};
-use super::work::{DemoTask, Job, release};
+use super::work::{Job, release};
 use crate::model::Op;
 use crate::model::mutation::Outcome;
 
