@@ -3,6 +3,7 @@
 //! The map of the house; arrows go down only, and the pure rooms know neither the database nor the web.
 //!
 //! - [`cli`] – the command line
+//! - [`demo`] – the constructed programme of `cartagena demo`
 //! - [`http`] – the web: one file per resource
 //! - [`report`] – the live books and the figures that people hand in
 //! - [`client`] – the offline client: a tablet's file, its outbox, its way to a server
@@ -19,6 +20,7 @@ pub mod auth;
 pub mod cli;
 pub mod client;
 pub mod config;
+pub mod demo;
 pub mod geometry;
 pub mod http;
 pub mod ledger;

@@ -1,7 +1,10 @@
 //! The command line: one file for each command.
 
+mod bench;
+mod demo;
 mod device;
 mod serve;
+mod tablets;
 mod user;
 
 use std::path::PathBuf;
@@ -39,6 +42,11 @@ enum Command {
     /// Devices
     #[command(subcommand)]
     Device(device::Device),
+    /// A constructed programme with tablets that sync into it: nothing to set up
+    Demo(demo::Demo),
+    /// Measure this machine
+    #[command(subcommand)]
+    Bench(bench::Bench),
     /// Print the effective configuration without secrets
     Config,
 }
@@ -57,6 +65,8 @@ pub fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Migrate => migrate(&config),
         Command::User(command) => user::run(&config, command),
         Command::Device(command) => device::run(&config, command),
+        Command::Demo(command) => demo::run(config, &command),
+        Command::Bench(command) => bench::run(&config, &command),
         Command::Config => {
             print(&serde_json::to_string_pretty(&config.without_secrets())?);
             Ok(())

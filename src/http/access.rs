@@ -140,13 +140,27 @@ pub fn too_large(limit: usize) -> ApiError {
     .with("max_bytes", limit)
 }
 
-/// A small JSON body, with errors that say where.
-pub struct JsonBody<T>(pub T);
+/// A small JSON body. Who asks is settled first: what is wrong with the body is only told by [`JsonBody::read`].
+pub struct JsonBody<T> {
+    bytes: ApiResult<Vec<u8>>,
+    content: PhantomData<T>,
+}
 
 /// Bytes of a JSON body that is not a push.
 const SMALL_BODY: usize = 4 * 1024 * 1024;
 
-impl<T: DeserializeOwned + 'static> FromRequest for JsonBody<T> {
+impl<T: DeserializeOwned> JsonBody<T> {
+    /// The body.
+    ///
+    /// # Errors
+    /// 413 where it was too large, 400 with the place where it cannot be read.
+    pub fn read(self) -> ApiResult<T> {
+        serde_json::from_slice(&self.bytes?)
+            .map_err(|fault| ApiError::bad_request("json", format!("the body cannot be read: {fault}")))
+    }
+}
+
+impl<T: 'static> FromRequest for JsonBody<T> {
     type Error = ApiError;
     type Future = Pin<Box<dyn Future<Output = ApiResult<Self>>>>;
 
@@ -155,11 +169,7 @@ impl<T: DeserializeOwned + 'static> FromRequest for JsonBody<T> {
         let payload = web::Payload::from_request(&request, payload);
         Box::pin(async move {
             let payload = payload.await.map_err(|fault| ApiError::bad_request("body", fault.to_string()))?;
-            let body = read_body(&request, payload, SMALL_BODY).await?;
-            let value = serde_json::from_slice(&body).map_err(|fault| {
-                ApiError::bad_request("json", format!("the body cannot be read: {fault}"))
-            })?;
-            Ok(Self(value))
+            Ok(Self { bytes: read_body(&request, payload, SMALL_BODY).await, content: PhantomData })
         })
     }
 }

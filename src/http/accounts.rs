@@ -47,8 +47,9 @@ pub struct AddedAccount {
 pub(crate) async fn add_account(
     access: Access<ManageAccounts>,
     state: Data<AppState>,
-    JsonBody(body): JsonBody<AddAccount>,
+    body: JsonBody<AddAccount>,
 ) -> ApiResult<HttpResponse> {
+    let body = body.read()?;
     let login = body.login.trim().to_owned();
     if login.is_empty() || body.name.trim().is_empty() {
         return Err(ApiError::bad_request("account", "an account has a log-in and a name"));
@@ -85,8 +86,9 @@ pub(crate) async fn change_account(
     access: Access<ManageAccounts>,
     state: Data<AppState>,
     id: Path<Uuid>,
-    JsonBody(body): JsonBody<ChangeAccount>,
+    body: JsonBody<ChangeAccount>,
 ) -> ApiResult<HttpResponse> {
+    let body = body.read()?;
     let (id, by) = (id.into_inner(), access.actor.account);
     state.store(move |store| store.set_disabled(id, body.disabled, by)).await?;
     Ok(HttpResponse::NoContent().finish())
@@ -117,8 +119,9 @@ pub struct AddOrganisation {
 pub(crate) async fn add_organisation(
     access: Access<ManageAccounts>,
     state: Data<AppState>,
-    JsonBody(body): JsonBody<AddOrganisation>,
+    body: JsonBody<AddOrganisation>,
 ) -> ApiResult<HttpResponse> {
+    let body = body.read()?;
     if !["authority", "operator", "other"].contains(&body.kind.as_str()) {
         return Err(ApiError::bad_request("organisation", "kind is authority, operator or other"));
     }

@@ -101,8 +101,9 @@ pub(crate) async fn resolve(
     access: Access<ResolveConflicts>,
     state: Data<AppState>,
     id: Path<Uuid>,
-    JsonBody(body): JsonBody<Resolve>,
+    body: JsonBody<Resolve>,
 ) -> ApiResult<HttpResponse> {
+    let body = body.read()?;
     if body.reason.trim().is_empty() {
         return Err(ApiError::bad_request("reason", "say why it is settled so"));
     }

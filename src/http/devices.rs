@@ -32,8 +32,9 @@ pub struct Enrol {
 pub(crate) async fn enrol(
     request: HttpRequest,
     state: Data<AppState>,
-    JsonBody(body): JsonBody<Enrol>,
+    body: JsonBody<Enrol>,
 ) -> ApiResult<HttpResponse> {
+    let body = body.read()?;
     let address = request.peer_addr().map(|address| address.ip().to_string()).unwrap_or_default();
     state.allow_log_in("enrolment", &address)?;
     let keys = state.clone();
@@ -68,8 +69,9 @@ pub struct Enrolment {
 pub(crate) async fn offer_enrolment(
     access: Access<ManageDevices>,
     state: Data<AppState>,
-    JsonBody(body): JsonBody<OfferEnrolment>,
+    body: JsonBody<OfferEnrolment>,
 ) -> ApiResult<HttpResponse> {
+    let body = body.read()?;
     let of = own_organisation(&access);
     let by = access.actor.account;
     let account = state.store(move |store| store.find_account(body.account)).await?;

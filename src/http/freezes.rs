@@ -53,8 +53,9 @@ pub struct FreezeYear {
 pub(crate) async fn make(
     access: Access<permission::Freeze>,
     state: Data<AppState>,
-    JsonBody(body): JsonBody<FreezeYear>,
+    body: JsonBody<FreezeYear>,
 ) -> ApiResult<HttpResponse> {
+    let body = body.read()?;
     let FreezeYear { year, basis, note } = body;
     if !(1997..=Utc::now().year()).contains(&year) {
         return Err(ApiError::bad_request("year", "a reporting year since 1997, not in the future"));

@@ -25,8 +25,9 @@ pub(crate) async fn set(
     access: Access<SetProgramme>,
     request: HttpRequest,
     state: Data<AppState>,
-    JsonBody(body): JsonBody<Programme>,
+    body: JsonBody<Programme>,
 ) -> ApiResult<HttpResponse> {
+    let body = body.read()?;
     let by = access.actor.account;
     let seen =
         request.headers().get(IF_MATCH).and_then(|tag| tag.to_str().ok()?.trim_matches('"').parse().ok());

@@ -59,8 +59,9 @@ pub(crate) async fn repair(
     access: Access<RepairQuarantine>,
     state: Data<AppState>,
     id: Path<Uuid>,
-    JsonBody(body): JsonBody<Value>,
+    body: JsonBody<Value>,
 ) -> ApiResult<HttpResponse> {
+    let body = body.read()?;
     let id = id.into_inner();
     own_or_not_found(&access, &state, id).await?;
     let mutation: Mutation = serde_json::from_value(body)
@@ -84,8 +85,9 @@ pub(crate) async fn dismiss(
     access: Access<RepairQuarantine>,
     state: Data<AppState>,
     id: Path<Uuid>,
-    JsonBody(body): JsonBody<Dismiss>,
+    body: JsonBody<Dismiss>,
 ) -> ApiResult<HttpResponse> {
+    let body = body.read()?;
     let id = id.into_inner();
     own_or_not_found(&access, &state, id).await?;
     if body.reason.trim().is_empty() {

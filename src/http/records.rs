@@ -117,8 +117,9 @@ pub(crate) async fn review(
     request: HttpRequest,
     state: Data<AppState>,
     id: Path<Uuid>,
-    JsonBody(step): JsonBody<Step>,
+    step: JsonBody<Step>,
 ) -> ApiResult<HttpResponse> {
+    let step = step.read()?;
     let seen = if_match(&request)?;
     let (id, actor) = (id.into_inner(), access.actor);
     let answer = state

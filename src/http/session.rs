@@ -25,8 +25,9 @@ pub struct LogIn {
 pub(crate) async fn log_in(
     request: HttpRequest,
     state: Data<AppState>,
-    JsonBody(body): JsonBody<LogIn>,
+    body: JsonBody<LogIn>,
 ) -> ApiResult<HttpResponse> {
+    let body = body.read()?;
     let address = request.peer_addr().map(|address| address.ip().to_string()).unwrap_or_default();
     state.allow_log_in(&body.login, &address)?;
     let keys = state.clone();
@@ -45,10 +46,8 @@ pub struct Refresh {
 /// Exchange a refresh token. One that is used twice ends its whole family.
 #[utoipa::path(tag = "session", request_body = Refresh, responses((status = 200, body = Tokens)), security(()))]
 #[post("/v1/auth/refresh")]
-pub(crate) async fn refresh(
-    state: Data<AppState>,
-    JsonBody(body): JsonBody<Refresh>,
-) -> ApiResult<HttpResponse> {
+pub(crate) async fn refresh(state: Data<AppState>, body: JsonBody<Refresh>) -> ApiResult<HttpResponse> {
+    let body = body.read()?;
     let keys = state.clone();
     let tokens = state.store(move |store| auth::refresh(store, &keys.keys, &body.refresh_token)).await?;
     Ok(HttpResponse::Ok().json(tokens))
@@ -57,10 +56,8 @@ pub(crate) async fn refresh(
 /// End a session.
 #[utoipa::path(tag = "session", request_body = Refresh, responses((status = 204)), security(()))]
 #[post("/v1/auth/logout")]
-pub(crate) async fn log_out(
-    state: Data<AppState>,
-    JsonBody(body): JsonBody<Refresh>,
-) -> ApiResult<HttpResponse> {
+pub(crate) async fn log_out(state: Data<AppState>, body: JsonBody<Refresh>) -> ApiResult<HttpResponse> {
+    let body = body.read()?;
     state.store(move |store| store.end_refresh_token(&body.refresh_token)).await?;
     Ok(HttpResponse::NoContent().finish())
 }
@@ -79,8 +76,9 @@ pub struct PasswordChange {
 pub(crate) async fn change_password(
     access: Access<OwnAccount>,
     state: Data<AppState>,
-    JsonBody(body): JsonBody<PasswordChange>,
+    body: JsonBody<PasswordChange>,
 ) -> ApiResult<HttpResponse> {
+    let body = body.read()?;
     password::check_strength(&body.new).map_err(|fault| ApiError::bad_request("password", fault))?;
     let account = access.actor.account;
     state

@@ -247,8 +247,9 @@ const MOST_SCOPES: usize = 64;
 pub(crate) async fn pull_changes(
     access: Access<Pull>,
     state: Data<AppState>,
-    JsonBody(body): JsonBody<PullBody>,
+    body: JsonBody<PullBody>,
 ) -> ApiResult<HttpResponse> {
+    let body = body.read()?;
     if body.scopes.len() > MOST_SCOPES {
         return Err(ApiError::bad_request("scopes", format!("at most {MOST_SCOPES} scopes in one pull")));
     }

@@ -1,0 +1,143 @@
+//! `cartagena demo`: a constructed programme, tablets that sync into it over a bad network, and the figures.
+
+use std::net::TcpListener;
+use std::path::PathBuf;
+use std::thread::JoinHandle;
+
+use actix_web::dev::ServerHandle;
+use anyhow::{Context as _, anyhow};
+use chrono::Utc;
+use clap::Args;
+use indicatif::{ProgressBar, ProgressStyle};
+
+use super::{open, print, serve, tablets};
+use crate::auth::password;
+use crate::config::Config;
+use crate::demo::{self, Seeded};
+use crate::http::server;
+use crate::store::Store;
+
+/// Everybody's password. The programme is made up and the server listens on loopback only.
+const PASSWORD: &str = "demonstration only";
+
+#[derive(Debug, Args)]
+pub(super) struct Demo {
+    /// Address and port to listen on; another port is taken where this one is not free
+    #[arg(long, default_value = "127.0.0.1:8080")]
+    listen: String,
+    /// The same seed makes the same programme
+    #[arg(long, default_value_t = 1997)]
+    seed: u64,
+    /// End after the report instead of serving until Ctrl-C
+    #[arg(long)]
+    exit: bool,
+    /// Throw an earlier demonstration away and begin again
+    #[arg(long)]
+    fresh: bool,
+}
+
+pub(super) fn run(mut config: Config, command: &Demo) -> anyhow::Result<()> {
+    config.data = config.data.join("demo");
+    config.database_url = None;
+    // The demonstration is faster than any person: nobody guesses passwords here.
+    config.limits.log_ins_per_minute = 10_000;
+    config.log = "warn".to_owned();
+    serve::log_to_stderr(&config)?;
+    if command.fresh {
+        throw_away(&config.data)?;
+    }
+    print(&format!(
+        "A CONSTRUCTED programme, for demonstration: no real place, no real person.\nDatabase: {}",
+        config.data.join("cartagena.db").display()
+    ));
+    let store = open(&config)?;
+    let seeded = if store.list_accounts()?.is_empty() { Some(fill(&store, command.seed)?) } else { None };
+    let running = Running::start(&config, store, &command.listen)?;
+    print(&format!("Serving on {}", running.url));
+    match seeded {
+        Some(seeded) => tablets::run(&running.url, &config.data, PASSWORD, &seeded)?,
+        None => {
+            print("The demonstration was there already and is served as it stands; --fresh begins again.")
+        }
+    }
+    tablets::report(&running.url, PASSWORD)?;
+    print(&format!(
+        "\nLog in at {url}/docs (POST /v1/auth/login) with the password `{PASSWORD}` as one of:\n  {}",
+        running.log_ins.join(", "),
+        url = running.url
+    ));
+    if command.exit {
+        return running.stop();
+    }
+    print("Serving until Ctrl-C.");
+    running.wait()
+}
+
+/// Only what a demonstration makes is thrown away.
+fn throw_away(folder: &std::path::Path) -> anyhow::Result<()> {
+    if folder.join("cartagena.db").exists() {
+        std::fs::remove_dir_all(folder).with_context(|| format!("{} cannot be removed", folder.display()))?;
+    }
+    Ok(())
+}
+
+fn fill(store: &Store, seed: u64) -> anyhow::Result<Seeded> {
+    let bar = ProgressBar::new(0).with_style(ProgressStyle::with_template("{bar:40} {pos}/{len} edits")?);
+    let hash = password::hash(PASSWORD);
+    let seeded = demo::seed(store, seed, Utc::now().date_naive(), &hash, |done, total| {
+        bar.set_length(total);
+        bar.set_position(done);
+    })?;
+    bar.finish_and_clear();
+    let records: Vec<String> = seeded.records.iter().map(|(kind, count)| format!("{count} {kind}")).collect();
+    print(&format!("Five years of work: {}", records.join(", ")));
+    let outcomes: Vec<String> =
+        seeded.outcomes.iter().map(|(outcome, count)| format!("{count} {outcome}")).collect();
+    print(&format!("Edits taken through the same door as a tablet's: {}", outcomes.join(", ")));
+    Ok(seeded)
+}
+
+/// The server, on a thread of its own.
+struct Running {
+    url: String,
+    log_ins: Vec<String>,
+    handle: ServerHandle,
+    thread: JoinHandle<std::io::Result<()>>,
+    store: Store,
+}
+
+impl Running {
+    fn start(config: &Config, store: Store, listen: &str) -> anyhow::Result<Self> {
+        let listener = TcpListener::bind(listen).or_else(|_taken| TcpListener::bind("127.0.0.1:0"))?;
+        let url = format!("http://{}", listener.local_addr()?);
+        let log_ins = store.list_accounts()?.into_iter().map(|account| account.login).collect();
+        let state = serve::state(config, store.clone())?;
+        let workers = config.workers;
+        let (started, handle) = std::sync::mpsc::channel();
+        let thread = std::thread::spawn(move || {
+            actix_web::rt::System::new().block_on(async move {
+                let server = server::start(state, listener, workers)?;
+                let _ = started.send(server.handle());
+                server.await
+            })
+        });
+        let handle = handle.recv().context("the server did not start")?;
+        Ok(Self { url, log_ins, handle, thread, store })
+    }
+
+    fn stop(self) -> anyhow::Result<()> {
+        actix_web::rt::System::new().block_on(self.handle.stop(false));
+        self.wait()
+    }
+
+    fn wait(self) -> anyhow::Result<()> {
+        self.thread.join().map_err(|_panic| anyhow!("the server failed"))??;
+        self.store.shut_down();
+        Ok(())
+    }
+}
+
+/// Where a tablet of the demonstration keeps its own database.
+pub(super) fn tablet_file(folder: &std::path::Path, number: usize) -> PathBuf {
+    folder.join(format!("tablet-{number}.db"))
+}
