@@ -5,6 +5,7 @@
 //! - [`cli`] – the command line
 //! - [`http`] – the web: one file per resource
 //! - [`auth`] – who somebody is and what they may do
+//! - [`import`] – files of features become records
 //! - [`store`] – the database: the only place that knows SQL, with one door for writers
 //! - [`programme`] – what a country sets: its ground, its units, its treaty dates, its rules of counting
 //! - [`sync`] – pure: the rules by which edits are taken, merged, parked and compared
@@ -18,6 +19,7 @@ pub mod cli;
 pub mod config;
 pub mod geometry;
 pub mod http;
+pub mod import;
 pub mod ledger;
 pub mod model;
 pub mod programme;

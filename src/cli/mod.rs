@@ -1,6 +1,7 @@
 //! The command line: one file for each command.
 
 mod device;
+mod import;
 mod serve;
 mod user;
 
@@ -39,6 +40,8 @@ enum Command {
     /// Devices
     #[command(subcommand)]
     Device(device::Device),
+    /// Take a file of features as records: GeoJSON, or CSV with a geometry
+    Import(import::Import),
     /// Print the effective configuration without secrets
     Config,
 }
@@ -57,6 +60,7 @@ pub fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Migrate => migrate(&config),
         Command::User(command) => user::run(&config, command),
         Command::Device(command) => device::run(&config, command),
+        Command::Import(command) => import::run(&config, command),
         Command::Config => {
             print(&serde_json::to_string_pretty(&config.without_secrets())?);
             Ok(())
