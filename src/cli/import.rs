@@ -113,6 +113,12 @@ fn import(store: &Store, command: Import) -> anyhow::Result<()> {
     let mapping = Mapping::new(schema, wishes)?;
     let reading =
         Reading { geometry: command.geometry, lon: command.lon, lat: command.lat, crs: command.crs };
+    let same = |report: &PathBuf| {
+        report.canonicalize().ok().is_some_and(|it| command.file.canonicalize().ok() == Some(it))
+    };
+    if command.report.as_ref().is_some_and(same) {
+        bail!("the report would overwrite the file itself: give it another name");
+    }
     let source = Source::open(&command.file, &reading)?;
     mapping.expect_columns(&source)?;
     for note in &source.notes {

@@ -1,4 +1,4 @@
-//! Reads GeoJSON: a FeatureCollection, a Feature, a bare geometry, or a sequence of these.
+//! Reads GeoJSON: a `FeatureCollection`, a Feature, a bare geometry, or a sequence of these.
 //!
 //! Features are taken apart one by one from raw text, so that what is wrong with one does not touch its neighbours.
 

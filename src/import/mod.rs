@@ -185,7 +185,7 @@ fn decode(bytes: &[u8]) -> Result<&str, String> {
         return Err("it is UTF-16: save it as UTF-8 (in Excel: `CSV UTF-8`)".to_owned());
     }
     let text = std::str::from_utf8(bytes).map_err(|fault| {
-        let line = bytes[..fault.valid_up_to()].iter().filter(|byte| **byte == b'\n').count() + 1;
+        let line = bytes[..fault.valid_up_to()].split(|byte| *byte == b'\n').count();
         format!("line {line} is not UTF-8: save it as UTF-8 (in Excel: `CSV UTF-8`)")
     })?;
     Ok(text.strip_prefix('\u{feff}').unwrap_or(text))

@@ -8,6 +8,9 @@ use uuid::Uuid;
 
 use crate::model::vocabulary;
 
+/// Most reasons that a summary shows for one outcome.
+const REASONS: usize = 20;
+
 vocabulary! {
     /// What became of a feature. Every feature of a file has exactly one.
     pub enum Outcome {
@@ -116,6 +119,17 @@ impl Summary {
     pub fn count(&self, outcome: Outcome) -> usize {
         self.outcomes.get(&outcome).copied().unwrap_or_default()
     }
+
+    fn write_reasons(&self, outcome: Outcome, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut reasons = self.reasons.iter().filter(|((of, _), _)| *of == outcome);
+        for ((_, reason), (count, first)) in reasons.by_ref().take(REASONS) {
+            writeln!(out, "{count:>16} {reason} (first: feature {first})")?;
+        }
+        match reasons.count() {
+            0 => Ok(()),
+            more => writeln!(out, "{:>16} … and {more} other reasons: --report has them all", ""),
+        }
+    }
 }
 
 impl fmt::Display for Summary {
@@ -137,10 +151,7 @@ impl fmt::Display for Summary {
                     writeln!(out, "{part:>16} {what}")?;
                 }
             }
-            let reasons = self.reasons.iter().filter(|((of, _), _)| of == outcome);
-            for ((_, reason), (count, first)) in reasons {
-                writeln!(out, "{count:>16} {reason} (first: feature {first})")?;
-            }
+            self.write_reasons(*outcome, out)?;
         }
         if self.submitted > 0 {
             writeln!(out, "{:>8} put forward for review", self.submitted)?;

@@ -38,7 +38,7 @@ pub(super) fn read(text: &str, reading: &Reading, given: Option<&Crs>) -> Result
     let records: Vec<csv::StringRecord> =
         rows.records().collect::<Result<_, _>>().map_err(|fault| fault.to_string())?;
     source.decimal_comma = separator != b',' && records.iter().flatten().any(is_decimal_comma);
-    let reader = Reader { place, given, decimal_comma: source.decimal_comma };
+    let reader = Reader { text, place, given, decimal_comma: source.decimal_comma };
     source.items.extend(records.iter().map(|record| reader.item(&names, record)));
     Ok(source)
 }
@@ -106,6 +106,7 @@ fn is_decimal_comma(cell: &str) -> bool {
 }
 
 struct Reader<'a> {
+    text: &'a str,
     place: Place,
     given: Option<&'a Crs>,
     decimal_comma: bool,
@@ -117,7 +118,7 @@ type Placed = (Option<Value>, Option<Value>);
 impl Reader<'_> {
     fn item(&self, names: &[String], record: &csv::StringRecord) -> Item {
         if record.len() != names.len() {
-            let line = record.position().map_or(0, csv::Position::line);
+            let line = record.position().map_or(0, |position| self.line(position));
             // A row that is shifted by a stray separator has every value in the wrong field.
             return Item::Unreadable(format!(
                 "line {line} has {} fields where the header has {}",
@@ -141,6 +142,15 @@ impl Reader<'_> {
             Place::Position { lon, lat } => self.position(columns.get(lon), columns.get(lat), &mut notes),
         };
         Item::Feature(Box::new(Feature { id, columns, geometry, as_entered, notes, content }))
+    }
+
+    /// The line on which a row begins. The position that the reader keeps is still before the line feed of a CRLF and
+    /// before empty lines.
+    fn line(&self, position: &csv::Position) -> u64 {
+        let from = usize::try_from(position.byte()).unwrap_or(usize::MAX);
+        let blank = self.text.bytes().skip(from).take_while(|byte| matches!(byte, b'\r' | b'\n'));
+        let feeds = blank.filter(|byte| *byte == b'\n').count();
+        position.line() + u64::try_from(feeds).unwrap_or(0)
     }
 
     fn written(&self, text: &str, notes: &mut Vec<String>) -> Placed {
@@ -175,7 +185,7 @@ impl Reader<'_> {
             (None, None) => return (None, None),
             (lon, lat) => (lon.map(cell).unwrap_or_default(), lat.map(cell).unwrap_or_default()),
         };
-        let text = format!("{lat} {lon}");
+        let text = format!("{lat} {lon}").trim().to_owned();
         let crs = self.given.unwrap_or(&Crs::Wgs84);
         let plain = |text: &str| value::number(text, self.decimal_comma, false);
         if let (Ok(x), Ok(y)) = (plain(&lon), plain(&lat)) {

@@ -55,20 +55,14 @@ pub fn run(store: &Store, job: &Job<'_>, on_line: &mut dyn FnMut(&Line)) -> Resu
     let mut identities = Identities::new(job.mapping.schema().kind(), job.mapping.content());
     let mut summary = Summary { is_dry: job.dry_run, ..Summary::default() };
     for (place, items) in job.source.items.chunks(BATCH).enumerate() {
-        let identified: Vec<(usize, &Item, Option<Identity>)> = items
+        let identified: Vec<(usize, Identified<'_>)> = items
             .iter()
             .enumerate()
-            .map(|(index, item)| {
-                let identity = match item {
-                    Item::Feature(feature) => Some(identities.of(feature.content)),
-                    Item::Unreadable(_) => None,
-                };
-                (place * BATCH + index + 1, item, identity)
-            })
+            .map(|(index, item)| (place * BATCH + index + 1, identify(item, &mut identities)))
             .collect();
         let mut ready: Vec<Result<Prepared, Line>> = identified
             .into_par_iter()
-            .map(|(number, item, identity)| prepare(job, around, number, item, identity))
+            .map(|(number, identified)| prepare(job, around, number, identified))
             .collect();
         if job.dry_run {
             rehearse(store, job, &mut ready).map_err(stopped(summary.features))?;
@@ -89,21 +83,27 @@ fn surroundings(store: &Store) -> Result<Surroundings> {
     Ok(Surroundings { today: Utc::now().date_naive(), country: Some(country) })
 }
 
+/// A feature with its ids, or why it could not be read.
+type Identified<'a> = Result<(&'a Feature, Identity), &'a str>;
+
+fn identify<'a>(item: &'a Item, identities: &mut Identities) -> Identified<'a> {
+    match item {
+        Item::Feature(feature) => Ok((feature, identities.of(feature.content))),
+        Item::Unreadable(reason) => Err(reason),
+    }
+}
+
 /// A feature's edit, or the line of one that is not wanted or cannot be read.
 fn prepare(
     job: &Job<'_>,
     around: Surroundings,
     number: usize,
-    item: &Item,
-    identity: Option<Identity>,
+    identified: Identified<'_>,
 ) -> Result<Prepared, Line> {
-    let (feature, identity) = match (item, identity) {
-        (Item::Feature(feature), Some(identity)) => (feature, identity),
-        (Item::Unreadable(reason), _) => {
-            return Err(Line { reasons: vec![reason.clone()], ..Line::new(number, Outcome::Unreadable) });
-        }
-        (Item::Feature(_), None) => unreachable!("every feature was given an identity"),
-    };
+    let (feature, identity) = identified.map_err(|reason| Line {
+        reasons: vec![reason.to_owned()],
+        ..Line::new(number, Outcome::Unreadable)
+    })?;
     if !job.mapping.wants(&feature.columns) {
         return Err(Line { source_id: feature.id.clone(), ..Line::new(number, Outcome::Skipped) });
     }

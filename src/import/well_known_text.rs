@@ -1,4 +1,4 @@
-//! Well-known text of tables, with the `SRID=…;` that PostGIS puts before it.
+//! Well-known text of tables, with the `SRID=…;` that `PostGIS` puts before it.
 
 use serde_json::{Value, json};
 use wkt::Wkt;
