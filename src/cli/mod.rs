@@ -3,6 +3,7 @@
 mod bench;
 mod demo;
 mod device;
+mod import;
 mod serve;
 mod tablets;
 mod user;
@@ -47,6 +48,8 @@ enum Command {
     /// Measure this machine
     #[command(subcommand)]
     Bench(bench::Bench),
+    /// Take a file of features as records: GeoJSON, or CSV with a geometry
+    Import(import::Import),
     /// Print the effective configuration without secrets
     Config,
 }
@@ -67,6 +70,7 @@ pub fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Device(command) => device::run(&config, command),
         Command::Demo(command) => demo::run(config, &command),
         Command::Bench(command) => bench::run(&config, &command),
+        Command::Import(command) => import::run(&config, command),
         Command::Config => {
             print(&serde_json::to_string_pretty(&config.without_secrets())?);
             Ok(())
