@@ -4,6 +4,7 @@ mod bench;
 mod demo;
 mod device;
 mod import;
+mod programme;
 mod serve;
 mod tablets;
 mod user;
@@ -43,6 +44,9 @@ enum Command {
     /// Devices
     #[command(subcommand)]
     Device(device::Device),
+    /// The programme's settings
+    #[command(subcommand)]
+    Programme(programme::Programme),
     /// A constructed programme with tablets that sync into it: nothing to set up
     Demo(demo::Demo),
     /// Measure this machine
@@ -68,6 +72,7 @@ pub fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Migrate => migrate(&config),
         Command::User(command) => user::run(&config, command),
         Command::Device(command) => device::run(&config, command),
+        Command::Programme(command) => programme::run(&config, command),
         Command::Demo(command) => demo::run(config, &command),
         Command::Bench(command) => bench::run(&config, &command),
         Command::Import(command) => import::run(&config, command),
