@@ -114,6 +114,11 @@ impl Client {
         self.identity()
     }
 
+    /// Goes on over another transport.
+    pub fn use_transport(&mut self, transport: Box<dyn Transport>) {
+        self.transport = transport;
+    }
+
     /// Goes on at another address of the same server; the tokens stay good.
     ///
     /// # Errors

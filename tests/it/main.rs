@@ -8,5 +8,14 @@
 mod support;
 
 mod access;
+mod body;
+mod conflict;
+mod feed;
 mod harness;
+mod idempotency;
 mod ledger;
+mod offline;
+mod quarantine;
+mod review;
+mod session;
+mod waiting;

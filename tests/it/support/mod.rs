@@ -5,11 +5,13 @@ pub(crate) mod people;
 pub(crate) mod place;
 pub(crate) mod postgres;
 pub(crate) mod server;
+pub(crate) mod tablet;
 
 pub(crate) use http::{Http, Reply};
 pub(crate) use people::{Crew, Person};
 pub(crate) use place::{Backend, Place};
 pub(crate) use server::TestServer;
+pub(crate) use tablet::Tablet;
 
 /// Makes two tests of each function that takes a [`Place`]: `name::sqlite` and `name::postgres`.
 macro_rules! on_both {

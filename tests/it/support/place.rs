@@ -39,6 +39,23 @@ impl Place {
         self.url.parse().unwrap()
     }
 
+    /// Makes another place's database a copy of this one, on which nothing may be running.
+    pub(crate) fn copy_database(&self, to: &Self) {
+        match self.backend {
+            Backend::Sqlite => {
+                let file = |place: &Self| place.url.trim_start_matches("sqlite:").to_owned();
+                // What is still in the write-ahead log belongs to it.
+                for end in ["", "-wal"] {
+                    let from = format!("{}{end}", file(self));
+                    if std::fs::exists(&from).unwrap() {
+                        std::fs::copy(from, format!("{}{end}", file(to))).unwrap();
+                    }
+                }
+            }
+            Backend::Postgres => postgres::copy_database(&self.url, &to.url),
+        }
+    }
+
     /// A second database of the same kind.
     pub(crate) fn another(&self) -> Self {
         Self::new(self.backend).expect("there was one of this kind a moment ago")

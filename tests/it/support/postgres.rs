@@ -23,10 +23,25 @@ pub(crate) fn create_database() -> Option<String> {
     Some(with_database(server, &name))
 }
 
+/// Makes one database a copy of another that nobody is using.
+pub(crate) fn copy_database(from: &str, to: &str) {
+    drop_database(to);
+    let server = server().expect("it has made both");
+    // A connection of a pool that has just ended may need a moment to go.
+    let statement = format!("create database {} template {}", name_in(to), name_in(from));
+    let mut connection = PgConnection::establish(server).expect("the tests' PostgreSQL answers");
+    for _ in 0..100 {
+        if connection.batch_execute(&statement).is_ok() {
+            return;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(100));
+    }
+    panic!("the database is still in use");
+}
+
 /// Drops a database that [`create_database`] made.
 pub(crate) fn drop_database(url: &str) {
-    let path = url.split('?').next().unwrap_or_default();
-    let name = path.rsplit('/').next().unwrap_or_default();
+    let name = name_in(url);
     if let Some(server) = server()
         && let Ok(mut connection) = PgConnection::establish(server)
     {
@@ -38,6 +53,12 @@ pub(crate) fn drop_database(url: &str) {
 fn administer(server: &str, statement: &str) {
     let mut connection = PgConnection::establish(server).expect("the tests' PostgreSQL answers");
     connection.batch_execute(statement).expect("the tests may create databases");
+}
+
+/// The database's name in a URL.
+fn name_in(url: &str) -> &str {
+    let path = url.split('?').next().unwrap_or_default();
+    path.rsplit('/').next().unwrap_or_default()
 }
 
 /// The same server, another database.

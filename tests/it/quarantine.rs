@@ -1,0 +1,174 @@
+//! Nothing pushed is refused storage: what may not be taken is kept for a human, with every fault.
+
+use cartagena::auth::token::Claims;
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use crate::support::tablet::{area, record, with};
+use crate::support::{Crew, Place, Tablet, TestServer, on_both};
+
+on_both!(
+    every_fault_is_named_with_its_place,
+    whoever_may_not_write_is_kept_waiting,
+    a_number_used_twice_is_a_cloned_tablet,
+    an_unlikely_number_of_retirements_waits_whole,
+    a_revoked_or_expired_device_still_hands_over,
+    a_repair_lets_what_waited_go_on,
+    what_is_set_aside_stays_in_the_log,
+);
+
+fn quarantined(server: &TestServer, crew: &Crew) -> Vec<Value> {
+    let answer = server.http().get("/v1/quarantine", &crew.im.log_in(server)).expect(200);
+    answer["quarantined"].as_array().unwrap().clone()
+}
+
+#[track_caller]
+fn must_be_quarantined(answer: &Value, code: &str) {
+    let got = (&answer["outcome"], &answer["problem"]["code"]);
+    assert_eq!(got, (&json!("quarantined"), &json!(code)), "{answer}");
+    assert!(answer["seq"].is_i64(), "it is stored: {answer}");
+}
+
+fn every_fault_is_named_with_its_place(place: &Place) {
+    let server = TestServer::start(place);
+    let crew = Crew::hire(server.store());
+    let tablet = Tablet::enrol(&server, &crew, &crew.surveyor);
+    let id = Uuid::now_v7();
+    let line = json!({"type": "LineString", "coordinates": [[44, 33], [45, 33]]});
+    let fields = json!({"classification": "maybe", "contamination": [], "geometry": line});
+    let answer = tablet.send(&tablet.create("hazardous_area", id, &fields));
+    must_be_quarantined(&answer, "schema");
+    let faults = answer["problem"]["faults"].as_array().unwrap();
+    let mut pointers: Vec<&str> = faults.iter().map(|fault| fault["pointer"].as_str().unwrap()).collect();
+    pointers.sort_unstable();
+    let expected =
+        ["/geometry/type", "/properties/classification", "/properties/contamination", "/properties/status"];
+    assert_eq!(pointers, expected);
+    let waiting = quarantined(&server, &crew);
+    assert_eq!((&waiting[0]["record_id"], &waiting[0]["problem"]), (&json!(id), &answer["problem"]));
+    server.http().get(&format!("/v1/records/{id}"), &crew.im.log_in(&server)).expect(404);
+}
+
+fn whoever_may_not_write_is_kept_waiting(place: &Place) {
+    let server = TestServer::start(place);
+    let crew = Crew::hire(server.store());
+    let tablet = Tablet::enrol(&server, &crew, &crew.surveyor);
+    let id = Uuid::now_v7();
+    let version = tablet.must("applied", &tablet.area(id));
+    let stranger = Tablet::enrol(&server, &crew, &crew.stranger);
+    let theirs = stranger.on("update", id, &version, &json!({"changes": {"name": {"to": "Ours"}}}));
+    must_be_quarantined(&stranger.send(&theirs), "permission");
+    let order = json!({"order_number": "7", "activity": "clearance"});
+    must_be_quarantined(&tablet.send(&tablet.create("task", Uuid::now_v7(), &order)), "permission");
+    let forged = with(tablet.area(Uuid::now_v7()), &json!({"author": crew.im.id}));
+    must_be_quarantined(&tablet.send(&forged), "permission");
+    // Operators see their own organisation's.
+    let manager = crew.manager.log_in(&server);
+    let seen = server.http().get("/v1/quarantine", &manager).expect(200)["quarantined"].clone();
+    assert_eq!(seen.as_array().unwrap().len(), 2);
+}
+
+fn a_number_used_twice_is_a_cloned_tablet(place: &Place) {
+    let server = TestServer::start(place);
+    let crew = Crew::hire(server.store());
+    let tablet = Tablet::enrol(&server, &crew, &crew.surveyor);
+    let first = tablet.area(Uuid::now_v7());
+    tablet.must("applied", &first);
+    let cloned = with(tablet.area(Uuid::now_v7()), &json!({"device_seq": first["device_seq"]}));
+    must_be_quarantined(&tablet.send(&cloned), "device_seq");
+}
+
+fn an_unlikely_number_of_retirements_waits_whole(place: &Place) {
+    let server = TestServer::start(place);
+    let crew = Crew::hire(server.store());
+    let tablet = Tablet::enrol(&server, &crew, &crew.surveyor);
+    let made: Vec<Value> = (0..41).map(|_| tablet.area(Uuid::now_v7())).collect();
+    let actions: Vec<Vec<Value>> = made.iter().map(|edit| vec![edit.clone()]).collect();
+    tablet.push(&actions).expect(200);
+    let retire = |edit: &Value| {
+        let id = edit["record_id"].as_str().unwrap().parse().unwrap();
+        vec![tablet.on("retire", id, &edit["mutation_id"], &json!({}))]
+    };
+    let few: Vec<_> = made[..20].iter().map(retire).collect();
+    let answer = tablet.push(&few).expect(200);
+    assert!(answer["results"].as_array().unwrap().iter().all(|result| result["outcome"] == "applied"));
+    let many: Vec<_> = made[20..].iter().map(retire).collect();
+    let answer = tablet.push(&many).expect(200);
+    assert_eq!(answer["results"].as_array().unwrap().len(), 21);
+    for result in answer["results"].as_array().unwrap() {
+        must_be_quarantined(result, "blast_radius");
+    }
+    let still = tablet_records(&server, &crew);
+    assert_eq!(still, 21);
+}
+
+fn tablet_records(server: &TestServer, crew: &Crew) -> usize {
+    let listed = server.http().get("/v1/records?limit=1000", &crew.im.log_in(server)).expect(200);
+    listed["features"].as_array().unwrap().len()
+}
+
+fn a_revoked_or_expired_device_still_hands_over(place: &Place) {
+    let server = TestServer::start(place);
+    let crew = Crew::hire(server.store());
+    let mut tablet = Tablet::enrol(&server, &crew, &crew.surveyor);
+    let fresh = tablet.token.clone();
+    let old = Claims {
+        sub: crew.surveyor.id,
+        device: Some(tablet.device),
+        iss: "cartagena".to_owned(),
+        iat: 1,
+        exp: 2,
+    };
+    tablet.token = server.keys().sign(&old);
+    must_be_quarantined(&tablet.send(&tablet.area(Uuid::now_v7())), "expired");
+    tablet.token = fresh;
+    let admin = crew.admin.log_in(&server);
+    server.http().post(&format!("/v1/devices/{}/revoke", tablet.device), &admin, &json!({})).expect(204);
+    let edit = tablet.area(Uuid::now_v7());
+    let answer = tablet.push(&[vec![edit]]).expect(200);
+    must_be_quarantined(&answer["results"][0], "revoked");
+    assert_eq!((&answer["wipe"], &answer["durable"]["device_seq_through"]), (&json!(true), &json!(2)));
+    let body = json!({"refresh_token": tablet.refresh});
+    server.http().post("/v1/auth/refresh", "", &body).expect(401);
+    server.http().post("/v1/sync/pull", &tablet.token, &json!({"scopes": []})).expect(401);
+}
+
+fn a_repair_lets_what_waited_go_on(place: &Place) {
+    let server = TestServer::start(place);
+    let crew = Crew::hire(server.store());
+    let tablet = Tablet::enrol(&server, &crew, &crew.surveyor);
+    let id = Uuid::now_v7();
+    let wrong = tablet.create("hazardous_area", id, &with(area(), &json!({"status": "opened"})));
+    must_be_quarantined(&tablet.send(&wrong), "schema");
+    let name = json!({"changes": {"name": {"to": "North"}}});
+    let next = tablet.on("update", id, &wrong["mutation_id"], &name);
+    tablet.must("parked", &next);
+    let im = crew.im.log_in(&server);
+    let path = format!("/v1/quarantine/{}/repair", wrong["mutation_id"].as_str().unwrap());
+    let still_wrong = server.http().post(&path, &im, &wrong).expect(409);
+    assert!(still_wrong["detail"].as_str().unwrap().contains("/properties/status"), "{still_wrong}");
+    let mut mended = quarantined(&server, &crew)[0]["mutation"].clone();
+    mended["changes"]["status"]["to"] = json!("open");
+    server.http().post(&path, &im, &mended).expect(200);
+    let shown = record(&server, &im, id);
+    assert_eq!((&shown["properties"]["name"], &shown["version"]), (&json!("North"), &next["mutation_id"]));
+    assert_eq!(shown["organisation"], json!(crew.operator), "it stays the operator's record");
+    assert_eq!(quarantined(&server, &crew), Vec::<Value>::new());
+    server.http().post(&path, &im, &mended).expect(412);
+}
+
+fn what_is_set_aside_stays_in_the_log(place: &Place) {
+    let server = TestServer::start(place);
+    let crew = Crew::hire(server.store());
+    let tablet = Tablet::enrol(&server, &crew, &crew.surveyor);
+    let wrong = tablet.create("hazardous_area", Uuid::now_v7(), &json!({}));
+    must_be_quarantined(&tablet.send(&wrong), "schema");
+    let im = crew.im.log_in(&server);
+    let path = format!("/v1/quarantine/{}/dismiss", wrong["mutation_id"].as_str().unwrap());
+    server.http().post(&path, &im, &json!({"reason": ""})).expect(400);
+    server.http().post(&path, &im, &json!({"reason": "A trial in the office"})).expect(204);
+    assert_eq!(quarantined(&server, &crew), Vec::<Value>::new());
+    let all = server.http().get("/v1/quarantine?settled=true", &im).expect(200);
+    assert_eq!(all["quarantined"][0]["reason"], "A trial in the office");
+    assert_eq!(tablet.send(&wrong)["outcome"], "duplicate");
+}
