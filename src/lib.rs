@@ -8,6 +8,7 @@
 //! - [`report`] – the live books and the figures that people hand in
 //! - [`client`] – the offline client: a tablet's file, its outbox, its way to a server
 //! - [`auth`] – who somebody is and what they may do
+//! - [`import`] – files of features become records
 //! - [`store`] – the database: the only place that knows SQL, with one door for writers
 //! - [`programme`] – what a country sets: its ground, its units, its treaty dates, its rules of counting
 //! - [`sync`] – pure: the rules by which edits are taken, merged, parked and compared
@@ -23,6 +24,7 @@ pub mod config;
 pub mod demo;
 pub mod geometry;
 pub mod http;
+pub mod import;
 pub mod ledger;
 pub mod model;
 pub mod programme;

@@ -3,6 +3,8 @@
 mod bench;
 mod demo;
 mod device;
+mod import;
+mod programme;
 mod serve;
 mod tablets;
 mod user;
@@ -42,11 +44,16 @@ enum Command {
     /// Devices
     #[command(subcommand)]
     Device(device::Device),
+    /// The programme's settings
+    #[command(subcommand)]
+    Programme(programme::Programme),
     /// A constructed programme with tablets that sync into it: nothing to set up
     Demo(demo::Demo),
     /// Measure this machine
     #[command(subcommand)]
     Bench(bench::Bench),
+    /// Take a file of features as records: GeoJSON, or CSV with a geometry
+    Import(import::Import),
     /// Print the effective configuration without secrets
     Config,
 }
@@ -65,8 +72,10 @@ pub fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Migrate => migrate(&config),
         Command::User(command) => user::run(&config, command),
         Command::Device(command) => device::run(&config, command),
+        Command::Programme(command) => programme::run(&config, command),
         Command::Demo(command) => demo::run(config, &command),
         Command::Bench(command) => bench::run(&config, &command),
+        Command::Import(command) => import::run(&config, command),
         Command::Config => {
             print(&serde_json::to_string_pretty(&config.without_secrets())?);
             Ok(())

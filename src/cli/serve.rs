@@ -31,7 +31,7 @@ pub(super) fn run(mut config: Config, command: &Serve) -> anyhow::Result<()> {
     }
     log_to_stderr(&config)?;
     let store = open(&config)?;
-    if store.list_accounts()?.is_empty() {
+    if store.list_accounts()?.iter().all(|account| account.role != Role::Admin) {
         let organisation = user::organisation_named(&store, "Mine action authority", "authority")?;
         let (_, one_time) = user::add(&store, "admin", "First administrator", Role::Admin, organisation)?;
         print(&format!("First start: log in as `admin` with the one-time password {one_time}"));

@@ -1,0 +1,229 @@
+//! `cartagena import`
+
+use std::fs::File;
+use std::io::BufWriter;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, bail};
+use chrono::{DateTime, Utc};
+use clap::Args;
+use indicatif::{ProgressBar, ProgressStyle};
+
+use super::{open, print};
+use crate::config::Config;
+use crate::import::mapping::Wishes;
+use crate::import::report::Report;
+use crate::import::{Job, Mapping, Reading, Source, Summary};
+use crate::model::role::Actor;
+use crate::model::{Op, Role};
+use crate::store::Store;
+use crate::store::account::Account;
+
+#[derive(Debug, Args)]
+pub(super) struct Import {
+    /// GeoJSON, or CSV with a WKT column or with columns of longitude and latitude
+    file: PathBuf,
+    /// Kind of the records, for instance `hazardous_area`
+    #[arg(long)]
+    kind: String,
+    /// Take only features with this value; may be given again, and then all must hold
+    #[arg(long = "where", value_name = "COLUMN=VALUE", value_parser = pair)]
+    filter: Vec<(String, String)>,
+    /// Take a column as this field
+    #[arg(long, value_name = "COLUMN=FIELD", value_parser = last_pair)]
+    map: Vec<(String, String)>,
+    /// Give a field of every record this value; a list is written with commas
+    #[arg(long, value_name = "FIELD=VALUE", value_parser = pair)]
+    set: Vec<(String, String)>,
+    /// Leave columns behind that are no field, instead of keeping them
+    #[arg(long)]
+    drop_unmapped: bool,
+    /// Column with the geometry, as WKT or GeoJSON
+    #[arg(long, value_name = "COLUMN")]
+    geometry: Option<String>,
+    /// Column with the longitude or easting
+    #[arg(long, value_name = "COLUMN", requires = "lat")]
+    lon: Option<String>,
+    /// Column with the latitude or northing
+    #[arg(long, value_name = "COLUMN", requires = "lon")]
+    lat: Option<String>,
+    /// Coordinate reference system, in place of what the file says: EPSG:4326, EPSG:326xx, EPSG:327xx or EPSG:3857
+    #[arg(long)]
+    crs: Option<String>,
+    /// Whose account answers for the records (default: the only IM officer)
+    #[arg(long = "as", value_name = "LOGIN")]
+    login: Option<String>,
+    /// Whose records they become (default: the organisation of that account)
+    #[arg(long, value_name = "NAME")]
+    organisation: Option<String>,
+    /// Put the records forward for review; otherwise they stay drafts
+    #[arg(long)]
+    submit: bool,
+    /// Say what would happen and write nothing
+    #[arg(long)]
+    dry_run: bool,
+    /// Write what became of every feature to this CSV file
+    #[arg(long, value_name = "FILE")]
+    report: Option<PathBuf>,
+}
+
+/// A name and a value; the value may have an `=` in it.
+fn pair(text: &str) -> Result<(String, String), String> {
+    split(text.split_once('='))
+}
+
+/// A column, which may have an `=` in it, and a field.
+fn last_pair(text: &str) -> Result<(String, String), String> {
+    split(text.rsplit_once('='))
+}
+
+fn split(parts: Option<(&str, &str)>) -> Result<(String, String), String> {
+    match parts {
+        Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
+        _ => Err("two words with an = between them are needed".to_owned()),
+    }
+}
+
+pub(super) fn run(config: &Config, command: Import) -> anyhow::Result<()> {
+    let store = open(config)?;
+    let done = import(&store, command);
+    store.shut_down();
+    done
+}
+
+fn import(store: &Store, command: Import) -> anyhow::Result<()> {
+    let registry = store.registry();
+    let schema = registry.latest(&command.kind).with_context(|| {
+        format!(
+            "there is no kind `{}`; there are: {}",
+            command.kind,
+            registry.kinds().collect::<Vec<_>>().join(", ")
+        )
+    })?;
+    let actor = actor(store, command.login.as_deref(), command.organisation.as_deref())?;
+    if let Err(reason) = actor.may_write(Op::Create, &command.kind, None) {
+        bail!("{reason}: name another account with --as");
+    }
+    let wishes = Wishes {
+        filter: command.filter,
+        rename: command.map,
+        set: command.set,
+        drop_unmapped: command.drop_unmapped,
+    };
+    let mapping = Mapping::new(schema, wishes)?;
+    let reading =
+        Reading { geometry: command.geometry, lon: command.lon, lat: command.lat, crs: command.crs };
+    let same = |report: &PathBuf| {
+        report.canonicalize().ok().is_some_and(|it| command.file.canonicalize().ok() == Some(it))
+    };
+    if command.report.as_ref().is_some_and(same) {
+        bail!("the report would overwrite the file itself: give it another name");
+    }
+    let source = Source::open(&command.file, &reading)?;
+    mapping.expect_columns(&source)?;
+    for note in &source.notes {
+        print(&format!("Note: {note}."));
+    }
+    let job = Job {
+        source: &source,
+        mapping: &mapping,
+        actor,
+        captured: modified(&command.file),
+        submit: command.submit,
+        dry_run: command.dry_run,
+    };
+    let summary = take(store, &job, command.report.as_deref())?;
+    print(summary.to_string().trim_end());
+    Ok(())
+}
+
+/// Runs the job with a progress bar, which is drawn on a terminal only, and a report.
+fn take(store: &Store, job: &Job<'_>, report: Option<&Path>) -> anyhow::Result<Summary> {
+    let mut writer = report.map(report_to).transpose()?;
+    let bar = ProgressBar::new(u64::try_from(job.source.items.len()).unwrap_or(u64::MAX));
+    bar.set_style(ProgressStyle::with_template("{wide_bar} {pos}/{len} features, {eta} left")?);
+    let mut unwritten = None;
+    let summary = crate::import::run(store, job, &mut |line| {
+        bar.inc(1);
+        if let Some(writer) = writer.as_mut()
+            && let Err(fault) = writer.add(line)
+        {
+            unwritten.get_or_insert(fault);
+        }
+    });
+    bar.finish_and_clear();
+    let written = match (writer, unwritten) {
+        (_, Some(fault)) => Err(anyhow::Error::from(fault)),
+        (Some(writer), None) => writer.finish().map_err(anyhow::Error::from),
+        (None, None) => Ok(()),
+    };
+    let summary = summary?;
+    // The records are in the store by now: that must be said even where the report is lost.
+    if let Err(fault) = written {
+        print(summary.to_string().trim_end());
+        return Err(fault.context("the records were taken, but the report could not be written"));
+    }
+    Ok(summary)
+}
+
+fn report_to(path: &Path) -> anyhow::Result<Report<BufWriter<File>>> {
+    let unwritable = || format!("the report {} cannot be written", path.display());
+    let file = File::create(path).with_context(unwritable)?;
+    Report::new(BufWriter::new(file)).with_context(unwritable)
+}
+
+/// When the file was last written.
+fn modified(path: &Path) -> Option<String> {
+    let time = std::fs::metadata(path).and_then(|metadata| metadata.modified()).ok()?;
+    Some(DateTime::<Utc>::from(time).to_rfc3339())
+}
+
+/// Who answers for the records, and whose they become.
+fn actor(store: &Store, login: Option<&str>, organisation: Option<&str>) -> anyhow::Result<Actor> {
+    let account = match login {
+        Some(login) => store.find_login(login)?.with_context(|| {
+            format!("there is no account `{login}`: make one with `cartagena user add {login} …`")
+        })?,
+        None => only_im_officer(store)?,
+    };
+    if account.disabled {
+        bail!("the account `{}` is closed", account.login);
+    }
+    let mut actor = account.actor();
+    if let Some(name) = organisation {
+        let there = store.list_organisations()?;
+        let found = there.iter().find(|organisation| organisation.name == name);
+        actor.organisation = found
+            .with_context(|| {
+                let names = there.iter().map(|organisation| organisation.name.as_str());
+                format!(
+                    "there is no organisation `{name}`; there are: {}",
+                    names.collect::<Vec<_>>().join(", ")
+                )
+            })?
+            .id;
+    }
+    Ok(actor)
+}
+
+fn only_im_officer(store: &Store) -> anyhow::Result<Account> {
+    let mut officers: Vec<Account> = store
+        .list_accounts()?
+        .into_iter()
+        .filter(|account| account.role == Role::ImOfficer && !account.disabled)
+        .collect();
+    match officers.len() {
+        1 => Ok(officers.remove(0)),
+        0 => bail!(
+            "records need an author and there is no IM officer: make one with `cartagena user add LOGIN --name NAME \
+             --role im_officer --organisation NAME --kind authority`, or name an account with --as"
+        ),
+        _ => {
+            let logins = officers.iter().map(|account| account.login.as_str());
+            bail!(
+                "there is more than one IM officer: name one with --as ({})",
+                logins.collect::<Vec<_>>().join(", ")
+            )
+        }
+    }
+}

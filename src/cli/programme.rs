@@ -1,0 +1,37 @@
+//! `cartagena programme …`
+
+use std::path::PathBuf;
+
+use anyhow::Context as _;
+use clap::Subcommand;
+
+use super::{open, print};
+use crate::config::Config;
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Programme {
+    /// Print the programme's settings
+    Show,
+    /// Set the programme from a JSON file: name, country, extent, admin units, treaty dates, date rule, milestones
+    Set {
+        /// The file
+        file: PathBuf,
+    },
+}
+
+pub(super) fn run(config: &Config, command: Programme) -> anyhow::Result<()> {
+    let store = open(config)?;
+    match command {
+        Programme::Show => print(&serde_json::to_string_pretty(&store.programme()?.0)?),
+        Programme::Set { file } => {
+            let text = std::fs::read_to_string(&file)
+                .with_context(|| format!("{} cannot be read", file.display()))?;
+            let programme = serde_json::from_str(&text)
+                .with_context(|| format!("{} is not a programme", file.display()))?;
+            let revision = store.set_programme(programme, None, None)?;
+            print(&format!("The programme is set (revision {revision})."));
+        }
+    }
+    store.shut_down();
+    Ok(())
+}

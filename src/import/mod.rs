@@ -1,0 +1,228 @@
+//! Takes files of features – GeoJSON, CSV with a geometry – into the store as records.
+//!
+//! A file is read whole into [`Source`], every feature is laid on a kind's fields by a [`Mapping`], judged
+//! ([`assess`]) and pushed through the same door as a tablet's edits ([`take`]). Nothing is repaired, guessed or
+//! dropped silently: what cannot be understood is kept as given, quarantined by the store or named in the report,
+//! and the counts add up to the features of the file. Ids follow from content, so a second run adds nothing.
+//!
+//! Knows files and the store, not the web.
+
+pub mod assess;
+mod crs;
+mod date;
+mod identity;
+mod json;
+pub mod mapping;
+pub mod report;
+mod table;
+pub mod take;
+#[cfg(test)]
+mod tests;
+mod value;
+mod well_known_text;
+
+use std::path::Path;
+
+use serde::Serialize;
+use serde_json::{Map, Value, json};
+
+pub use mapping::Mapping;
+pub use report::{Line, Outcome, Summary};
+pub use take::{Job, run};
+
+use self::crs::Crs;
+use crate::model::Hash;
+use crate::store::StoreError;
+
+/// How deep a value may nest. Far below the 128 levels that the JSON reader allows: a stored edit wraps the value in
+/// more levels and must be readable again.
+const DEPTH: usize = 32;
+
+/// Most characters of a text as entered that a record keeps; the schemas' own limit.
+const RAW_TEXT: usize = 100_000;
+
+/// Why an import cannot begin or go on.
+#[derive(Debug, thiserror::Error)]
+pub enum ImportError {
+    /// The file cannot be read, and where.
+    #[error("{0}")]
+    File(String),
+    /// The command asks for something that the file or the schema does not have.
+    #[error("{0}")]
+    Mapping(String),
+    /// The store failed. What was taken before stands.
+    #[error(
+        "the store failed after {taken} of {features} features: run the same command again, nothing is taken twice"
+    )]
+    Store {
+        /// Features that were taken before.
+        taken: usize,
+        /// Features of the file.
+        features: usize,
+        /// What the store reported.
+        source: StoreError,
+    },
+}
+
+/// A feature of a file.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Feature {
+    /// Its id in the file.
+    pub id: Option<String>,
+    /// Its attributes as given.
+    pub columns: Map<String, Value>,
+    /// GeoJSON in WGS 84, as entered.
+    pub geometry: Option<Value>,
+    /// What was entered where that is not the geometry itself: its CRS and its text.
+    pub as_entered: Option<Value>,
+    /// What a person should know about the reading of it.
+    pub notes: Vec<String>,
+    /// The hash of everything that the file says of it.
+    pub content: Hash,
+}
+
+/// A place in a file: a feature, or what should have been one and why it is not.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Item {
+    /// Read.
+    Feature(Box<Feature>),
+    /// Not read, and why.
+    Unreadable(String),
+}
+
+/// What a file holds.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Source {
+    /// Every feature, in the file's order.
+    pub items: Vec<Item>,
+    /// The file writes 1,5 for one and a half.
+    pub decimal_comma: bool,
+    /// What a person should know about the whole file.
+    pub notes: Vec<String>,
+}
+
+/// How a file is to be read, where it does not say so itself.
+#[derive(Debug, Clone, Default)]
+pub struct Reading {
+    /// The column with the geometry.
+    pub geometry: Option<String>,
+    /// The column with the longitude or easting.
+    pub lon: Option<String>,
+    /// The column with the latitude or northing.
+    pub lat: Option<String>,
+    /// The coordinate reference system, where the file names none.
+    pub crs: Option<String>,
+}
+
+impl Source {
+    /// Reads a file.
+    ///
+    /// # Errors
+    /// Where the file is not GeoJSON or CSV, broken beyond single features, or in a CRS that cannot be reprojected.
+    pub fn open(path: &Path, reading: &Reading) -> Result<Self, ImportError> {
+        let bytes = std::fs::read(path)
+            .map_err(|fault| ImportError::File(format!("{} cannot be read: {fault}", path.display())))?;
+        Self::read(&bytes, reading)
+            .map_err(|fault| ImportError::File(format!("{} cannot be read: {fault}", path.display())))
+    }
+
+    /// Reads a file's bytes.
+    ///
+    /// # Errors
+    /// As for [`Source::open`], in words.
+    pub fn read(bytes: &[u8], reading: &Reading) -> Result<Self, String> {
+        let text = decode(bytes)?;
+        let given = reading.crs.as_deref().map(Crs::named).transpose()?;
+        let source = match text.trim_start_matches(json::SEPARATORS).chars().next() {
+            None => return Err("it is empty".to_owned()),
+            Some('{' | '[') => json::read(text, given.as_ref())?,
+            Some(_) => table::read(text, reading, given.as_ref())?,
+        };
+        if given.is_none() {
+            source.expect_degrees()?;
+        }
+        Ok(source)
+    }
+
+    /// The features that were read.
+    pub fn features(&self) -> impl Iterator<Item = &Feature> {
+        self.items.iter().filter_map(|item| match item {
+            Item::Feature(feature) => Some(feature.as_ref()),
+            Item::Unreadable(_) => None,
+        })
+    }
+
+    /// Metres without a CRS would be taken as thousands of records that lie nowhere.
+    fn expect_degrees(&self) -> Result<(), String> {
+        let mut first =
+            self.features().filter_map(|feature| first_position(&feature.geometry.as_ref()?["coordinates"]));
+        let mut any = false;
+        let nowhere = first.all(|(x, y)| {
+            any = true;
+            x.abs() > 180.0 || y.abs() > 90.0
+        });
+        if any && nowhere {
+            return Err("its coordinates are not degrees and it names no CRS: give one, for instance \
+                        --crs EPSG:32634 for UTM zone 34 north"
+                .to_owned());
+        }
+        Ok(())
+    }
+}
+
+fn first_position(coordinates: &Value) -> Option<(f64, f64)> {
+    let list = coordinates.as_array()?;
+    match (list.first()?.as_f64(), list.get(1).and_then(Value::as_f64)) {
+        (Some(x), Some(y)) => Some((x, y)),
+        (None, _) => first_position(&list[0]),
+        _ => None,
+    }
+}
+
+/// Text without its byte order mark.
+fn decode(bytes: &[u8]) -> Result<&str, String> {
+    if bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]) {
+        return Err("it is UTF-16: save it as UTF-8 (in Excel: `CSV UTF-8`)".to_owned());
+    }
+    let text = std::str::from_utf8(bytes).map_err(|fault| {
+        let line = bytes[..fault.valid_up_to()].split(|byte| *byte == b'\n').count();
+        format!("line {line} is not UTF-8: save it as UTF-8 (in Excel: `CSV UTF-8`)")
+    })?;
+    Ok(text.strip_prefix('\u{feff}').unwrap_or(text))
+}
+
+/// What a file says of a feature before anything is made of it.
+#[derive(Serialize)]
+struct Content<'a> {
+    id: &'a Option<String>,
+    columns: &'a Map<String, Value>,
+    geometry: Option<&'a str>,
+    crs: Option<&'a str>,
+}
+
+/// A geometry as entered: a CRS, a text, or both.
+fn as_entered(crs: Option<&str>, text: Option<&str>) -> Option<Value> {
+    let mut entered = Map::new();
+    entered.extend(crs.map(|crs| ("crs".to_owned(), json!(crs))));
+    let text = text.filter(|text| text.chars().count() <= RAW_TEXT);
+    entered.extend(text.map(|text| ("raw_text".to_owned(), json!(text))));
+    (!entered.is_empty()).then_some(Value::Object(entered))
+}
+
+/// Whether a value nests deeper than can be stored and read again.
+fn too_deep(value: &Value, allowed: usize) -> bool {
+    match value {
+        Value::Array(items) => allowed == 0 || items.iter().any(|item| too_deep(item, allowed - 1)),
+        Value::Object(members) => allowed == 0 || members.values().any(|item| too_deep(item, allowed - 1)),
+        _ => false,
+    }
+}
+
+/// A value as a cell of a table shows it.
+fn cell(value: &Value) -> String {
+    match value {
+        Value::Null => String::new(),
+        Value::String(text) => text.trim().to_owned(),
+        other => other.to_string(),
+    }
+}
