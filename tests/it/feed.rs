@@ -14,7 +14,7 @@ use crate::support::{Crew, Place, Tablet, TestServer, on_both};
 
 on_both!(a_poller_sees_every_record_of_sixteen_writers, so_it_does_over_two_servers_on_one_database);
 
-const WRITERS: u64 = 16;
+const WRITERS: usize = 16;
 const PUSHES: usize = 12;
 
 fn a_poller_sees_every_record_of_sixteen_writers(place: &Place) {
@@ -31,7 +31,7 @@ fn so_it_does_over_two_servers_on_one_database(place: &Place) {
 fn race(servers: &[&TestServer]) {
     let crew = Crew::hire(servers[0].store());
     let tablets: Vec<Tablet> = (0..WRITERS)
-        .map(|writer| Tablet::enrol(servers[writer as usize % servers.len()], &crew, &crew.surveyor))
+        .map(|writer| Tablet::enrol(servers[writer % servers.len()], &crew, &crew.surveyor))
         .collect();
     let reader = servers[servers.len() - 1];
     let token = crew.im.log_in(reader);
@@ -111,7 +111,7 @@ fn poll(server: &TestServer, token: &str, writing: &AtomicUsize) -> BTreeSet<Uui
         }
         cursor = page["cursor"].as_i64().unwrap();
         if let Some(count) = page["digest"]["count"].as_i64() {
-            assert_eq!(count, delivered.len() as i64, "the digest is of the same moment");
+            assert_eq!(usize::try_from(count), Ok(delivered.len()), "the digest is of the same moment");
         }
         if done && page["has_more"] == false {
             return delivered;

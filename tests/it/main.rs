@@ -14,6 +14,7 @@ mod feed;
 mod harness;
 mod idempotency;
 mod ledger;
+mod network;
 mod offline;
 mod quarantine;
 mod review;
