@@ -12,10 +12,10 @@ use super::{Client, ClientError, Result};
 use crate::auth::Tokens;
 
 /// A token that is about to run out is refreshed first: what is pushed with an old one lands in quarantine.
-const MARGIN: Duration = Duration::from_secs(60);
+const MARGIN: Duration = Duration::from_mins(1);
 /// How often a busy server is asked again, and how long it is waited for at most each time.
 const PATIENCE: u32 = 5;
-const LONGEST_WAIT: Duration = Duration::from_secs(60);
+const LONGEST_WAIT: Duration = Duration::from_mins(1);
 
 /// What is asked, and of whom.
 pub(super) struct Ask {

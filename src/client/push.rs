@@ -70,7 +70,7 @@ impl Client {
                 if session.durable_through == UNKNOWN { 0 } else { batch(&queue.actions, &session, most) };
             match self.push_batch(&session, &queue, batch)? {
                 Pushed::TooLarge if batch <= 1 => {
-                    skipped.extend(queue.actions.first().map(|action| action.ids[0]))
+                    skipped.extend(queue.actions.first().map(|action| action.ids[0]));
                 }
                 Pushed::TooLarge => most = batch / 2,
                 Pushed::Taken { acknowledged, renewed, pause } => {

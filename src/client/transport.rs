@@ -65,7 +65,7 @@ const WORTH_PACKING: usize = 1_024;
 const LARGEST_ANSWER: u64 = 64 << 20;
 /// How long a connection may take to be made, and a whole request: links of field camps are slow.
 const CONNECT: Duration = Duration::from_secs(15);
-const WHOLE: Duration = Duration::from_secs(300);
+const WHOLE: Duration = Duration::from_mins(5);
 
 /// HTTP, gzip both ways.
 #[derive(Debug, Clone)]
