@@ -99,6 +99,7 @@ impl Config {
     }
 
     /// The configuration without secrets, to be shown.
+    #[must_use]
     pub fn without_secrets(&self) -> Self {
         let mut shown = self.clone();
         shown.database_url = Some(hide_password(&self.database_url()));

@@ -40,7 +40,7 @@ pub struct Programme {
     /// The country's box, degrees.
     #[schema(value_type = Object)]
     pub extent: Extent,
-    /// Administrative units: a GeoJSON FeatureCollection whose features have `level` (1–4), `code` and `name`.
+    /// Administrative units: a GeoJSON `FeatureCollection` whose features have `level` (1–4), `code` and `name`.
     #[serde(default)]
     #[schema(value_type = Object)]
     pub admin_units: Option<Value>,
@@ -152,7 +152,7 @@ pub struct AdminUnit {
 }
 
 impl AdminUnits {
-    /// Reads a FeatureCollection.
+    /// Reads a `FeatureCollection`.
     ///
     /// # Errors
     /// What is wrong with which feature, in words.

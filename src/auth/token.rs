@@ -102,7 +102,7 @@ impl Keys {
         jsonwebtoken::encode(&header, claims, &key.signing).expect("an Ed25519 key signs any claims")
     }
 
-    /// What a token says, if it is ours. Only EdDSA is accepted, whatever the token's header asks for.
+    /// What a token says, if it is ours. Only `EdDSA` is accepted, whatever the token's header asks for.
     ///
     /// # Errors
     /// `Invalid`, or `Expired` for one that was ours.

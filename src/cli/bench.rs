@@ -1,5 +1,12 @@
 //! `cartagena bench sync|ledger`: figures as ratios within one run, printed as JSON. Machines are noisy; ratios less so.
 
+#![expect(
+    clippy::cast_precision_loss,
+    clippy::cast_possible_truncation,
+    clippy::cast_possible_wrap,
+    reason = "counts of a benchmark are far below 2^31"
+)]
+
 use std::collections::BTreeSet;
 use std::io::Write as _;
 use std::time::Instant;
@@ -248,7 +255,7 @@ fn hazard(place: usize) -> Hazard {
         effective: NaiveDate::from_ymd_opt(2015 + (place % 8) as i32, 1, 1).unwrap_or_default(),
         outline: Some(blob(place)),
         reported_area_m2: None,
-        classification: if place % 2 == 0 { Classification::Cha } else { Classification::Sha },
+        classification: if place.is_multiple_of(2) { Classification::Cha } else { Classification::Sha },
         contamination: BTreeSet::from([Contamination::ApMine]),
         organisation: Uuid::nil(),
         admin: [Some(format!("P{}", place % 7)), None, None],

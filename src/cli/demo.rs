@@ -41,7 +41,7 @@ pub(super) fn run(mut config: Config, command: &Demo) -> anyhow::Result<()> {
     config.database_url = None;
     // The demonstration is faster than any person: nobody guesses passwords here.
     config.limits.log_ins_per_minute = 10_000;
-    config.log = "warn".to_owned();
+    "warn".clone_into(&mut config.log);
     serve::log_to_stderr(&config)?;
     if command.fresh {
         throw_away(&config.data)?;
@@ -54,11 +54,10 @@ pub(super) fn run(mut config: Config, command: &Demo) -> anyhow::Result<()> {
     let seeded = if store.list_accounts()?.is_empty() { Some(fill(&store, command.seed)?) } else { None };
     let running = Running::start(&config, store, &command.listen)?;
     print(&format!("Serving on {}", running.url));
-    match seeded {
-        Some(seeded) => tablets::run(&running.url, &config.data, PASSWORD, &seeded)?,
-        None => {
-            print("The demonstration was there already and is served as it stands; --fresh begins again.")
-        }
+    if let Some(seeded) = seeded {
+        tablets::run(&running.url, &config.data, PASSWORD, &seeded)?;
+    } else {
+        print("The demonstration was there already and is served as it stands; --fresh begins again.");
     }
     tablets::report(&running.url, PASSWORD)?;
     print(&format!(

@@ -39,11 +39,11 @@ pub(super) fn run(mut config: Config, command: &Serve) -> anyhow::Result<()> {
     let listener = TcpListener::bind(&config.listen)
         .with_context(|| format!("{} cannot be listened on", config.listen))?;
     print(&format!("Serving on http://{}", listener.local_addr()?));
-    serve(&config, store, listener)
+    serve(&config, &store, listener)
 }
 
 /// Serves until a signal comes, then finishes what was accepted.
-pub(super) fn serve(config: &Config, store: Store, listener: TcpListener) -> anyhow::Result<()> {
+fn serve(config: &Config, store: &Store, listener: TcpListener) -> anyhow::Result<()> {
     let state = state(config, store.clone())?;
     actix_web::rt::System::new().block_on(server::start(state, listener, config.workers)?)?;
     store.shut_down();

@@ -33,7 +33,7 @@ impl Api {
         let agent = ureq::Agent::new_with_defaults();
         let mut api = Self { agent, url: url.to_owned(), token: String::new() };
         let tokens = api.post("/v1/auth/login", &json!({"login": login, "password": password}))?;
-        api.token = tokens["access_token"].as_str().context("no token was given")?.to_owned();
+        tokens["access_token"].as_str().context("no token was given")?.clone_into(&mut api.token);
         Ok(api)
     }
 
@@ -253,14 +253,15 @@ const COLUMNS: [(&str, &str); 10] = [
 ];
 
 fn balance(progress: &Value) {
-    let heads: String = COLUMNS.iter().map(|(_, head)| format!("{head:>11}")).collect();
-    print(&format!("  year{heads}"));
+    let heads: Vec<String> = COLUMNS.iter().map(|(_, head)| format!("{head:>10}")).collect();
+    print(&format!("  year {}", heads.join(" ")));
     for year in progress["years"].as_array().into_iter().flatten() {
         let hectares = |name: &str| year[name].as_f64().unwrap_or(0.0) / 10_000.0;
         if hectares("opening_m2") + hectares("found_m2") + hectares("remaining_m2") <= 0.0 {
             continue;
         }
-        let cells: String = COLUMNS.iter().map(|(name, _)| format!("{:>11.2}", hectares(name))).collect();
-        print(&format!("  {}{cells}", year["year"]));
+        let cells: Vec<String> =
+            COLUMNS.iter().map(|(name, _)| format!("{:>10.2}", hectares(name))).collect();
+        print(&format!("  {} {}", year["year"], cells.join(" ")));
     }
 }

@@ -77,7 +77,7 @@ impl Row {
     /// Whether it has to be sent, for the first time or again.
     fn is_due(&self, session: &Session) -> bool {
         let acknowledged = self.epoch.is_some() && self.epoch == session.epoch;
-        !(acknowledged || self.settled && self.is_durable(session))
+        !acknowledged && (!self.settled || !self.is_durable(session))
     }
 
     /// The edit.

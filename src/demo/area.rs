@@ -123,8 +123,8 @@ fn identify(book: &mut Book<'_>, site: &Site, place: usize, survey: Uuid) -> Are
     let contamination = contamination(&mut book.chance, fate);
     let size = 2_000.0 * 150_f64.powf(book.chance.unit());
     let (size, ground) = ground(book, site, place, size);
-    // One in twenty is known from an old report only; nobody has walked around it.
-    let pointed = (site.number * AREAS + place) % 20 == 13 && fate == Fate::Open;
+    // About one in twenty is known from an old report only; nobody has walked around it.
+    let pointed = place == 5 && fate == Fate::Open;
     let day = site.opened + Days::new(book.chance.whole(1, 25).unsigned_abs());
     let surveyor = site.surveyor(book);
     let mut record = about(book, site, confirmed, contamination, day);
@@ -163,7 +163,7 @@ fn fate(chance: &mut Chance, site: &Site, place: usize) -> (Fate, bool) {
     match (site.number, place) {
         // Stories told one by one.
         (0, 0) => return (Fate::Clearing, true),
-        (1 | 2 | 3, 0 | 1) => return (Fate::Open, true),
+        (1..=3, 0 | 1) => return (Fate::Open, true),
         (6, 0) => return (Fate::Cleared, true),
         _ => {}
     }

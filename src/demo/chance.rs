@@ -3,7 +3,7 @@
 use chrono::{NaiveDate, NaiveTime};
 use uuid::{Builder, Uuid};
 
-/// Steele, Lea and Flood's SplitMix64 (2014): a few lines of our own, because `rand` promises neither portable nor
+/// Steele, Lea and Flood's `SplitMix64` (2014): a few lines of our own, because `rand` promises neither portable nor
 /// lasting numbers and a demonstration is compared with the one of last year.
 #[derive(Debug, Clone)]
 pub(super) struct Chance(u64);

@@ -21,8 +21,11 @@ const ROWS: usize = 2;
 /// Points on the border between two corners.
 const BENDS: u32 = 8;
 
+/// Column, row and name of a province's districts.
+type Cells = &'static [(usize, usize, &'static str)];
+
 /// Districts by their column and row, province by province.
-const PROVINCES: [(&str, &[(usize, usize, &str)]); 4] = [
+const PROVINCES: [(&str, Cells); 4] = [
     ("Vessel Reach", &[(0, 0, "Lower Vessel"), (0, 1, "Upper Vessel"), (1, 1, "Keel Downs")]),
     ("Lantern Coast", &[(1, 0, "Lantern Bay"), (2, 0, "Wick Sands"), (2, 1, "Glass Hills")]),
     ("Harrow Shelf", &[(3, 0, "Harrow South"), (4, 0, "Furrow Point")]),
@@ -49,7 +52,7 @@ impl District {
 
 /// All districts.
 pub(super) fn districts() -> Vec<District> {
-    let of = |(province, cells): &(&'static str, &[(usize, usize, &'static str)])| {
+    let of = |(province, cells): &(&'static str, Cells)| {
         let province = *province;
         let district = move |cell: &(usize, usize, &'static str)| District {
             name: cell.2,

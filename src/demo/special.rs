@@ -128,7 +128,7 @@ fn bow_ties(book: &mut Book<'_>, site: &Site) {
 /// New evidence on ground that had been closed.
 fn reopen(book: &mut Book<'_>, site: &Site) {
     let area = &site.areas[0];
-    let day = book.ago(45);
+    let day = book.ago(90);
     let surveyor = site.surveyor(book);
     let row = json!([{
         "id": book.chance.id(), "kind": "ordnance_seen", "strength": "direct", "date": day,
@@ -147,13 +147,13 @@ fn careless_releases(book: &mut Book<'_>, sites: &[Site], tasks: &[DemoTask]) {
     let mut left = 4_usize;
     for site in sites {
         let clearing = |area: &&Area| matches!(area.fate, Fate::Clearing) && area.ground.is_some();
-        let Some(area) = site.areas.iter().filter(clearing).next_back() else { continue };
+        let Some(area) = site.areas.iter().rfind(clearing) else { continue };
         let ordered = |task: &&DemoTask| task.activity == "clearance" && task.hazards.contains(&area.id);
         let (Some(task), Some(ground)) = (tasks.iter().find(ordered), &area.ground) else { continue };
         if left == 0 || site.number == 0 {
             continue;
         }
-        let nowhere = left % 2 == 0;
+        let nowhere = left.is_multiple_of(2);
         let far = Ground::blob(&mut book.chance, offset(site.origin, 4_200.0, 4_000.0), 6_000.0);
         let patch = if nowhere { far.whole() } else { ground.slice(0.85, 1.0, 0.0) };
         let day = book.ago(60 + 40 * u64::try_from(left).unwrap_or(0)).max(site.opened + Days::new(90));
@@ -169,7 +169,7 @@ fn careless_releases(book: &mut Book<'_>, sites: &[Site], tasks: &[DemoTask]) {
             // Nobody noticed the first of them.
             course: if left > 2 { Course::Through } else { Course::Stops(2) },
         };
-        release(book, site, area, job);
+        release(book, site, area, &job);
         left -= 1;
     }
 }

@@ -29,7 +29,7 @@ pub(super) fn work(book: &mut Book<'_>, site: &Site, area: &Area, tasks: &[Uuid]
     if begin + Days::new(20) > book.today {
         return false;
     }
-    let told = site.number == 0 && area.fate == Fate::Clearing && site.areas[0].id == area.id;
+    let told = [0, 6].contains(&site.number) && site.areas[0].id == area.id;
     match area.fate {
         Fate::Open => false,
         Fate::Cancelled => cancel(book, site, area, tasks[0], begin, 1.0),
@@ -44,11 +44,17 @@ pub(super) fn work(book: &mut Book<'_>, site: &Site, area: &Area, tasks: &[Uuid]
             reduce(book, site, area, tasks[0], begin, share)
                 && clear(book, site, area, tasks[1], begin + Days::new(60), (share, until))
         }
+        // Long finalised, so that two tablets may quarrel about it today …
         Fate::Clearing if told => {
-            // Long finalised, so that two tablets may quarrel about it today.
             let days = [book.ago(700), book.ago(560)];
             slices(book, site, area, tasks[0], &days, (0.0, 0.4));
             false
+        }
+        // … and long closed, so that new evidence can open it again.
+        Fate::Cleared if told => {
+            let days = [book.ago(900), book.ago(760)];
+            let last = slices(book, site, area, tasks[0], &days, (0.0, 1.0));
+            end(book, site, area, last)
         }
         Fate::Clearing => {
             let until = book.chance.between(0.3, 0.8);
@@ -107,7 +113,7 @@ fn cancel(book: &mut Book<'_>, site: &Site, area: &Area, task: Uuid, begin: Naiv
     let course = Course::Usual;
     let (survey, spill_m, depth_cm) = (Some(survey), 0.0, None);
     let job = Job { task, survey, result: "cancelled", method, depth_cm, patch, spill_m, day, course };
-    let (_, finalised) = release(book, site, area, job);
+    let (_, finalised) = release(book, site, area, &job);
     if share < 1.0 { true } else { end(book, site, area, finalised) }
 }
 
@@ -122,7 +128,7 @@ fn reduce(book: &mut Book<'_>, site: &Site, area: &Area, task: Uuid, begin: Naiv
     let course = Course::Usual;
     let (survey, spill_m, depth_cm) = (Some(survey), 0.0, None);
     let job = Job { task, survey, result: "reduced", method, depth_cm, patch, spill_m, day, course };
-    release(book, site, area, job).1.is_some()
+    release(book, site, area, &job).1.is_some()
 }
 
 /// New evidence: the outline grows or shrinks, or what was suspected is confirmed.
@@ -200,10 +206,10 @@ fn slices(
         };
         let method = book.chance.pick(&methods);
         let patch = ground.slice(bound - again, next, spill_m);
-        let course = if site.number == 0 { Course::Through } else { Course::Usual };
+        let course = if [0, 6].contains(&site.number) { Course::Through } else { Course::Usual };
         let depth_cm = (!battle).then(|| book.chance.pick(&[13, 20, 20, 30]));
         let job = Job { task, survey: None, result, method, depth_cm, patch, spill_m, day: *day, course };
-        let (id, finalised) = release(book, site, area, job);
+        let (id, finalised) = release(book, site, area, &job);
         field::after_release(book, site, area, (task, id), *day, battle);
         all = all.zip(finalised).map(|(before, this)| before.max(this));
         bound = next;
@@ -212,7 +218,7 @@ fn slices(
 }
 
 /// Puts ground forward for release; when it stood in the official books, if it does.
-pub(super) fn release(book: &mut Book<'_>, site: &Site, area: &Area, job: Job) -> (Uuid, Option<NaiveDate>) {
+pub(super) fn release(book: &mut Book<'_>, site: &Site, area: &Area, job: &Job) -> (Uuid, Option<NaiveDate>) {
     let size = job.patch.area_m2();
     let field_work = job.result != "cancelled";
     let markers: Vec<_> = area

@@ -13,8 +13,12 @@ use crate::store::StoreError;
 pub type ApiResult<T> = Result<T, ApiError>;
 
 /// What a client is told when something cannot be done.
+#[derive(Debug, Clone)]
+pub struct ApiError(Box<ProblemDetails>);
+
+/// Problem details (RFC 9457).
 #[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
-pub struct ApiError {
+pub struct ProblemDetails {
     /// `urn:cartagena:problem:<code>`; stable.
     #[serde(rename = "type")]
     type_: String,
@@ -38,14 +42,14 @@ pub struct ApiError {
 
 impl std::fmt::Display for ApiError {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(out, "{}: {}", self.type_, self.detail)
+        write!(out, "{}: {}", self.0.type_, self.0.detail)
     }
 }
 
 impl ApiError {
     /// A problem of one type.
     pub fn new(status: StatusCode, code: &str, detail: impl Into<String>) -> Self {
-        Self {
+        Self(Box::new(ProblemDetails {
             type_: format!("urn:cartagena:problem:{code}"),
             title: status.canonical_reason().unwrap_or("Error").to_owned(),
             status: status.as_u16(),
@@ -53,7 +57,7 @@ impl ApiError {
             errors: Vec::new(),
             more: None,
             retry_after_s: None,
-        }
+        }))
     }
 
     /// 400: the request cannot be understood.
@@ -85,21 +89,21 @@ impl ApiError {
     /// With a `Retry-After`.
     #[must_use]
     pub fn retry_after(mut self, seconds: u32) -> Self {
-        self.retry_after_s = Some(seconds);
+        self.0.retry_after_s = Some(seconds);
         self
     }
 
     /// With single faults.
     #[must_use]
     pub fn with_errors(mut self, errors: Vec<Fault>) -> Self {
-        self.errors = errors;
+        self.0.errors = errors;
         self
     }
 
     /// With further members.
     #[must_use]
     pub fn with(mut self, name: &str, value: impl Into<Value>) -> Self {
-        let more = self.more.get_or_insert_with(|| json!({}));
+        let more = self.0.more.get_or_insert_with(|| json!({}));
         more[name] = value.into();
         self
     }
@@ -107,19 +111,19 @@ impl ApiError {
 
 impl ResponseError for ApiError {
     fn status_code(&self) -> StatusCode {
-        StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+        StatusCode::from_u16(self.0.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
     }
 
     fn error_response(&self) -> HttpResponse {
         let mut response = HttpResponse::build(self.status_code());
         response.insert_header(ContentType("application/problem+json".parse().expect("a media type")));
-        if let Some(seconds) = self.retry_after_s {
+        if let Some(seconds) = self.0.retry_after_s {
             response.insert_header((RETRY_AFTER, seconds.to_string()));
         }
-        if self.status == 401 {
+        if self.0.status == 401 {
             response.insert_header((WWW_AUTHENTICATE, HeaderValue::from_static("Bearer")));
         }
-        response.body(serde_json::to_vec(self).unwrap_or_default())
+        response.body(serde_json::to_vec(&self.0).unwrap_or_default())
     }
 }
 

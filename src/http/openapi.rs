@@ -5,7 +5,7 @@ use utoipa::OpenApi;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::openapi::{Content, Ref, RefOr, Response};
 
-use super::error::ApiError;
+use super::error::ProblemDetails;
 
 /// What the handlers do not say themselves.
 #[derive(OpenApi)]
@@ -16,7 +16,7 @@ use super::error::ApiError;
                        areas m², coordinates lon/lat on WGS 84. No record is not evidence of no contamination; a \
                        status is not a safety certificate.",
     ),
-    components(schemas(ApiError)),
+    components(schemas(ProblemDetails)),
     security(("bearer" = [])),
     modifiers(&Bearer)
 )]
@@ -34,7 +34,7 @@ impl Modify for Bearer {
 
 /// Adds the problem that every operation may answer with.
 pub fn with_problems(mut api: utoipa::openapi::OpenApi) -> utoipa::openapi::OpenApi {
-    let schema = RefOr::Ref(Ref::from_schema_name("ApiError"));
+    let schema = RefOr::Ref(Ref::from_schema_name("ProblemDetails"));
     for item in api.paths.paths.values_mut() {
         let operations = [&mut item.get, &mut item.post, &mut item.put, &mut item.patch, &mut item.delete];
         for operation in operations.into_iter().flatten() {

@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::access::Access;
 use super::error::ApiResult;
-use super::state::AppState;
+use super::state::{AppState, is_full};
 use crate::auth::permission::ReadQuality;
 use crate::model::Role;
 use crate::store::quality::{FindingQuery, StoredFinding};
@@ -43,7 +43,7 @@ pub(crate) async fn list(
     };
     let findings = state.store(move |store| store.list_findings(&query)).await?;
     let next =
-        findings.last().filter(|_| findings.len() as i64 == state.limits.list_rows).map(|last| last.seq - 1);
+        findings.last().filter(|_| is_full(findings.len(), state.limits.list_rows)).map(|last| last.seq - 1);
     Ok(HttpResponse::Ok().json(json!({"findings": findings, "next": next})))
 }
 

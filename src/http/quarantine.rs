@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::access::{Access, JsonBody};
 use super::error::{ApiError, ApiResult};
-use super::state::AppState;
+use super::state::{AppState, is_full};
 use crate::auth::Principal;
 use crate::auth::permission::{ReadQuarantine, RepairQuarantine};
 use crate::model::{Mutation, Role};
@@ -39,7 +39,7 @@ pub(crate) async fn list(
     let mut rows = state
         .store(move |store| store.list_quarantine(of, which.settled, which.after.unwrap_or(0), limit))
         .await?;
-    let next = rows.last().filter(|_| rows.len() as i64 == limit).map(|row| row.seq);
+    let next = rows.last().filter(|_| is_full(rows.len(), limit)).map(|row| row.seq);
     rows.retain(|row| personal || row.kind != "victim");
     Ok(HttpResponse::Ok().json(json!({"quarantined": rows, "next": next})))
 }

@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::access::{Access, JsonBody};
 use super::error::{ApiError, ApiResult};
-use super::state::AppState;
+use super::state::{AppState, is_full};
 use crate::auth::permission::{ReadRecords, Review};
 use crate::model::record::Feature;
 use crate::model::{ReviewAction, Role, Stage};
@@ -34,7 +34,7 @@ pub struct Which {
     limit: Option<i64>,
 }
 
-/// Records at their latest state, as a GeoJSON FeatureCollection.
+/// Records at their latest state, as a GeoJSON `FeatureCollection`.
 #[utoipa::path(tag = "records", params(Which), responses((status = 200, content_type = "application/geo+json")))]
 #[get("/v1/records")]
 pub(crate) async fn list(
@@ -59,7 +59,7 @@ pub(crate) async fn list(
 }
 
 fn collection(features: &[Feature], limit: i64) -> HttpResponse {
-    let next = features.last().filter(|_| features.len() as i64 >= limit).map(|last| last.seq);
+    let next = features.last().filter(|_| is_full(features.len(), limit)).map(|last| last.seq);
     HttpResponse::Ok()
         .content_type("application/geo+json")
         .json(json!({"type": "FeatureCollection", "features": features, "next": next}))
@@ -71,7 +71,7 @@ fn read_bbox(text: &str) -> ApiResult<[f64; 4]> {
         .map_err(|_other_count| ApiError::bad_request("bbox", "bbox is min_lon,min_lat,max_lon,max_lat"))
 }
 
-/// One record. Its ETag is its version.
+/// One record. Its `ETag` is its version.
 #[utoipa::path(tag = "records", params(("id" = Uuid, Path)), responses((status = 200, content_type = "application/geo+json")))]
 #[get("/v1/records/{id}")]
 pub(crate) async fn show(

@@ -87,3 +87,8 @@ fn too_many(seconds: u32) -> ApiError {
     ApiError::new(actix_web::http::StatusCode::TOO_MANY_REQUESTS, "too-many-requests", detail)
         .retry_after(seconds)
 }
+
+/// Whether a page has as many rows as were asked for: then there may be another.
+pub(super) fn is_full(rows: usize, limit: i64) -> bool {
+    i64::try_from(rows).is_ok_and(|rows| rows >= limit)
+}

@@ -116,7 +116,7 @@ pub(crate) async fn push_edits(
             }
         };
         if let Some(head) = last_head {
-            store.meet_head(head)?;
+            store.meet_head(&head)?;
         }
         Ok(store.push(push)?)
     })

@@ -27,6 +27,10 @@ vocabulary! {
     }
 }
 
+/// What the authority makes itself: nobody inspects it as an operator's work is inspected, so that its own QA may
+/// validate it – another person than its author all the same.
+const NOT_INSPECTED: [&str; 3] = ["qm_inspection", "task", "handover"];
+
 /// Who writes: an account with its role and organisation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Actor {
@@ -106,10 +110,8 @@ impl Actor {
         let refuse = |what: &str| Err(format!("a {} may not {what}", self.role.as_str().replace('_', " ")));
         match self.role {
             Role::Observer | Role::Admin => refuse("write records"),
-            Role::ImOfficer => Ok(()),
-            _ if op == Op::Resolve => refuse("resolve conflicts"),
-            Role::Authority if kind == "task" || kind == "handover" => Ok(()),
-            Role::Authority => refuse(&format!("write a {kind}")),
+            _ if op == Op::Resolve && self.role != Role::ImOfficer => refuse("resolve conflicts"),
+            Role::Authority if kind != "task" && kind != "handover" => refuse(&format!("write a {kind}")),
             Role::QaOfficer if kind == "qm_inspection" && own => Ok(()),
             Role::QaOfficer => refuse(&format!("write another organisation's records or a {kind}")),
             Role::Surveyor | Role::Supervisor | Role::ProgrammeManager if !own => {
@@ -119,7 +121,11 @@ impl Actor {
             Role::Supervisor if head.is_some_and(|record| record.official.is_some()) => {
                 refuse("change a finalised record")
             }
-            Role::Surveyor | Role::Supervisor | Role::ProgrammeManager => Ok(()),
+            Role::Surveyor
+            | Role::Supervisor
+            | Role::ProgrammeManager
+            | Role::Authority
+            | Role::ImOfficer => Ok(()),
         }
     }
 
@@ -130,9 +136,8 @@ impl Actor {
             ReviewAction::Submit => (
                 match self.role {
                     Role::Surveyor => own && record.author == self.account,
-                    Role::Supervisor | Role::ProgrammeManager => own,
+                    Role::Supervisor | Role::ProgrammeManager | Role::Authority => own,
                     Role::QaOfficer => own && record.kind == "qm_inspection",
-                    Role::Authority => own,
                     Role::ImOfficer => true,
                     Role::Observer | Role::Admin => false,
                 },
@@ -144,14 +149,14 @@ impl Actor {
                 "the programme manager of the record's organisation",
             ),
             ReviewAction::OpsValidate => (
-                self.role == Role::QaOfficer && (!own || record.kind == "qm_inspection"),
+                self.role == Role::QaOfficer && (!own || NOT_INSPECTED.contains(&record.kind.as_str())),
                 "a QA officer of another organisation",
             ),
             ReviewAction::Finalise => (self.role == Role::ImOfficer, "an IM officer"),
             ReviewAction::Return | ReviewAction::Reject => {
                 let allowed = match (self.role, record.stage) {
-                    (Role::Supervisor, Stage::Draft | Stage::Submitted) => own,
-                    (Role::ProgrammeManager, Stage::Draft | Stage::Submitted | Stage::OrgValidated) => own,
+                    (Role::Supervisor | Role::ProgrammeManager, Stage::Draft | Stage::Submitted)
+                    | (Role::ProgrammeManager, Stage::OrgValidated) => own,
                     (Role::QaOfficer, Stage::OrgValidated | Stage::OpsValidated) => !own,
                     (Role::ImOfficer, _) => true,
                     _ => false,

@@ -166,11 +166,7 @@ impl Deadline {
         Self {
             current: history.as_ref().and_then(|history| history.deadline(as_of)),
             state: history.as_ref().map(|history| history.state(as_of)),
-            faults: history
-                .iter()
-                .flat_map(|history| history.faults())
-                .map(|fault| fault.to_string())
-                .collect(),
+            faults: history.iter().flat_map(DeadlineHistory::faults).map(|fault| fault.to_string()).collect(),
             history,
         }
     }

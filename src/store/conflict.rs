@@ -118,7 +118,7 @@ impl Store {
                 .select(VersionRow::as_select())
                 .load(connection)?;
             let heads: HashMap<Id, VersionRow> = heads.into_iter().map(|row| (row.record_id, row)).collect();
-            rows.into_iter().map(|row| self.view(row, &versions, &heads)).collect()
+            rows.into_iter().map(|row| self.view(&row, &versions, &heads)).collect()
         })
     }
 
@@ -138,7 +138,7 @@ impl Store {
 
     fn view(
         &self,
-        row: ConflictRow,
+        row: &ConflictRow,
         versions: &HashMap<Id, VersionRow>,
         heads: &HashMap<Id, VersionRow>,
     ) -> Result<ConflictView> {

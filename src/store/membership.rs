@@ -20,6 +20,8 @@ const BUFFER_M: f64 = 1_000.0;
 const METRES_PER_DEGREE: f64 = 111_320.0;
 
 type Bbox = [f64; 4];
+/// A task, one of its areas, and the box of the area.
+type Link = (Id, Id, Option<f64>, Option<f64>, Option<f64>, Option<f64>);
 
 /// A task with what its scope is made of.
 struct TaskScope {
@@ -61,11 +63,13 @@ pub(super) fn update(txn: &mut SyncTxn<'_>, changed: &BTreeMap<Uuid, Changed>) -
         for task in &tasks {
             let was = present.contains(&(task.task, id));
             let is = tier < PERSONAL && belongs(&head.record, bbox, task);
-            let before = changed.get(&id).map(|changed| changed.before);
             if is || was {
                 // A record that only joins because its task was redrawn comes at the task's own place in the log.
-                let seq = if before.is_some() { head.seq } else { txn.clock.seq };
-                moves.push(Move { task: task.task, id, seq, was, is, before, version: head.record.version });
+                let seq = if changed.contains_key(&id) { head.seq } else { txn.clock.seq };
+                let version = head.record.version;
+                let before = changed.get(&id).and_then(|changed| changed.before).unwrap_or(version);
+                let changed = changed.contains_key(&id);
+                moves.push(Move { task: task.task, id, seq, was, is, changed, before, version });
             }
         }
     }
@@ -85,8 +89,10 @@ struct Move {
     seq: i64,
     was: bool,
     is: bool,
-    /// The version before this transaction; outer `None`: this transaction did not change the record.
-    before: Option<Option<Uuid>>,
+    /// Whether this transaction changed the record.
+    changed: bool,
+    /// The version that the digest counts so far.
+    before: Uuid,
     version: Uuid,
 }
 
@@ -99,12 +105,12 @@ fn write(connection: &mut DbConnection, moves: &[Move]) -> Result<()> {
         }
         let digest = digests.entry(scope.clone()).or_default();
         if step.was {
-            digest.remove(step.id, step.before.flatten().unwrap_or(step.version));
+            digest.remove(step.id, step.before);
         }
         if step.is {
             digest.add(step.id, step.version);
         }
-        if step.was && step.is && step.before.is_none() {
+        if step.was && step.is && !step.changed {
             continue;
         }
         let row = (
@@ -167,7 +173,7 @@ fn load_tasks(connection: &mut DbConnection, ended: &[Id]) -> Result<Vec<TaskSco
         return Ok(Vec::new());
     }
     let ids: Vec<Id> = rows.iter().map(|(row, _)| row.record_id).collect();
-    let links: Vec<(Id, Id, Option<f64>, Option<f64>, Option<f64>, Option<f64>)> = link::table
+    let links: Vec<Link> = link::table
         .inner_join(record::table.on(record::record_id.eq(link::to_id)))
         .inner_join(version::table.on(version::version_id.eq(record::version)))
         .filter(link::from_id.eq_any(&ids))

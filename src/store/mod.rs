@@ -136,7 +136,7 @@ impl Store {
 
     /// The schemas that the store validates with.
     pub fn registry(&self) -> &'static Registry {
-        &self.registry
+        self.registry
     }
 
     /// Reads on one snapshot. Blocks: call it off the async threads.

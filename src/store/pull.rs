@@ -272,7 +272,7 @@ impl Store {
 
     /// Compares a head that a client remembers with the log. Where the log no longer holds it, this database has
     /// gone back in time – it was restored from a copy – and its epoch changes, so that every client begins again.
-    pub fn meet_head(&self, remembered: LogHead) -> Result<()> {
+    pub fn meet_head(&self, remembered: &LogHead) -> Result<()> {
         let holds = self.read(|connection| {
             let clock = read_clock(connection)?;
             if remembered.epoch != clock.epoch || remembered.seq == 0 {
@@ -286,8 +286,9 @@ impl Store {
             return Ok(());
         }
         tracing::warn!(seq = remembered.seq, "this database has gone back in time: a new epoch begins");
+        let stale = remembered.epoch;
         self.write(move |txn| {
-            if txn.clock.epoch == remembered.epoch {
+            if txn.clock.epoch == stale {
                 txn.renew_epoch()?;
             }
             Ok(())

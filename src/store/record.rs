@@ -127,7 +127,7 @@ impl Store {
             Ok(select.load(connection)?)
         })?;
         rows.into_iter()
-            .map(|(row, version)| Ok(shown(feature(row, version)?, sight, &self.registry)))
+            .map(|(row, version)| Ok(shown(feature(&row, version)?, sight, self.registry)))
             .collect()
     }
 
@@ -145,7 +145,7 @@ impl Store {
                 .optional()?;
             let Some((row, version)) = row else { return Ok(None) };
             let tier = row.tier;
-            let feature = feature(row, version)?;
+            let feature = feature(&row, version)?;
             if !sight.sees(&feature.clone().into_record(), tier) {
                 return Ok(None);
             }
@@ -153,7 +153,7 @@ impl Store {
             contested_candidates(connection, &mut found)?;
             Ok(found.remove(&id))
         })?;
-        found.map(|feature| shown(feature, sight, &self.registry)).ok_or(StoreError::NotFound("record"))
+        found.map(|feature| shown(feature, sight, self.registry)).ok_or(StoreError::NotFound("record"))
     }
 
     /// Every version of a record, the branches too, each with what it changed.
@@ -188,7 +188,7 @@ impl Store {
                 diff: BTreeMap::new(),
             };
             let mut state = row.into_record()?;
-            redact(&mut state.properties, &state.kind, sight, &self.registry);
+            redact(&mut state.properties, &state.kind, sight, self.registry);
             entry.diff = diff(line.as_ref(), &state);
             entries.push(entry);
             if !branch {
@@ -227,7 +227,7 @@ fn redact(properties: &mut serde_json::Map<String, Value>, kind: &str, sight: Si
     }
 }
 
-fn feature(row: RecordRow, version: VersionRow) -> Result<Feature> {
+fn feature(row: &RecordRow, version: VersionRow) -> Result<Feature> {
     let (seq, contested) = (row.seq, row.contested);
     let mut feature = Feature::of(version.into_record()?, seq);
     feature.contested = contested;
@@ -244,7 +244,7 @@ pub(super) fn features(connection: &mut DbConnection, ids: &[Id]) -> Result<Vec<
             .select((RecordRow::as_select(), VersionRow::as_select()))
             .load(connection)?;
         for (row, version) in rows {
-            found.push(feature(row, version)?);
+            found.push(feature(&row, version)?);
         }
     }
     Ok(found)

@@ -324,8 +324,10 @@ impl std::str::FromStr for Scope {
         match key.split_once(':') {
             None if key == "everything" => Ok(Self::Everything),
             None if key == "content" => Ok(Self::Content),
-            Some(("organisation", id)) => Uuid::parse_str(id).map(Self::Organisation).map_err(|_| unknown()),
-            Some(("task", id)) => Uuid::parse_str(id).map(Self::Task).map_err(|_| unknown()),
+            Some(("organisation", id)) => {
+                Uuid::parse_str(id).map(Self::Organisation).map_err(|_not_a_uuid| unknown())
+            }
+            Some(("task", id)) => Uuid::parse_str(id).map(Self::Task).map_err(|_not_a_uuid| unknown()),
             _ => Err(unknown()),
         }
     }

@@ -134,7 +134,8 @@ fn write_group(
     group: Vec<(Box<Push>, Sender<Result<Pushed>>)>,
 ) {
     let (pushes, answers): (Vec<_>, Vec<_>) = group.into_iter().unzip();
-    metrics::histogram!("cartagena_write_group_pushes").record(pushes.len() as f64);
+    metrics::histogram!("cartagena_write_group_pushes")
+        .record(u32::try_from(pushes.len()).unwrap_or(u32::MAX));
     match SyncTxn::run(connection, registry, ground, |txn| push::take(txn, &pushes)) {
         Ok(pushed) => {
             for (answer, pushed) in answers.into_iter().zip(pushed) {

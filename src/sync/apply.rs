@@ -37,17 +37,11 @@ pub fn apply_txn<M: Memory>(
     }
     let refusal = refused(standing).or_else(|| misshapen(txn, fresh.len()));
     let mut unblocked = Vec::new();
-    let taken = match refusal {
-        Some(problem) => {
-            let verdicts = vec![Verdict::Quarantine(problem); fresh.len()];
-            settle(memory, registry, actor, &fresh, verdicts, Entry::Arrived, &mut unblocked)?
-        }
-        None => {
-            let verdicts = judge(memory, registry, actor, &fresh)?;
-            settle(memory, registry, actor, &fresh, verdicts, Entry::Arrived, &mut unblocked)?
-        }
+    let verdicts = match refusal {
+        Some(problem) => vec![Verdict::Quarantine(problem); fresh.len()],
+        None => judge(memory, registry, actor, &fresh)?,
     };
-    answers.extend(taken);
+    answers.extend(settle(memory, registry, actor, &fresh, verdicts, Entry::Arrived, &mut unblocked)?);
     release(memory, registry, unblocked)?;
     in_order_of(txn, &mut answers);
     Ok(answers)
