@@ -213,6 +213,36 @@ pub(super) fn acknowledge(connection: &mut SqliteConnection, answer: &PushAnswer
     Ok((acknowledged, renewed))
 }
 
+/// Gives edits that an earlier enrolment made numbers of the present one: a device pushes only what was made on it.
+/// The server knows an edit by its id, so that one whose acknowledgement was lost is still taken once.
+pub(super) fn renumber(connection: &mut SqliteConnection) -> Result<()> {
+    let session = Session::load(connection)?;
+    let device = Uuid::parse_str(&session.device_id)?;
+    let rows: Vec<Row> = outbox::table
+        .filter(outbox::device_id.ne(&session.device_id))
+        .filter(outbox::epoch.is_null().or(outbox::epoch.ne(&session.epoch)))
+        .filter(outbox::settled.eq(false))
+        .order(outbox::place)
+        .select(Row::as_select())
+        .load(connection)?;
+    let mut next = session.next_seq;
+    for row in rows {
+        let mut mutation = row.mutation()?;
+        mutation.device_id = Some(device);
+        mutation.device_seq = next;
+        diesel::update(&row)
+            .set((
+                outbox::device_id.eq(&session.device_id),
+                outbox::device_seq.eq(next),
+                outbox::body.eq(serde_json::to_string(&mutation)?),
+            ))
+            .execute(connection)?;
+        next += 1;
+    }
+    diesel::update(session::table).set(session::next_seq.eq(next)).execute(connection)?;
+    Ok(())
+}
+
 /// A server that went back in time may have lost edits that were settled: they take part again, and are due.
 fn take_up_lost(connection: &mut SqliteConnection, epoch: &str, through: i64) -> Result<()> {
     let own: String = session::table.select(session::device_id).first(connection)?;
@@ -221,7 +251,7 @@ fn take_up_lost(connection: &mut SqliteConnection, epoch: &str, through: i64) ->
     diesel::update(outbox::table.filter(elsewhere).filter(lost))
         .set(outbox::settled.eq(false))
         .execute(connection)?;
-    Ok(())
+    renumber(connection)
 }
 
 /// Stops replaying what is part of what the server tells, or stands beside it for good.

@@ -6,6 +6,7 @@ use diesel::sqlite::{Sqlite, SqliteConnection};
 use uuid::Uuid;
 
 use super::error::{ClientError, Result};
+use super::outbox;
 use super::schema::{member, scope, session};
 use crate::auth::Tokens;
 use crate::model::role::Actor;
@@ -43,8 +44,7 @@ impl Session {
         row.ok_or(ClientError::NotEnrolled)
     }
 
-    /// Begins anew as a device that was just enrolled. Edits that wait in the outbox stay, under the number of the
-    /// device that made them.
+    /// Begins anew as a device that was just enrolled. Edits that wait in the outbox become its first.
     pub(super) fn begin(connection: &mut SqliteConnection, server_url: &str, tokens: &Tokens) -> Result<()> {
         let device = tokens.device.ok_or(ClientError::NotEnrolled)?;
         let row = Self {
@@ -67,7 +67,7 @@ impl Session {
         connection.immediate_transaction(|connection| {
             diesel::delete(session::table).execute(connection)?;
             diesel::insert_into(session::table).values(row).execute(connection)?;
-            Ok(())
+            outbox::renumber(connection)
         })
     }
 

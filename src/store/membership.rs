@@ -26,20 +26,29 @@ type Link = (Id, Id, Option<f64>, Option<f64>, Option<f64>, Option<f64>);
 /// A task with what its scope is made of.
 struct TaskScope {
     task: Uuid,
+    /// A retired task's scope holds the task alone, so that clients learn of its end and keep nothing that grows old.
+    retired: bool,
     areas: BTreeSet<Uuid>,
     extents: Vec<Bbox>,
 }
 
 /// Brings the scopes of tasks up to what the transaction changed.
 pub(super) fn update(txn: &mut SyncTxn<'_>, changed: &BTreeMap<Uuid, Changed>) -> Result<()> {
-    let tasks = load_tasks(txn.connection)?;
+    let ended: Vec<Id> = changed
+        .keys()
+        .filter(|id| {
+            let record = &txn.changed_head(**id).record;
+            record.kind == "task" && record.retired
+        })
+        .map(|id| Id(*id))
+        .collect();
+    let tasks = load_tasks(txn.connection, &ended)?;
     if tasks.is_empty() {
         return Ok(());
     }
-    let redrawn: BTreeSet<Uuid> =
-        tasks.iter().map(|task| task.task).filter(|id| changed.contains_key(id)).collect();
     let mut records: BTreeSet<Uuid> = changed.keys().copied().collect();
-    for task in tasks.iter().filter(|task| redrawn.contains(&task.task)) {
+    for task in tasks.iter().filter(|task| task.is_redrawn(changed)) {
+        records.extend(held_by(txn.connection, task.task)?);
         records.extend(around(txn.connection, &task.extents)?);
         records.extend(&task.areas);
         records.extend(linked_to(txn.connection, task.task)?);
@@ -65,6 +74,13 @@ pub(super) fn update(txn: &mut SyncTxn<'_>, changed: &BTreeMap<Uuid, Changed>) -
         }
     }
     write(txn.connection, &moves)
+}
+
+impl TaskScope {
+    /// Whether the transaction changed what the scope is made of: the task, or the outline of one of its areas.
+    fn is_redrawn(&self, changed: &BTreeMap<Uuid, Changed>) -> bool {
+        changed.contains_key(&self.task) || self.areas.iter().any(|area| changed.contains_key(area))
+    }
 }
 
 struct Move {
@@ -120,6 +136,9 @@ fn write(connection: &mut DbConnection, moves: &[Move]) -> Result<()> {
 
 /// Whether a record belongs into a task's scope.
 fn belongs(record: &Record, bbox: Option<Bbox>, task: &TaskScope) -> bool {
+    if task.retired {
+        return record.id == task.task;
+    }
     if record.id == task.task || task.areas.contains(&record.id) {
         return true;
     }
@@ -141,12 +160,13 @@ fn buffered([min_lon, min_lat, max_lon, max_lat]: Bbox) -> Bbox {
     [min_lon - lon, min_lat - lat, max_lon + lon, max_lat + lat]
 }
 
-/// Every task in use, with the buffered extents of its own outline and of its areas.
-fn load_tasks(connection: &mut DbConnection) -> Result<Vec<TaskScope>> {
+/// Every task in use, and those that have `ended` just now, with the buffered extents of its own outline and of its
+/// areas.
+fn load_tasks(connection: &mut DbConnection, ended: &[Id]) -> Result<Vec<TaskScope>> {
     let rows: Vec<(RecordRow, VersionRow)> = record::table
         .inner_join(version::table.on(version::version_id.eq(record::version)))
         .filter(record::kind.eq("task"))
-        .filter(record::retired.eq(false))
+        .filter(record::retired.eq(false).or(record::record_id.eq_any(ended)))
         .select((RecordRow::as_select(), VersionRow::as_select()))
         .load(connection)?;
     if rows.is_empty() {
@@ -171,7 +191,8 @@ fn load_tasks(connection: &mut DbConnection) -> Result<Vec<TaskScope>> {
         .into_iter()
         .map(|(row, version)| {
             let extents = version.shape().map(|shape| buffered(shape.bbox)).into_iter().collect();
-            (row.record_id, TaskScope { task: row.record_id.0, areas: BTreeSet::new(), extents })
+            let (task, retired) = (row.record_id.0, row.retired);
+            (row.record_id, TaskScope { task, retired, areas: BTreeSet::new(), extents })
         })
         .collect();
     for (task, area, min_lon, min_lat, max_lon, max_lat) in links {
@@ -196,6 +217,16 @@ fn around(connection: &mut DbConnection, extents: &[Bbox]) -> Result<Vec<Uuid>> 
         found.extend(ids.into_iter().map(|id| id.0));
     }
     Ok(found)
+}
+
+/// What a task's scope holds now.
+fn held_by(connection: &mut DbConnection, task: Uuid) -> Result<Vec<Uuid>> {
+    let ids: Vec<Id> = membership::table
+        .filter(membership::scope.eq(Scope::Task(task).key()))
+        .filter(membership::present.eq(true))
+        .select(membership::record_id)
+        .load(connection)?;
+    Ok(ids.into_iter().map(|id| id.0).collect())
 }
 
 fn linked_to(connection: &mut DbConnection, task: Uuid) -> Result<Vec<Uuid>> {

@@ -266,8 +266,9 @@ fn meet(txn: &mut SyncTxn<'_>, push: &Push) -> Result<i64> {
         .select(log::device_seq)
         .load(txn.connection)?;
     let mut numbers: BTreeSet<i64> = stored.into_iter().flatten().collect();
-    let fresh = txn.buffer.log.iter().filter(|row| row.device_id == Some(Id(push.device)));
-    numbers.extend(fresh.filter_map(|row| row.device_seq));
+    // Every answer means that the mutation is stored, also where it came before under the number that the tablet had
+    // in an earlier enrolment.
+    numbers.extend(push.txns.iter().flatten().map(|received| received.mutation.device_seq));
     let mut through = through;
     while numbers.contains(&(through + 1)) {
         through += 1;

@@ -37,6 +37,8 @@ pub(super) struct Judge<'a, M: Memory> {
     pub(super) actor: &'a Actor,
     /// Records that this action makes: its other parts may point at them before they are there.
     coming: HashSet<Uuid>,
+    /// The versions that this action would make. One that conflicts makes the others conflict; they do not wait for it.
+    own: HashSet<Uuid>,
     staged: HashMap<Uuid, Record>,
 }
 
@@ -45,7 +47,8 @@ impl<'a, M: Memory> Judge<'a, M> {
         let creates =
             txn.iter().map(|received| &received.mutation).filter(|mutation| mutation.op == Op::Create);
         let coming = creates.map(|mutation| mutation.record_id).collect();
-        Self { memory, registry, actor, coming, staged: HashMap::new() }
+        let own = txn.iter().map(Received::id).collect();
+        Self { memory, registry, actor, coming, own, staged: HashMap::new() }
     }
 
     /// What the mutation comes to.
@@ -103,6 +106,7 @@ impl<'a, M: Memory> Judge<'a, M> {
         }
         if let Some(base) = mutation.base_version
             && head.is_none_or(|head| head.version != base)
+            && !self.own.contains(&base)
             && self.version(base)?.is_none()
         {
             return Ok(Some(base.to_string()));
@@ -253,7 +257,7 @@ impl<'a, M: Memory> Judge<'a, M> {
     fn checked(&mut self, verdict: Verdict, received: &Received, schema: &Schema) -> Verdict {
         let Verdict::Write(mut record, outcome) = verdict else { return verdict };
         let mutation = &received.mutation;
-        if !mutation.changes.is_empty() {
+        if mutation.op == Op::Create || !mutation.changes.is_empty() {
             let faults = match (&received.faults, mutation.op) {
                 (Some(faults), Op::Create) => faults.clone(),
                 _ => record.faults(schema),

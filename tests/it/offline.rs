@@ -10,7 +10,7 @@ use cartagena::client::{Client, ClientError, Edit, Http, Report, Transport};
 use cartagena::config::Limits;
 use cartagena::model::mutation::Outcome;
 use cartagena::model::{Record, ReviewAction, Stage};
-use serde_json::{Value, json};
+use serde_json::json;
 use uuid::Uuid;
 
 use crate::support::server::patient_limits;
@@ -27,6 +27,8 @@ on_both!(
     a_damaged_copy_is_fetched_again,
     conflicts_are_told_and_shown,
     a_revoked_client_hands_over_and_is_told_to_wipe,
+    an_enrolment_takes_over_what_the_last_one_left,
+    a_scope_follows_its_task,
 );
 
 /// A client of somebody with a file of its own.
@@ -233,6 +235,39 @@ fn a_record_that_leaves_the_task_is_forgotten(place: &Place) {
     tablet.sync().unwrap();
     assert!(tablet.scopes().unwrap()[0].revoked);
     assert_eq!(tablet.records(None).unwrap().len(), 0);
+}
+
+fn a_scope_follows_its_task(place: &Place) {
+    let server = TestServer::start(place);
+    let crew = Crew::hire(server.store());
+    let mut office = plain(place, &server, &crew, &crew.im);
+    let (task, area, neighbour) = (Uuid::now_v7(), Uuid::now_v7(), Uuid::now_v7());
+    office.edit(new_area(area)).unwrap();
+    office.edit(new_area(neighbour).set("geometry", square(2.0))).unwrap();
+    office.edit(Edit::review(neighbour, ReviewAction::Submit)).unwrap();
+    let order = Edit::create("task", task)
+        .set("order_number", "7")
+        .set("activity", "clearance")
+        .set("operator_id", json!(crew.operator))
+        .set("hazardous_area_ids", json!([area]));
+    office.edit(order).unwrap();
+    office.sync().unwrap();
+    let mut tablet = plain(place, &server, &crew, &crew.surveyor);
+    tablet.follow(&format!("task:{task}")).unwrap();
+    assert!(tablet.sync().unwrap().complete);
+    assert!(tablet.view(neighbour).unwrap().is_none());
+    // The area turns out to lie elsewhere: what is around it there comes too.
+    office.edit(Edit::update(area).set("geometry", square(2.0005))).unwrap();
+    office.sync().unwrap();
+    assert!(tablet.sync().unwrap().complete);
+    assert!(tablet.view(neighbour).unwrap().is_some());
+    // The task ends: nothing stays behind to grow old.
+    office.edit(Edit::retire(task)).unwrap();
+    office.sync().unwrap();
+    assert!(tablet.sync().unwrap().complete);
+    let left = tablet.records(None).unwrap();
+    assert_eq!(left.len(), 1);
+    assert!(left[0].record.id == task && left[0].record.retired);
 }
 
 fn a_server_that_went_back_in_time_gets_everything_again(place: &Place) {
@@ -444,5 +479,43 @@ fn a_revoked_client_hands_over_and_is_told_to_wipe(place: &Place) {
     tablet.edit(new_area(area)).unwrap();
     tablet.sync().unwrap();
     assert_eq!(outcomes(&mut tablet), [Some(Outcome::Quarantined), Some(Outcome::Applied)]);
-    let _: Value = record(&server, &crew.im.log_in(&server), area);
+    record(&server, &crew.im.log_in(&server), area);
+}
+
+fn an_enrolment_takes_over_what_the_last_one_left(place: &Place) {
+    let server = TestServer::start(place);
+    let crew = Crew::hire(server.store());
+    let mut tablet = plain(place, &server, &crew, &crew.surveyor);
+    let (known, new) = (Uuid::now_v7(), Uuid::now_v7());
+    tablet.edit(new_area(known)).unwrap();
+    // The server takes it, and its answer is lost.
+    tablet.use_transport(Box::new(Deaf { inner: Http::default(), to: "/v1/sync/push" }));
+    assert!(matches!(tablet.sync(), Err(ClientError::Transport(_))));
+    tablet.use_transport(Box::new(Http::default()));
+    tablet.edit(Edit::update(known).set("name", "North")).unwrap();
+    tablet.edit(new_area(new)).unwrap();
+    tablet.enrol(server.url(), &crew.offer(&server, &crew.surveyor), "tablet").unwrap();
+    tablet.edit(Edit::update(new).set("name", "South")).unwrap();
+    tablet.sync().unwrap();
+    assert_eq!(outcomes(&mut tablet), [Some(Outcome::Applied); 4]);
+    assert_eq!(tablet.pending().unwrap(), 0);
+    let im = crew.im.log_in(&server);
+    assert_eq!(record(&server, &im, known)["properties"]["name"], "North");
+    assert_eq!(record(&server, &im, new)["properties"]["name"], "South");
+}
+
+/// Hears no answer to some requests.
+struct Deaf {
+    inner: Http,
+    to: &'static str,
+}
+
+impl Transport for Deaf {
+    fn send(&mut self, request: &Request) -> Result<Response, TransportError> {
+        let response = self.inner.send(request);
+        if request.url.ends_with(self.to) {
+            return Err(TransportError("the answer was lost".to_owned()));
+        }
+        response
+    }
 }

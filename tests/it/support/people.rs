@@ -23,8 +23,6 @@ pub(crate) struct Person {
     pub(crate) login: String,
     /// What the person is.
     pub(crate) role: Role,
-    /// Whom the person works for.
-    pub(crate) organisation: Uuid,
 }
 
 impl Person {
@@ -41,7 +39,7 @@ impl Person {
             must_change: false,
         };
         let account = store.insert_account(new, None).unwrap();
-        Self { id: account.id, login: login.to_owned(), role, organisation }
+        Self { id: account.id, login: login.to_owned(), role }
     }
 
     /// Logs in; the access token.
@@ -58,8 +56,6 @@ impl Person {
 
 /// One person of every role: the authority's, and those of two operators.
 pub(crate) struct Crew {
-    /// The authority.
-    pub(crate) authority: Uuid,
     /// The operator whose people these are.
     pub(crate) operator: Uuid,
     /// Another operator.
@@ -96,7 +92,6 @@ impl Crew {
         let donor = organisation("Donor", "other");
         let person = |login, role, organisation| Person::new(store, login, role, organisation);
         Self {
-            authority,
             operator,
             other,
             surveyor: person("surveyor", Role::Surveyor, operator),
