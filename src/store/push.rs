@@ -266,6 +266,7 @@ fn meet(txn: &mut SyncTxn<'_>, push: &Push) -> Result<i64> {
         .select(log::device_seq)
         .load(txn.connection)?;
     let mut numbers: BTreeSet<i64> = stored.into_iter().flatten().collect();
+    // Other pushes of the same device may be in this group; the log has them when it is flushed.
     let fresh = txn.buffer.log.iter().filter(|row| row.device_id == Some(Id(push.device)));
     numbers.extend(fresh.filter_map(|row| row.device_seq));
     // Every answer means that the mutation is stored, also where it came before under the number that the tablet had
