@@ -27,7 +27,7 @@ use crate::ledger::{
     Classification, Contamination, Cut, Hazard, HazardVersion, Ledger, Query, Release, ReleaseResult,
 };
 use crate::model::Role;
-use crate::model::role::Actor;
+use crate::model::role::{Actor, Sight};
 use crate::store::Store;
 use crate::store::insert_raw;
 use crate::store::push::{Contact, Push};
@@ -100,7 +100,7 @@ fn sync(config: &Config, bench: &SyncBench) -> anyhow::Result<Value> {
         Ok(())
     })?;
     let pushed = begun.elapsed();
-    let pull = pull_all(&store)?;
+    let pull = pull_all(&store, Actor { role: Role::ImOfficer, ..actor }.sight())?;
     store.shut_down();
     let rate = |seconds: f64| (bench.mutations as f64 / seconds).round();
     Ok(json!({
@@ -170,12 +170,12 @@ fn push_all(
 }
 
 /// Every record as a client gets it: page by page, as JSON, gzipped.
-fn pull_all(store: &Store) -> anyhow::Result<Value> {
+fn pull_all(store: &Store, sight: Sight) -> anyhow::Result<Value> {
     let begun = Instant::now();
     let (mut cursor, mut records, mut bytes, mut packed) = (0, 0, 0, 0);
     let mut first = None;
     loop {
-        let (page, _) = store.pull(Scope::Everything, cursor, 1024 * 1024)?;
+        let (page, _) = store.pull(Scope::Everything, cursor, 1024 * 1024, sight)?;
         let json = serde_json::to_vec(&page.records)?;
         let mut gzip = GzEncoder::new(Vec::new(), Compression::fast());
         gzip.write_all(&json)?;

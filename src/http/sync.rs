@@ -269,7 +269,7 @@ pub(crate) async fn pull_changes(
             }
             let refetch = asked.epoch.is_some_and(|epoch| epoch != head.epoch);
             let cursor = if refetch { 0 } else { asked.cursor };
-            let (page, at) = store.pull(scope, cursor, share)?;
+            let (page, at) = store.pull(scope, cursor, share, actor.sight())?;
             head = at;
             pages.push(ScopePage {
                 id: asked.id,

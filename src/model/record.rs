@@ -136,6 +136,9 @@ pub struct Feature {
     /// The outlines of every open candidate of a contested record, besides `geometry`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub candidates: Vec<Value>,
+    /// The gravest classification of a contested record's candidates, where it is graver than its own: show this one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gravest: Option<String>,
 }
 
 /// The one value of a Feature's `type`.
@@ -164,6 +167,7 @@ impl Feature {
             contested: record.contested,
             retired: record.retired,
             candidates: Vec::new(),
+            gravest: None,
         }
     }
 

@@ -8,13 +8,13 @@ use uuid::Uuid;
 
 use super::backend::DbConnection;
 use super::column::Id;
-use super::record::{contested_candidates, features};
+use super::record::{contested_candidates, features, shown};
 use super::row::LogRow;
 use super::schema::{log, membership, record};
 use super::txn::{PERSONAL, Scope, read_clock, read_digest};
 use super::{Result, Store};
 use crate::model::record::Feature;
-use crate::model::role::{Actor, Role};
+use crate::model::role::{Actor, Role, Sight};
 use crate::sync::Digest;
 
 /// Records on one page at most, whatever their size.
@@ -109,13 +109,23 @@ impl Store {
     /// One page of a scope after `cursor`, and the head that it was read at. All of it is one snapshot.
     ///
     /// The page ends once its features hold about `limit_bytes` of JSON, but has at least one record.
-    pub fn pull(&self, scope: Scope, cursor: i64, limit_bytes: usize) -> Result<(Page, LogHead)> {
-        self.read(|connection| {
+    /// Fields above the reader's tier are left out.
+    pub fn pull(
+        &self,
+        scope: Scope,
+        cursor: i64,
+        limit_bytes: usize,
+        sight: Sight,
+    ) -> Result<(Page, LogHead)> {
+        let (mut page, head) = self.read(|connection| {
             let clock = read_clock(connection)?;
             let head =
                 LogHead { epoch: clock.epoch, seq: clock.seq, entry_hash: hex::encode(clock.head_hash) };
             Ok((page(connection, scope, cursor, limit_bytes, clock.seq)?, head))
-        })
+        })?;
+        page.records =
+            page.records.into_iter().map(|feature| shown(feature, sight, self.registry)).collect();
+        Ok((page, head))
     }
 
     /// Entries of the log from `from` on, at most `limit`: for relays and auditors.

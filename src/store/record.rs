@@ -216,7 +216,7 @@ pub fn diff(before: Option<&Record>, after: &Record) -> BTreeMap<String, Diff> {
 }
 
 /// A record as `sight` allows: without fields above its tier, and without an exact outline for partners.
-fn shown(mut feature: Feature, sight: Sight, registry: &Registry) -> Feature {
+pub(super) fn shown(mut feature: Feature, sight: Sight, registry: &Registry) -> Feature {
     redact(&mut feature.properties, &feature.kind, sight, registry);
     feature
 }
@@ -250,8 +250,8 @@ pub(super) fn features(connection: &mut DbConnection, ids: &[Id]) -> Result<Vec<
     Ok(found)
 }
 
-/// Shows contested records at their most hazardous: the outlines of every open candidate beside the head's,
-/// and the graver classification (docs/sync.md §2).
+/// Shows contested records at their most hazardous: the outlines of every open candidate and the gravest
+/// classification, beside the head's own fields (docs/sync.md §2).
 pub(super) fn contested_candidates(
     connection: &mut DbConnection,
     found: &mut HashMap<Uuid, Feature>,
@@ -271,8 +271,10 @@ pub(super) fn contested_candidates(
     for row in rows {
         let candidate = row.into_record()?;
         let Some(feature) = found.get_mut(&candidate.id) else { continue };
-        if candidate.field("classification") == "CHA" {
-            feature.properties.insert("classification".to_owned(), "CHA".into());
+        if candidate.field("classification") == "CHA"
+            && feature.properties.get("classification").is_some_and(|own| own != "CHA")
+        {
+            feature.gravest = Some("CHA".to_owned());
         }
         feature.candidates.extend(candidate.geometry);
     }
