@@ -30,6 +30,11 @@ pub(super) fn read(text: &str, reading: &Reading, given: Option<&Crs>) -> Result
     let place = find_place(&names, reading)?;
     let mut source = Source::default();
     if matches!(place, Place::Nowhere) {
+        if names.len() < 2 {
+            return Err(
+                "it is neither GeoJSON nor a table: its first line has one column and no geometry".to_owned()
+            );
+        }
         let list = names.join(", ");
         source.notes.push(format!(
             "no column looks like a geometry (name it with --geometry, or --lon and --lat); there are: {list}"

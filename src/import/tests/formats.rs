@@ -133,6 +133,7 @@ fn files_that_cannot_be_read_say_where() {
     assert!(fault(b"{\"type\": \"FeatureCollection\",\n \"features\": [NaN]}").contains("line 2 column"));
     assert!(fault(b"a,b\n1,\xff\n").contains("line 2 is not UTF-8"));
     assert!(fault(b"\xff\xfea\0").contains("UTF-16"));
+    assert!(fault(b"Dear colleagues:\nhere is the list\n").contains("neither GeoJSON nor a table"));
     assert!(fault(b"  \n").contains("empty"));
     assert!(fault(b"{\"type\": \"Topology\"}").contains("Topology"));
 }
