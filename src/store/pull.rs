@@ -123,8 +123,7 @@ impl Store {
                 LogHead { epoch: clock.epoch, seq: clock.seq, entry_hash: hex::encode(clock.head_hash) };
             Ok((page(connection, scope, cursor, limit_bytes, clock.seq)?, head))
         })?;
-        page.records =
-            page.records.into_iter().map(|feature| shown(feature, sight, self.registry)).collect();
+        page.records = page.records.into_iter().map(|feature| shown(feature, sight, self.registry)).collect();
         Ok((page, head))
     }
 
