@@ -9,6 +9,7 @@ use cartagena::model::Role;
 use cartagena::model::role::Actor;
 use cartagena::model::schema::Registry;
 use cartagena::model::{Mutation, Record};
+use cartagena::store::account::NewAccount;
 use cartagena::store::push::{Contact, Push};
 use cartagena::store::{Store, migration};
 use cartagena::sync::{Digest, Standing, merge};
@@ -47,7 +48,9 @@ fn read(device: Uuid, actor: Actor, edits: &[Box<RawValue>]) -> Push {
 
 fn edits(actor: Actor, from: usize) -> Vec<Box<RawValue>> {
     let numbers = from..from + EDITS;
-    numbers.map(|number| serde_json::value::to_raw_value(&edit(actor.account, number)).expect("JSON")).collect()
+    numbers
+        .map(|number| serde_json::value::to_raw_value(&edit(actor.account, number)).expect("JSON"))
+        .collect()
 }
 
 #[divan::bench]
@@ -92,4 +95,20 @@ fn take_a_push_on_sqlite(bencher: Bencher<'_, '_>) {
         })
         .bench_local_values(|push| store.push(push).expect("a push that is taken"));
     store.shut_down();
+}
+
+fn enrolled(store: &Store) -> (Actor, Uuid) {
+    let organisation = store.insert_organisation("Bench", "operator", None).expect("an organisation").id;
+    let new = NewAccount {
+        login: "bench".to_owned(),
+        name: "Bench".to_owned(),
+        role: Role::ProgrammeManager,
+        organisation,
+        password: String::new(),
+        must_change: false,
+    };
+    let account = store.insert_account(new, None).expect("an account").id;
+    store.insert_enrolment("BENCH", account, account).expect("an offer");
+    let (device, _) = store.enrol("BENCH", "bench").expect("an enrolment");
+    (Actor { account, role: Role::ProgrammeManager, organisation }, device)
 }

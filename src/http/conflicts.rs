@@ -83,6 +83,9 @@ pub struct Resolve {
     /// Further conflicts of the same record that this settles.
     #[serde(default)]
     also: Vec<Uuid>,
+    /// The record's version as seen, from the conflict's `theirs.version`; left out only where the record has none.
+    #[serde(default)]
+    version: Option<Uuid>,
     /// The head's safety fields as seen, from the conflict's `seen`.
     #[schema(value_type = Option<String>)]
     seen: Option<Hash>,
@@ -116,6 +119,7 @@ pub(crate) async fn resolve(
             let resolution = Resolution {
                 record_id: conflict.record_id,
                 settles,
+                version: body.version,
                 seen: body.seen,
                 changes: body.changes,
                 reason: body.reason,

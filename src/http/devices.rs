@@ -36,7 +36,7 @@ pub(crate) async fn enrol(
 ) -> ApiResult<HttpResponse> {
     let body = body.read()?;
     let address = request.peer_addr().map(|address| address.ip().to_string()).unwrap_or_default();
-    state.allow_log_in("enrolment", &address)?;
+    state.allow_log_in(&format!("enrolment from {address}"), &address)?;
     let keys = state.clone();
     let tokens = state
         .store(move |store| {

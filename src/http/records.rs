@@ -162,6 +162,8 @@ pub(crate) async fn queue(access: Access<Review>, state: Data<AppState>) -> ApiR
                 let query = RecordQuery {
                     stage: Some(*stage),
                     organisation: own.then_some(actor.organisation),
+                    // A retirement is reviewed like any other edit.
+                    retired: true,
                     limit,
                     ..RecordQuery::default()
                 };

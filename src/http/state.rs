@@ -12,6 +12,11 @@ use crate::config::Limits;
 use crate::report::book::LiveBooks;
 use crate::store::{self, Store};
 
+/// Characters of a log-in that the rate limit looks at.
+const LOG_IN_KEY: usize = 64;
+/// Keys that the rate limit keeps before it forgets those that are at rest.
+const LOG_IN_KEYS: usize = 10_000;
+
 /// What handlers share.
 pub struct AppState {
     store: Store,
@@ -65,12 +70,16 @@ impl AppState {
     /// # Errors
     /// 429
     pub fn allow_log_in(&self, login: &str, address: &str) -> ApiResult<()> {
-        let by_login = self.log_ins.check_key(&format!("login {login}"));
-        let by_address = self.log_ins.check_key(&format!("address {address}"));
-        if by_login.is_err() || by_address.is_err() {
+        let too_fast = |key: String| self.log_ins.check_key(&key).is_err();
+        if too_fast(format!("address {address}")) {
             return Err(too_many(30));
         }
-        Ok(())
+        // The name is the asker's to choose: only so much of it is kept, and keys at rest are forgotten.
+        let login: String = login.trim().chars().take(LOG_IN_KEY).collect();
+        if self.log_ins.len() > LOG_IN_KEYS {
+            self.log_ins.retain_recent();
+        }
+        if too_fast(format!("login {login}")) { Err(too_many(30)) } else { Ok(()) }
     }
 
     /// Slows down a device that pushes without pause.

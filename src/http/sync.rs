@@ -3,7 +3,7 @@
 use actix_web::http::header::CONTENT_TYPE;
 use actix_web::web::{self, Bytes, Data, Query};
 use actix_web::{HttpRequest, HttpResponse, get, post};
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, Datelike as _, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use serde_json::value::RawValue;
@@ -162,8 +162,9 @@ fn read_push(
     let contact = Contact {
         skew_ms: read.client_time.map(|time| (time - Utc::now()).num_milliseconds()),
         pending: read.outbox.pending,
-        oldest: read.outbox.oldest,
-        app: read.app,
+        // What a tablet says of itself must not keep its edits out: not every database holds every date and character.
+        oldest: read.outbox.oldest.filter(|oldest| (1970..10_000).contains(&oldest.year())),
+        app: read.app.map(|app| app.chars().filter(|letter| !letter.is_control()).take(200).collect()),
     };
     let push = Push::read(device, principal.actor, principal.standing, &read.txns, contact).map_err(wrong)?;
     Ok((push, read.last_head))

@@ -122,6 +122,12 @@ impl Actor {
                 refuse("change a finalised record")
             }
             Role::Surveyor
+                if matches!(op, Op::Retire | Op::Restore)
+                    && head.is_some_and(|record| record.official.is_some()) =>
+            {
+                refuse("take a finalised record out of use or bring it back")
+            }
+            Role::Surveyor
             | Role::Supervisor
             | Role::ProgrammeManager
             | Role::Authority

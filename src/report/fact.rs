@@ -50,12 +50,8 @@ impl Rules<'_> {
     fn counted<'l>(&self, line: &'l RecordLine) -> Vec<&'l LineVersion> {
         let official = || line.versions.iter().filter(|version| version.stage == Stage::Finalised).collect();
         match self.basis {
-            Basis::Official => {
-                let mut versions: Vec<&LineVersion> = official();
-                // A finalised record that is taken out of use leaves the books with the retirement itself.
-                versions.extend(line.versions.last().filter(|last| last.retired && !versions.is_empty()));
-                versions
-            }
+            // A retirement too leaves the official books only once it has been finalised.
+            Basis::Official => official(),
             Basis::Provisional => match line.versions.last() {
                 Some(head) if head.stage == Stage::Rejected => official(),
                 _ => line.versions.iter().collect(),

@@ -25,7 +25,9 @@ pub struct Resolution {
     pub record_id: Uuid,
     /// The conflicts that it settles.
     pub settles: Vec<Uuid>,
-    /// The head's safety fields as the decider saw them.
+    /// The head as the decider saw it.
+    pub version: Option<Uuid>,
+    /// Its safety fields as the decider saw them.
     pub seen: Option<Hash>,
     /// What becomes of the record; fields that are not named stay as the head has them.
     pub changes: BTreeMap<String, Change>,
@@ -76,9 +78,13 @@ impl Store {
             let head = txn.head(resolution.record_id)?;
             if let Some(head) = &head
                 && let Some(schema) = registry.latest(&head.kind)
-                && resolution.seen != Some(merge::safety_hash(head, schema))
+                && (resolution.version != Some(head.version)
+                    || resolution.seen != Some(merge::safety_hash(head, schema)))
             {
-                let detail = "the record has changed since you looked: read the conflict again";
+                let detail = format!(
+                    "the record stands at version {}, and `version` and `seen` must be those of `theirs` as it is now: read the conflict again",
+                    head.version
+                );
                 return Err(StoreError::refused("stale", detail));
             }
             let branch = resolution.settles.first().copied().ok_or(StoreError::NotFound("conflict"))?;
@@ -88,6 +94,7 @@ impl Store {
             };
             let mut mutation = draft(&actor, Op::Resolve, &like.kind, like.schema, like.id);
             mutation.settles = resolution.settles;
+            mutation.base_version = resolution.version;
             mutation.seen = resolution.seen;
             mutation.changes = resolution.changes;
             mutation.reason = Some(resolution.reason);
@@ -161,7 +168,7 @@ fn may_review(
         return Err(StoreError::refused("stale", detail));
     }
     actor.may_review(action, head).map_err(|detail| StoreError::refused("role", detail))?;
-    if action.from_stage(head.stage).is_none() || head.retired {
+    if action.from_stage(head.stage).is_none() {
         let detail = format!("`{action}` cannot be taken on a record that is {}", head.stage);
         return Err(StoreError::refused("stage", detail));
     }

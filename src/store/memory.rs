@@ -88,10 +88,15 @@ impl Memory for SyncTxn<'_> {
             .order(parked::since_seq)
             .select((parked::txn, parked::mutation_id, parked::actor))
             .load(self.connection)?;
+        // The name of an action is its device's own affair: another device may have used the same.
         let mut actions: Vec<Waiting> = Vec::new();
         for (txn, mutation, actor) in rows {
             let received = self.stored_mutation(mutation.0)?;
-            match actions.iter_mut().find(|action| action.txn == txn.0) {
+            let device = received.device;
+            let of_same = |action: &&mut Waiting| {
+                action.txn == txn.0 && action.mutations.iter().all(|there| there.device == device)
+            };
+            match actions.iter_mut().find(of_same) {
                 Some(action) => action.mutations.push(received),
                 None => actions.push(Waiting {
                     txn: txn.0,
@@ -229,11 +234,19 @@ impl Memory for SyncTxn<'_> {
         Ok(())
     }
 
-    fn repaired(&mut self, quarantined: Uuid, by: Uuid, seq: i64) -> Result<()> {
+    fn repaired(&mut self, quarantined: Uuid, by: Uuid, seq: i64) -> Result<Option<Uuid>> {
+        let open = quarantine::table
+            .find(Id(quarantined))
+            .filter(quarantine::repaired_by.is_null())
+            .filter(quarantine::reason.is_null());
+        let author: Option<Id> = open.select(quarantine::author).first(self.connection).optional()?;
+        let Some(author) = author else {
+            return Err(StoreError::refused("stale", "this mutation is settled already"));
+        };
         diesel::update(quarantine::table.find(Id(quarantined)))
             .set((quarantine::repaired_by.eq(Id(by)), quarantine::settled_seq.eq(seq)))
             .execute(self.connection)?;
-        Ok(())
+        Ok(Some(author.0))
     }
 }
 
@@ -287,7 +300,7 @@ impl SyncTxn<'_> {
 pub(super) fn received(body: Vec<u8>, device: Option<Id>) -> Result<Received> {
     let mutation = serde_json::from_slice(&body)?;
     let device = device.map_or(Uuid::nil(), |id| id.0);
-    Ok(Received { mutation, bytes: body.into(), device, faults: None })
+    Ok(Received { mutation, bytes: body.into(), device, faults: None, unfit: None })
 }
 
 /// Who pushed what waits, as kept with it.

@@ -143,8 +143,15 @@ fn write_group(
                 let _ = answer.send(Ok(pushed));
             }
         }
+        // One push must not make the others wait: each for itself.
+        Err(fault) if pushes.len() > 1 => {
+            tracing::warn!(%fault, pushes = pushes.len(), "a group of pushes is written one by one");
+            for (push, answer) in pushes.into_iter().zip(answers) {
+                write_group(connection, registry, ground, vec![(push, answer)]);
+            }
+        }
         Err(fault) => {
-            tracing::error!(%fault, pushes = answers.len(), "a group of pushes could not be written");
+            tracing::error!(%fault, "a push could not be written");
             for answer in answers {
                 let _ = answer.send(Err(StoreError::Busy));
             }

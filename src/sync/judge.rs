@@ -54,6 +54,9 @@ impl<'a, M: Memory> Judge<'a, M> {
     /// What the mutation comes to.
     pub(super) fn judge(&mut self, received: &Received) -> Result<Verdict, M::Error> {
         let mutation = &received.mutation;
+        if let Some(problem) = received.unfit.clone().or_else(|| self.misattributed(received)) {
+            return Ok(Verdict::Quarantine(problem));
+        }
         let Some(schema) = self.registry.schema(&mutation.kind, mutation.schema) else {
             return Ok(Verdict::Park(format!("schema:{}/{}", mutation.kind, mutation.schema)));
         };
@@ -125,15 +128,20 @@ impl<'a, M: Memory> Judge<'a, M> {
         Ok(None)
     }
 
-    fn permitted(&self, received: &Received, head: Option<&Record>) -> Result<(), Problem> {
+    /// Whether it speaks for another device or person than its sender. Asked before it may wait for anything: what
+    /// waits is taken up without its sender.
+    fn misattributed(&self, received: &Received) -> Option<Problem> {
         let mutation = &received.mutation;
         if mutation.device_id.is_some_and(|device| device != received.device) {
-            return Err(Problem::new("permission", "a device pushes only what was made on it"));
+            return Some(Problem::new("permission", "a device pushes only what was made on it"));
         }
-        if mutation.author != self.actor.account {
-            let detail = "the author is not the person whom this device was enrolled for";
-            return Err(Problem::new("permission", detail));
-        }
+        (mutation.author != self.actor.account).then(|| {
+            Problem::new("permission", "the author is not the person whom this device was enrolled for")
+        })
+    }
+
+    fn permitted(&self, received: &Received, head: Option<&Record>) -> Result<(), Problem> {
+        let mutation = &received.mutation;
         if let Some(head) = head
             && head.kind != mutation.kind
         {
@@ -187,11 +195,13 @@ impl<'a, M: Memory> Judge<'a, M> {
             }
             (Op::Resolve, head) => self.resolve(received, schema, head),
             (Op::Create, Some(_)) => disagree("record_id"),
-            (Op::Restore, Some(mut head)) if on_head && head.retired => {
-                head.retired = false;
-                Ok(Verdict::Write(Box::new(head), Outcome::Applied))
+            (Op::Restore, Some(head)) if on_head && head.retired => {
+                let mut restored = merge::intended(&head, mutation, Some(schema));
+                restored.retired = false;
+                Ok(Verdict::Write(Box::new(restored), Outcome::Applied))
             }
-            (_, Some(head)) if head.retired => disagree(RETIRED),
+            // The review of a retirement goes on; every other edit must bring the record back first.
+            (op, Some(head)) if head.retired && op != Op::Review => disagree(RETIRED),
             (Op::Update, Some(head)) => {
                 let base = match mutation.base_version {
                     Some(base) if base == head.version => Some(head.clone()),
@@ -203,9 +213,10 @@ impl<'a, M: Memory> Judge<'a, M> {
                     Merge::Disagrees(fields) => Verdict::Conflict(fields),
                 })
             }
-            (Op::Retire, Some(mut head)) if on_head => {
-                head.retired = true;
-                Ok(Verdict::Write(Box::new(head), Outcome::Applied))
+            (Op::Retire, Some(head)) if on_head => {
+                let mut retired = merge::intended(&head, mutation, Some(schema));
+                retired.retired = true;
+                Ok(Verdict::Write(Box::new(retired), Outcome::Applied))
             }
             (Op::Review, Some(mut head)) if on_head => {
                 match mutation.review.and_then(|action| action.from_stage(head.stage)) {
@@ -232,10 +243,11 @@ impl<'a, M: Memory> Judge<'a, M> {
         let mutation = &received.mutation;
         let open = self.memory.open_conflicts(mutation.record_id)?;
         let all_open = mutation.settles.iter().all(|id| open.iter().any(|conflict| conflict.id == *id));
-        let saw = match &head {
-            Some(head) => mutation.seen == Some(merge::safety_hash(head, schema)),
-            None => true,
-        };
+        // Free fields too may have moved on since the author looked: the whole version counts, not only the group.
+        let saw = head.as_ref().is_none_or(|head| {
+            mutation.base_version == Some(head.version)
+                && mutation.seen == Some(merge::safety_hash(head, schema))
+        });
         if !all_open || !saw {
             return Ok(Verdict::Conflict(BTreeSet::from(["settles".to_owned()])));
         }

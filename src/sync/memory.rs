@@ -22,7 +22,14 @@ pub struct Received {
     pub device: Uuid,
     /// For a record that is being made: what its schema finds wrong, once that has been looked at.
     pub faults: Option<Vec<Fault>>,
+    /// Why a human must look at it before anything else is asked; `mutation` is then without what cannot be stored.
+    pub unfit: Option<Problem>,
 }
+
+/// Values nested deeper than this are no field of any schema, and other readers of JSON give up on them.
+const DEEPEST: usize = 64;
+/// Bytes of a kind's name.
+const LONGEST_KIND: usize = 100;
 
 impl Received {
     /// Reads a mutation; `sender` is the device that pushes it.
@@ -31,13 +38,30 @@ impl Received {
     /// What `serde` finds wrong with it.
     pub fn read(raw: &RawValue, sender: Uuid) -> Result<Self, serde_json::Error> {
         let mutation: Mutation = serde_json::from_str(raw.get())?;
-        Ok(Self { device: sender, mutation, bytes: raw.get().as_bytes().into(), faults: None })
+        let bytes = raw.get().as_bytes().into();
+        let mut received = Self { device: sender, mutation, bytes, faults: None, unfit: None };
+        let problem = if raw.get().contains("\\u0000") {
+            // PostgreSQL's text cannot hold it; the log keeps the bytes as they came.
+            received.mutation = serde_json::from_str(&raw.get().replace("\\u0000", "\\ufffd"))?;
+            Problem::new("content", "a text holds the character U+0000: send it again without")
+        } else if received.mutation.kind.len() > LONGEST_KIND {
+            Problem::new("content", format!("`kind` is longer than {LONGEST_KIND} bytes"))
+        } else if nesting(raw.get()) > DEEPEST {
+            Problem::new("content", format!("values are nested deeper than {DEEPEST} levels"))
+        } else if received.mutation.repairs.is_some() {
+            Problem::new("permission", "a repair is made at the server: POST /v1/quarantine/{id}/repair")
+        } else {
+            return Ok(received);
+        };
+        received.mutation.kind = received.mutation.kind.chars().take(LONGEST_KIND).collect();
+        received.unfit = Some(problem);
+        Ok(received)
     }
 
     /// A mutation made on this server.
     pub fn own(mutation: Mutation, device: Uuid) -> Self {
         let bytes = serde_json::to_vec(&mutation).expect("a mutation has only JSON in it");
-        Self { mutation, bytes: bytes.into(), device, faults: None }
+        Self { mutation, bytes: bytes.into(), device, faults: None, unfit: None }
     }
 
     /// Looks at a record that is being made before its turn comes: it depends on nothing that is stored.
@@ -57,6 +81,25 @@ impl Received {
     pub fn id(&self) -> Uuid {
         self.mutation.mutation_id
     }
+}
+
+/// How deep arrays and objects lie within each other.
+fn nesting(json: &str) -> usize {
+    let (mut depth, mut deepest, mut in_text, mut escaped) = (0_usize, 0, false, false);
+    for byte in json.bytes() {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if in_text => escaped = true,
+            b'"' => in_text = !in_text,
+            b'{' | b'[' if !in_text => {
+                depth += 1;
+                deepest = deepest.max(depth);
+            }
+            b'}' | b']' if !in_text => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+    }
+    deepest
 }
 
 /// In what standing the sender is. Whatever it is, nothing it sends is lost.
@@ -229,6 +272,7 @@ pub trait Memory {
         actor: &Actor,
         seq: i64,
     ) -> Result<(), Self::Error>;
-    /// Notes which mutation repaired a quarantined one; its version then stands for the other too.
-    fn repaired(&mut self, quarantined: Uuid, by: Uuid, seq: i64) -> Result<(), Self::Error>;
+    /// Notes which mutation repaired a quarantined one; its version then stands for the other too. Gives the author of
+    /// the quarantined one.
+    fn repaired(&mut self, quarantined: Uuid, by: Uuid, seq: i64) -> Result<Option<Uuid>, Self::Error>;
 }

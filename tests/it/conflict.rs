@@ -97,7 +97,7 @@ fn parallel_safety_edits_are_contested_until_resolved(place: &Place) {
     assert!(conflict["theirs"]["area_m2"].as_f64().unwrap() > 0.0);
 
     let path = format!("/v1/conflicts/{}/resolve", conflict["id"].as_str().unwrap());
-    let body = json!({"seen": conflict["seen"], "changes": {"status": {"to": "suspended"}}, "reason": "Seen on site"});
+    let body = json!({"version": conflict["theirs"]["version"], "seen": conflict["seen"], "changes": {"status": {"to": "suspended"}}, "reason": "Seen on site"});
     let silent = with(body.clone(), &json!({"reason": " "}));
     field.server.http().post(&path, &field.im(), &silent).expect(400);
     let manager = field.crew.manager.log_in(&field.server);
@@ -119,7 +119,8 @@ fn a_stale_resolution_is_refused(place: &Place) {
     let now = json!({"base_version": field.shown()["version"], "changes": {"status": {"to": "rework"}}});
     field.one.must("applied", &with(field.one.edit("update", "hazardous_area", field.area), &now));
     let path = format!("/v1/conflicts/{}/resolve", conflict["id"].as_str().unwrap());
-    let body = json!({"seen": conflict["seen"], "reason": "Seen on site"});
+    let body =
+        json!({"version": conflict["theirs"]["version"], "seen": conflict["seen"], "reason": "Seen on site"});
     let refused = field.server.http().post(&path, &field.im(), &body).expect(412);
     assert_eq!(refused["type"], "urn:cartagena:problem:stale");
     assert_eq!(field.conflicts().len(), 1);
