@@ -45,7 +45,7 @@ impl Ordnance {
                 line.versions.last().filter(|head| head.stage != Stage::Rejected).or_else(official)
             }
         };
-        match counted.filter(|_| !line.retired) {
+        match counted.filter(|version| !version.retired) {
             Some(version) => self.0.insert(line.id, Item::of(&version.properties)),
             None => self.0.remove(&line.id),
         };

@@ -31,8 +31,6 @@ pub struct RecordLine {
     pub created_seq: i64,
     /// Its place in the log now.
     pub seq: i64,
-    /// Out of use.
-    pub retired: bool,
     /// Two people disagree about its safety fields.
     pub contested: bool,
     /// The head's line, oldest first.
@@ -116,7 +114,6 @@ fn chunk(connection: &mut DbConnection, kinds: &[&str], after: i64) -> Result<Ve
             organisation: row.organisation.0,
             created_seq: row.created_seq,
             seq: row.seq,
-            retired: row.retired,
             contested: row.contested,
             versions,
             candidates,

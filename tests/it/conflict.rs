@@ -4,12 +4,14 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::support::tablet::{action, record, square, with};
-use crate::support::{Crew, Place, Tablet, TestServer, on_both};
+use crate::support::{Crew, Person, Place, Tablet, TestServer, on_both};
 
 on_both!(
     parallel_notes_merge,
     parallel_safety_edits_are_contested_until_resolved,
     a_stale_resolution_is_refused,
+    a_resolution_sees_free_fields_too,
+    whoever_made_a_branch_does_not_approve_it,
     retiring_against_a_parallel_edit_is_a_conflict,
     nothing_retired_comes_back_by_itself,
     rows_unite_and_struck_rows_stay_away,
@@ -210,4 +212,45 @@ fn a_split_is_taken_whole(place: &Place) {
     for (part, status) in parts.map(|part| (part, 404)).into_iter().chain(whole.map(|part| (part, 200))) {
         field.server.http().get(&format!("/v1/records/{part}"), &field.im()).expect(status);
     }
+}
+
+fn a_resolution_sees_free_fields_too(place: &Place) {
+    let field = Field::prepare(place);
+    field.one.must("applied", &field.update(&field.one, &json!({"remarks": {"to": "b"}})));
+    field.two.must("conflict", &field.update(&field.two, &json!({"remarks": {"to": "c"}})));
+    let conflict = field.conflicts()[0].clone();
+    let warning =
+        json!({"base_version": field.shown()["version"], "changes": {"remarks": {"to": "New trip wires"}}});
+    field.one.must("applied", &with(field.one.edit("update", "hazardous_area", field.area), &warning));
+    let path = format!("/v1/conflicts/{}/resolve", conflict["id"].as_str().unwrap());
+    let changes = json!({"remarks": {"to": "c"}});
+    let body = json!({"version": conflict["theirs"]["version"], "seen": conflict["seen"], "changes": changes, "reason": "x"});
+    field.server.http().post(&path, &field.im(), &body).expect(412);
+    assert_eq!(field.shown()["properties"]["remarks"], "New trip wires");
+    // Whoever looks again may settle it.
+    let again = field.conflicts()[0].clone();
+    let body = with(body, &json!({"version": field.shown()["version"], "seen": again["seen"]}));
+    field.server.http().post(&path, &field.im(), &body).expect(200);
+}
+
+fn whoever_made_a_branch_does_not_approve_it(place: &Place) {
+    let field = Field::prepare(place);
+    let manager = Tablet::enrol(&field.server, &field.crew, &field.crew.manager);
+    field.one.must("applied", &field.update(&field.one, &json!({"remarks": {"to": "b"}})));
+    manager.must("conflict", &field.update(&manager, &json!({"remarks": {"to": "c"}})));
+    let conflict = field.conflicts()[0].clone();
+    let path = format!("/v1/conflicts/{}/resolve", conflict["id"].as_str().unwrap());
+    let body = json!({"version": conflict["theirs"]["version"], "seen": conflict["seen"],
+                      "changes": {"remarks": {"to": "c"}}, "reason": "The manager is right"});
+    field.server.http().post(&path, &field.im(), &body).expect(200);
+    let step = |who: &Person, action: &str| {
+        let version = field.shown()["version"].as_str().unwrap().to_owned();
+        let stage = format!("/v1/records/{}/stage", field.area);
+        let token = who.log_in(&field.server);
+        let headers = [("If-Match", version.as_str())];
+        field.server.http().post_with(&stage, &token, &headers, &json!({"action": action}))
+    };
+    step(&field.crew.supervisor, "submit").expect(200);
+    let refused = step(&field.crew.manager, "org_validate").expect(409);
+    assert_eq!(refused["type"], "urn:cartagena:problem:two-person", "{refused}");
 }

@@ -3,11 +3,15 @@
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::support::{Crew, Person, Place, TestServer, on_both, people::text};
+use cartagena::model::Role;
+
+use crate::support::tablet::record;
+use crate::support::{Crew, Person, Place, Tablet, TestServer, on_both, people::text};
 
 on_both!(
     from_a_push_to_what_remains,
     official_figures_count_what_is_finalised,
+    a_retirement_leaves_official_figures_once_it_is_finalised,
     a_frozen_year_shows_what_changed_since,
     figures_as_csv,
 );
@@ -156,6 +160,32 @@ fn official_figures_count_what_is_finalised(place: &Place) {
     let shown = server.http().get(&format!("/v1/records/{area}"), &crew.im.log_in(&server)).expect(200);
     assert_eq!(shown["stage"], "finalised");
     assert!(shown["properties"]["reference"].is_string(), "{shown}");
+}
+
+fn a_retirement_leaves_official_figures_once_it_is_finalised(place: &Place) {
+    let server = TestServer::start(place);
+    let crew = Crew::hire(server.store());
+    set_programme(&server, &crew);
+    let area = push_hazard(&server, &crew, &crew.surveyor, 0.1);
+    finalise(&server, &crew, area);
+    let before = total(&remaining(&server, &crew.observer, ""));
+    assert!(before > 12_000.0);
+    let version = || record(&server, &crew.im.log_in(&server), area)["version"].clone();
+    let retire = |author: &Person| {
+        let tablet = Tablet::enrol(&server, &crew, author);
+        let more = json!({"changes": {"remarks": {"to": "Entered twice"}}});
+        tablet.send(&tablet.on("retire", area, &version(), &more))
+    };
+    let refused = retire(&crew.surveyor);
+    assert_eq!(refused["problem"]["code"], "permission", "{refused}");
+    let colleague = Person::new(server.store(), "manager-2", Role::ProgrammeManager, crew.operator);
+    let taken = retire(&colleague);
+    assert_eq!(taken["outcome"], "applied", "{taken}");
+    let shown = record(&server, &crew.im.log_in(&server), area);
+    assert_eq!(shown["properties"]["remarks"], "Entered twice", "what came with the retirement is kept");
+    assert!((total(&remaining(&server, &crew.observer, "")) - before).abs() < 1e-6, "nobody has approved it");
+    finalise(&server, &crew, area);
+    assert!(total(&remaining(&server, &crew.observer, "")).abs() < f64::EPSILON);
 }
 
 fn a_frozen_year_shows_what_changed_since(place: &Place) {

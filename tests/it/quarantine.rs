@@ -15,6 +15,8 @@ on_both!(
     a_revoked_or_expired_device_still_hands_over,
     a_repair_lets_what_waited_go_on,
     what_is_set_aside_stays_in_the_log,
+    what_no_database_can_hold_is_kept_as_it_came,
+    a_tablet_cannot_settle_what_was_set_aside,
 );
 
 fn quarantined(server: &TestServer, crew: &Crew) -> Vec<Value> {
@@ -171,4 +173,36 @@ fn what_is_set_aside_stays_in_the_log(place: &Place) {
     let all = server.http().get("/v1/quarantine?settled=true", &im).expect(200);
     assert_eq!(all["quarantined"][0]["reason"], "A trial in the office");
     assert_eq!(tablet.send(&wrong)["outcome"], "duplicate");
+}
+
+fn what_no_database_can_hold_is_kept_as_it_came(place: &Place) {
+    let server = TestServer::start(place);
+    let crew = Crew::hire(server.store());
+    let tablet = Tablet::enrol(&server, &crew, &crew.surveyor);
+    let name = tablet.create("hazardous_area", Uuid::now_v7(), &with(area(), &json!({"odd\u{0}": 1})));
+    let reason = with(tablet.area(Uuid::now_v7()), &json!({"reason": "odd\u{0}"}));
+    let kind = tablet.edit("create", &"x".repeat(12_000), Uuid::now_v7());
+    let deep = (0..100).fold(json!(1), |inner, _| json!([inner]));
+    let deep = tablet.create("hazardous_area", Uuid::now_v7(), &with(area(), &json!({"odd": deep})));
+    for edit in [&name, &reason, &kind, &deep] {
+        must_be_quarantined(&tablet.send(edit), "content");
+    }
+    assert_eq!(quarantined(&server, &crew).len(), 4);
+    let body = with(
+        tablet.body(&[vec![tablet.area(Uuid::now_v7())]]),
+        &json!({"app": "odd\u{0}", "outbox": {"pending": 1, "oldest": "-200000-01-01T00:00:00Z"}}),
+    );
+    let answer = server.http().post("/v1/sync/push", &tablet.token, &body).expect(200);
+    assert_eq!(answer["results"][0]["outcome"], "applied");
+}
+
+fn a_tablet_cannot_settle_what_was_set_aside(place: &Place) {
+    let server = TestServer::start(place);
+    let crew = Crew::hire(server.store());
+    let tablet = Tablet::enrol(&server, &crew, &crew.surveyor);
+    let wrong = tablet.create("hazardous_area", Uuid::now_v7(), &json!({}));
+    must_be_quarantined(&tablet.send(&wrong), "schema");
+    let forged = with(tablet.area(Uuid::now_v7()), &json!({"repairs": wrong["mutation_id"]}));
+    must_be_quarantined(&tablet.send(&forged), "permission");
+    assert_eq!(quarantined(&server, &crew).len(), 2, "the first is still open");
 }

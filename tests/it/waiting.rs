@@ -12,6 +12,7 @@ on_both!(
     a_chain_is_released_to_its_end,
     an_action_waits_whole,
     an_unknown_schema_waits,
+    what_waits_keeps_its_own_sender,
 );
 
 fn parked(server: &TestServer, crew: &Crew) -> Vec<Value> {
@@ -108,4 +109,29 @@ fn an_unknown_schema_waits(place: &Place) {
     assert_eq!(answer["waiting_for"], "schema:hazardous_area/99");
     let kind = tablet.edit("create", "moon_base", Uuid::now_v7());
     assert_eq!(tablet.send(&kind)["waiting_for"], "schema:moon_base/1");
+}
+
+/// Two devices give their actions one name; one of them claims to be the other's owner.
+fn what_waits_keeps_its_own_sender(place: &Place) {
+    let server = TestServer::start(place);
+    let crew = Crew::hire(server.store());
+    let office = Tablet::enrol(&server, &crew, &crew.im);
+    let tablet = Tablet::enrol(&server, &crew, &crew.surveyor);
+    let stranger = Tablet::enrol(&server, &crew, &crew.stranger);
+    let area = Uuid::now_v7();
+    let late = tablet.area(area);
+    let txn = json!({"txn": {"id": Uuid::now_v7(), "index": 0, "size": 1}});
+    let edit = |tablet: &Tablet, name: &str| {
+        let more = json!({"changes": {"name": {"to": name}}});
+        with(tablet.on("update", area, &late["mutation_id"], &more), &txn)
+    };
+    office.must("parked", &edit(&office, "Office"));
+    let forged = with(edit(&stranger, "Forged"), &json!({"author": crew.im.id}));
+    stranger.must("quarantined", &forged);
+    stranger.must("parked", &edit(&stranger, "Stranger"));
+    tablet.must("applied", &late);
+    let shown = record(&server, &crew.im.log_in(&server), area);
+    assert_eq!((&shown["properties"]["name"], &shown["author"]), (&json!("Office"), &json!(crew.im.id)));
+    let set_aside = server.http().get("/v1/quarantine", &crew.im.log_in(&server)).expect(200);
+    assert_eq!(set_aside["quarantined"].as_array().unwrap().len(), 2, "{set_aside}");
 }
