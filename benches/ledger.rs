@@ -73,8 +73,10 @@ fn hazard(index: usize, outline: MultiPolygon<f64>) -> Hazard {
         reported_area_m2: None,
         classification: if number.is_multiple_of(3) { Classification::Cha } else { Classification::Sha },
         contamination: BTreeSet::from([Contamination::ApMine]),
+        treaty_scope: None,
         organisation: Uuid::from_u128(1),
         admin: [Some(format!("BA-{:02}", number / 1000)), None, None],
+        closed: false,
         reopened: false,
         contested: false,
     };
@@ -92,6 +94,7 @@ fn release(index: usize, outline: MultiPolygon<f64>) -> Release {
         result: ReleaseResult::ALL[index / 2 % 4],
         method: Some("manual".into()),
         operator: Uuid::from_u128(2 + index as u128 % 5),
+        treaty_scope: BTreeSet::new(),
         hazards: vec![],
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! An administrator can change all of it; nothing of it is a constant in code.
 
-use chrono::NaiveDate;
+use chrono::{Datelike, NaiveDate};
 use geo::{Contains, Coord, MultiPolygon, Point};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -54,6 +54,9 @@ pub struct Programme {
     #[serde(default)]
     #[schema(value_type = Vec<Object>)]
     pub deadlines: Vec<DeadlineEntry>,
+    /// Days on which completion was declared.
+    #[serde(default)]
+    pub completions: Vec<NaiveDate>,
     /// Which date puts released ground into a year.
     #[serde(default)]
     pub date_rule: DateRule,
@@ -93,6 +96,7 @@ impl Programme {
             deposited_on: None,
             entry_into_force: None,
             deadlines: Vec::new(),
+            completions: Vec::new(),
             date_rule: DateRule::default(),
             sliver_m2: Self::default_sliver(),
             milestones: Vec::new(),
@@ -127,12 +131,46 @@ impl Programme {
         {
             fault("/milestones", "area_m2 in m², not negative");
         }
+        self.treaty_faults(&mut fault);
         if let Err(message) = AdminUnits::read(self.admin_units.as_ref()) {
             fault("/admin_units", &message);
         }
         faults
     }
+
+    fn treaty_faults(&self, fault: &mut impl FnMut(&str, &str)) {
+        let bad = |day: Option<NaiveDate>| day.is_some_and(|day| !TREATY_YEARS.contains(&day.year()));
+        let years = format!("a day from {} to {}", TREATY_YEARS.start(), TREATY_YEARS.end());
+        for (pointer, day) in
+            [("/deposited_on", self.deposited_on), ("/entry_into_force", self.entry_into_force)]
+        {
+            if bad(day) {
+                fault(pointer, &years);
+            }
+        }
+        for (index, entry) in self.deadlines.iter().enumerate() {
+            if [entry.requested_on, entry.decided_on, entry.new_deadline].into_iter().any(bad) {
+                fault(&format!("/deadlines/{index}"), &years);
+            }
+        }
+        for (index, day) in self.completions.iter().enumerate() {
+            if bad(Some(*day)) {
+                fault(&format!("/completions/{index}"), &years);
+            }
+        }
+        let decided = !self.deadlines.is_empty() || !self.completions.is_empty();
+        if decided && self.deposited_on.is_none() && self.entry_into_force.is_none() {
+            fault("/deposited_on", "decisions about a deadline need `deposited_on` or `entry_into_force`");
+        }
+        if self.milestones.iter().any(|milestone| !TREATY_YEARS.contains(&milestone.year)) {
+            fault("/milestones", &years);
+        }
+    }
 }
+
+/// Years in which something can be decided under the Mine Ban Convention: signed in 1997, and no plan reaches further
+/// than two centuries.
+const TREATY_YEARS: std::ops::RangeInclusive<i32> = 1997..=2200;
 
 /// Administrative units, ready to be asked which one a place lies in.
 #[derive(Debug, Clone, Default)]

@@ -257,8 +257,10 @@ fn hazard(place: usize) -> Hazard {
         reported_area_m2: None,
         classification: if place.is_multiple_of(2) { Classification::Cha } else { Classification::Sha },
         contamination: BTreeSet::from([Contamination::ApMine]),
+        treaty_scope: None,
         organisation: Uuid::nil(),
         admin: [Some(format!("P{}", place % 7)), None, None],
+        closed: false,
         reopened: false,
         contested: false,
     };
@@ -279,6 +281,7 @@ fn release(place: usize) -> Release {
         result: ReleaseResult::Cleared,
         method: None,
         operator: Uuid::nil(),
+        treaty_scope: BTreeSet::new(),
         hazards: Vec::new(),
     }
 }

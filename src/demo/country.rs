@@ -89,6 +89,7 @@ pub(super) fn programme(chance: &mut Chance, today: NaiveDate) -> Programme {
         deposited_on: Some(date(year - 13, 3, 18)),
         entry_into_force: None,
         deadlines: vec![extension],
+        completions: Vec::new(),
         date_rule: DateRule::Completion,
         sliver_m2: 1.0,
         milestones: (-5..=4).map(plan).collect(),

@@ -223,8 +223,10 @@ fn its_ledger_closes() {
                     Classification::Sha
                 },
                 contamination: [Contamination::ApMine].into(),
+                treaty_scope: None,
                 organisation: operator,
                 admin: [fields["admin1"].as_str().map(str::to_owned), None, None],
+                closed: false,
                 reopened: fields
                     .get("status_reason")
                     .and_then(Value::as_str)
@@ -251,6 +253,7 @@ fn its_ledger_closes() {
                 result: text("result").parse().unwrap(),
                 method: None,
                 operator,
+                treaty_scope: [].into(),
                 hazards: Vec::new(),
             });
         }

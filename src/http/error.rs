@@ -154,6 +154,13 @@ impl From<StoreError> for ApiError {
     }
 }
 
+impl From<crate::geometry::display::DisplayError> for ApiError {
+    fn from(fault: crate::geometry::display::DisplayError) -> Self {
+        tracing::error!(%fault, "a piece of ground cannot be drawn");
+        internal()
+    }
+}
+
 fn internal() -> ApiError {
     let detail = "something failed on the server; the log has it under this request's id";
     ApiError::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", detail)

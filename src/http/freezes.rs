@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 
 use super::access::{Access, JsonBody};
 use super::error::{ApiError, ApiResult};
-use super::ledger::{STATEMENT, ask, balance_row};
+use super::ledger::{STATEMENT, ask, balance_row, reported_only};
 use super::state::AppState;
 use crate::auth::permission::{self, ReadLedger};
 use crate::ledger::{ALGORITHM, Cut, Query};
@@ -57,8 +57,9 @@ pub(crate) async fn make(
 ) -> ApiResult<HttpResponse> {
     let body = body.read()?;
     let FreezeYear { year, basis, note } = body;
-    if !(1997..=Utc::now().year()).contains(&year) {
-        return Err(ApiError::bad_request("year", "a reporting year since 1997, not in the future"));
+    if !(1997..Utc::now().year()).contains(&year) {
+        let why = "a reporting year since 1997 that is over: a running year still changes";
+        return Err(ApiError::bad_request("year", why));
     }
     let (document, seq) = ask(&state, move |books| (year_document(books, basis, year), books.seq)).await?;
     let by = access.actor.account;
@@ -69,7 +70,8 @@ pub(crate) async fn make(
 
 /// A year's figures in a form that can be made again: exact areas, no times, no places in the log.
 fn year_document(books: &Books, basis: Basis, year: i32) -> Value {
-    let ledger = &books.of(basis).ledger;
+    let book = books.of(basis);
+    let ledger = &book.ledger;
     let day = |month, day| NaiveDate::from_ymd_opt(year, month, day).unwrap_or_default();
     let (from, to) = (day(1, 1), day(12, 31));
     let rows = |cuts: &[Cut]| {
@@ -87,23 +89,70 @@ fn year_document(books: &Books, basis: Basis, year: i32) -> Value {
         "basis": basis,
         "algorithm": ALGORITHM,
         "grid": ledger.grid().definition(),
+        "date_rule": books.programme.date_rule,
         "national": rows(&[]),
         "by_admin1_classification": rows(&[Cut::Admin1, Cut::Classification]),
         "by_operator_result": rows(&[Cut::Operator, Cut::Result]),
         "open_areas": ledger.open_hazards(to),
-        "ordnance": books.of(basis).ordnance.by_year().get(&year),
+        "reported_only": reported_only(ledger.reported_only(to, &Query::default())),
+        "left_out": book.left_out(),
+        "ordnance": book.ordnance.by_year(to).get(&year),
     })
 }
 
-/// What the national row says now less what was frozen.
+/// What the books say now less what was frozen: of the national row by its columns, of the other tables the rows that
+/// differ. Empty where only rules or doubts differ, which the documents show.
 fn adjustments(frozen: &Value, now: &Value) -> Value {
-    let row = |document: &Value| document["national"][0].as_object().cloned().unwrap_or_default();
-    let (frozen, now) = (row(frozen), row(now));
-    let names = frozen.keys().chain(now.keys()).filter(|name| *name != "key");
-    let number = |row: &Map<String, Value>, name: &str| row.get(name).and_then(Value::as_f64).unwrap_or(0.0);
+    let national = difference(&frozen["national"][0], &now["national"][0]);
+    let mut all = national.unwrap_or_default();
+    for table in ["by_admin1_classification", "by_operator_result"] {
+        let rows = changed_rows(&frozen[table], &now[table]);
+        if !rows.is_empty() {
+            all.insert(table.to_owned(), Value::Array(rows));
+        }
+    }
+    for name in ["open_areas", "reported_only", "ordnance"] {
+        all.extend(
+            difference(&frozen[name], &now[name]).map(|change| (name.to_owned(), Value::Object(change))),
+        );
+    }
+    for name in ["date_rule", "algorithm", "grid", "left_out"] {
+        if frozen[name] != now[name] {
+            all.insert(name.to_owned(), json!({"frozen": frozen[name], "now": now[name]}));
+        }
+    }
+    Value::Object(all)
+}
+
+fn changed_rows(frozen: &Value, now: &Value) -> Vec<Value> {
+    let rows = |table: &Value| table.as_array().cloned().unwrap_or_default();
+    let (frozen, now) = (rows(frozen), rows(now));
+    let mut keys: Vec<&Value> = Vec::new();
+    for row in frozen.iter().chain(&now) {
+        if !keys.contains(&&row["key"]) {
+            keys.push(&row["key"]);
+        }
+    }
+    let of = |table: &[Value], key: &Value| {
+        table.iter().find(|row| row["key"] == *key).cloned().unwrap_or_default()
+    };
+    let change = |key: &Value| {
+        let mut change = difference(&of(&frozen, key), &of(&now, key))?;
+        change.insert("key".to_owned(), key.clone());
+        Some(Value::Object(change))
+    };
+    keys.into_iter().filter_map(change).collect()
+}
+
+/// The members whose numbers differ, each as now less frozen; a missing one is 0.
+fn difference(frozen: &Value, now: &Value) -> Option<Map<String, Value>> {
+    let members = [frozen, now].into_iter().filter_map(Value::as_object);
+    let names = members.flat_map(Map::keys).filter(|name| *name != "key");
+    let number = |row: &Value, name: &str| row[name].as_f64().unwrap_or(0.0);
     let differences = names.filter_map(|name| {
-        let difference = number(&now, name) - number(&frozen, name);
+        let difference = number(now, name) - number(frozen, name);
         (difference != 0.0).then(|| (name.clone(), json!(difference)))
     });
-    Value::Object(differences.collect())
+    let differences: Map<String, Value> = differences.collect();
+    (!differences.is_empty()).then_some(differences)
 }

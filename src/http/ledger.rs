@@ -3,138 +3,24 @@
 use actix_web::http::header::ACCEPT;
 use actix_web::web::{self, Data, Query as Params};
 use actix_web::{HttpRequest, HttpResponse, get};
-use chrono::{Datelike as _, NaiveDate, Utc};
+use chrono::NaiveDate;
 use geo::LineString;
-use serde::Deserialize;
 use serde_json::{Map, Value, json};
-use uuid::Uuid;
 
 use super::access::Access;
 use super::error::{ApiError, ApiResult};
 use super::state::AppState;
 use super::table::{self, Table};
+use super::which::{Endpoint, Which, name_of};
 use crate::auth::permission::{ReadLedger, ReadPieces};
 use crate::geometry::SquareMillimetres;
-use crate::ledger::{ALGORITHM, BalanceRow, Classification, Cut, PieceState, PieceView, Query, TreatyScope};
+use crate::ledger::{ALGORITHM, BalanceRow, Cut, PieceView, Query, ReleaseFigures, ReportedOnly};
 use crate::report::article5;
 use crate::report::book::{Basis, Books};
 
 /// Said with every figure.
 pub const STATEMENT: &str =
     "No record is not evidence of no contamination; a status is not a safety certificate.";
-
-/// Which ground, on which basis, in which rows.
-#[derive(Debug, Clone, Deserialize, utoipa::IntoParams)]
-pub struct Which {
-    /// The last day that counts; today where left out.
-    as_of: Option<NaiveDate>,
-    /// First day of a balance.
-    from: Option<NaiveDate>,
-    /// Last day of a balance.
-    to: Option<NaiveDate>,
-    #[serde(default)]
-    basis: Basis,
-    /// Any of year, admin1, admin2, admin3, classification, contamination, operator, result, method; with commas.
-    group_by: Option<String>,
-    admin1: Option<String>,
-    admin2: Option<String>,
-    admin3: Option<String>,
-    /// `cha` or `sha`
-    classification: Option<String>,
-    /// `apmbc_article_5` or `ccm_article_4`
-    treaty: Option<String>,
-    operator: Option<Uuid>,
-    /// One hazardous area's ground.
-    hazard: Option<Uuid>,
-    /// One release's ground.
-    release: Option<Uuid>,
-    /// Pieces only: `contaminated` or `released`.
-    state: Option<String>,
-    /// Pieces only.
-    contamination: Option<String>,
-    /// Pieces only.
-    result: Option<String>,
-    /// Pieces only.
-    method: Option<String>,
-}
-
-impl Which {
-    fn as_of(&self) -> NaiveDate {
-        self.as_of.or(self.to).unwrap_or_else(|| Utc::now().date_naive())
-    }
-
-    fn period(&self) -> ApiResult<(NaiveDate, NaiveDate)> {
-        let to = self.to.or(self.as_of).unwrap_or_else(|| Utc::now().date_naive());
-        let first = NaiveDate::from_ymd_opt(to.year(), 1, 1).unwrap_or(to);
-        let from = self.from.unwrap_or(first);
-        if from > to || to.year() - from.year() > 100 {
-            return Err(ApiError::bad_request("period", "`from` comes before `to`, at most 100 years"));
-        }
-        Ok((from, to))
-    }
-
-    fn query(&self) -> ApiResult<Query> {
-        let wrong = |name: &str, value: &str, allowed: &str| {
-            ApiError::bad_request("query", format!("{name}={value}: one of {allowed}"))
-        };
-        let cuts = self.group_by.as_deref().unwrap_or_default();
-        let cuts = cuts.split(',').map(str::trim).filter(|cut| !cut.is_empty()).map(|cut| {
-            serde_json::from_value::<Cut>(json!(cut)).map_err(|_unknown| {
-                let all =
-                    "year, admin1, admin2, admin3, classification, contamination, operator, result, method";
-                wrong("group_by", cut, all)
-            })
-        });
-        let classification = self.classification.as_deref().map(|given| {
-            given
-                .to_lowercase()
-                .parse::<Classification>()
-                .map_err(|_unknown| wrong("classification", given, "cha, sha"))
-        });
-        let scope = self.treaty.as_deref().map(|given| {
-            given
-                .parse::<TreatyScope>()
-                .map_err(|_unknown| wrong("treaty", given, "apmbc_article_5, ccm_article_4"))
-        });
-        Ok(Query {
-            cuts: cuts.collect::<ApiResult<_>>()?,
-            admin: [self.admin1.clone(), self.admin2.clone(), self.admin3.clone()],
-            classification: classification.transpose()?,
-            scope: scope.transpose()?,
-            operator: self.operator,
-            hazards: self.hazard.map(|id| [id].into()),
-            releases: self.release.map(|id| [id].into()),
-        })
-    }
-
-    /// The parameters of the pieces behind a row with this key.
-    fn pieces_href(&self, as_of: NaiveDate, key: &[(Cut, Option<&str>)]) -> String {
-        let mut pairs =
-            vec![("as_of".to_owned(), as_of.to_string()), ("basis".to_owned(), self.basis.to_string())];
-        let mut put = |name: &str, value: Option<String>| {
-            pairs.extend(value.map(|value| (name.to_owned(), value)));
-        };
-        put("admin1", self.admin1.clone());
-        put("admin2", self.admin2.clone());
-        put("admin3", self.admin3.clone());
-        put("classification", self.classification.clone());
-        put("treaty", self.treaty.clone());
-        put("operator", self.operator.map(|id| id.to_string()));
-        put("hazard", self.hazard.map(|id| id.to_string()));
-        put("release", self.release.map(|id| id.to_string()));
-        for (cut, value) in key.iter().filter(|(cut, _)| *cut != Cut::Year) {
-            pairs.retain(|(name, _)| *name != word(*cut));
-            pairs.push((word(*cut), value.unwrap_or("none").to_owned()));
-        }
-        let pairs: Vec<String> =
-            pairs.iter().map(|(name, value)| format!("{name}={}", table::percent(value))).collect();
-        format!("/v1/ledger/pieces?{}", pairs.join("&"))
-    }
-}
-
-fn word(cut: Cut) -> String {
-    serde_json::to_value(cut).ok().and_then(|word| word.as_str().map(str::to_owned)).unwrap_or_default()
-}
 
 /// Asks the live books off the async threads.
 pub(super) async fn ask<T: Send + 'static>(
@@ -156,6 +42,7 @@ fn heading(books: &Books, basis: Basis) -> Map<String, Value> {
         "algorithm": ALGORITHM,
         "grid": book.ledger.grid().definition(),
         "left_out": book.left_out(),
+        "repaired": book.repaired(),
         "statement": STATEMENT,
     });
     heading.as_object().cloned().unwrap_or_default()
@@ -181,7 +68,7 @@ fn keyed<'k>(query: &Query, key: &'k [Option<String>]) -> Vec<(Cut, Option<&'k s
 
 fn put_key(row: &mut Map<String, Value>, key: &[(Cut, Option<&str>)]) {
     for (cut, value) in key {
-        row.insert(word(*cut), json!(value));
+        row.insert(name_of(*cut).to_owned(), json!(value));
     }
 }
 
@@ -194,10 +81,15 @@ pub(crate) async fn remaining(
     state: Data<AppState>,
     which: Params<Which>,
 ) -> ApiResult<HttpResponse> {
+    let which = which.into_inner().for_endpoint(Endpoint::Remaining)?;
     let query = which.query()?;
+    if query.cuts.contains(&Cut::Year) {
+        return Err(ApiError::bad_request("query", "group_by=year: only a balance has years"));
+    }
     let as_of = which.as_of();
     let basis = which.basis;
     let (heading, table) = ask(&state, move |books| {
+        which.check_units(books)?;
         let ledger = &books.of(basis).ledger;
         let mut table = Table::default();
         let mut total = SquareMillimetres::ZERO;
@@ -207,7 +99,8 @@ pub(crate) async fn remaining(
             put_key(&mut out, &key);
             out.insert("areas".to_owned(), json!(row.hazards));
             out.insert("area_m2".to_owned(), table::m2(row.area));
-            let href = which.pieces_href(as_of, &key) + "&state=contaminated";
+            let when = [("as_of", as_of.to_string()), ("state", "contaminated".to_owned())];
+            let href = which.pieces_href(&when, &key);
             out.insert("pieces".to_owned(), json!(href));
             total += row.area;
             table.push(out);
@@ -215,12 +108,10 @@ pub(crate) async fn remaining(
         let mut heading = heading(books, basis);
         heading.insert("as_of".to_owned(), json!(as_of));
         heading.insert("total_m2".to_owned(), table::m2(total));
-        let reported = ledger.reported_only(as_of, &query);
-        let reported = json!({"areas": reported.hazards, "reported_m2": table::m2(reported.reported)});
-        heading.insert("reported_only".to_owned(), reported);
-        (heading, table)
+        heading.insert("reported_only".to_owned(), reported_only(ledger.reported_only(as_of, &query)));
+        Ok::<_, ApiError>((heading, table))
     })
-    .await?;
+    .await??;
     Ok(respond(&request, heading, &table))
 }
 
@@ -233,30 +124,41 @@ pub(crate) async fn balance(
     state: Data<AppState>,
     which: Params<Which>,
 ) -> ApiResult<HttpResponse> {
+    let which = which.into_inner().for_endpoint(Endpoint::Balance)?;
     let query = which.query()?;
     let (from, to) = which.period()?;
     let basis = which.basis;
     let (heading, table) = ask(&state, move |books| {
+        which.check_units(books)?;
         let mut table = Table::default();
         for row in books.of(basis).ledger.balance(from, to, &query) {
             let key = keyed(&query, &row.key);
-            let last_day = key
-                .iter()
-                .find(|(cut, _)| *cut == Cut::Year)
-                .and_then(|(_, year)| NaiveDate::from_ymd_opt(year.as_ref()?.parse().ok()?, 12, 31))
-                .map_or(to, |end| end.min(to));
+            let (first, last) =
+                year_of(&key).map_or((from, to), |(first, last)| (first.max(from), last.min(to)));
             let mut out = balance_row(&row);
             put_key(&mut out, &key);
-            out.insert("pieces".to_owned(), json!(which.pieces_href(last_day, &key)));
+            let when = [("from", first.to_string()), ("to", last.to_string())];
+            out.insert("pieces".to_owned(), json!(which.pieces_href(&when, &key)));
             table.push(out);
         }
         let mut heading = heading(books, basis);
         heading.insert("from".to_owned(), json!(from));
         heading.insert("to".to_owned(), json!(to));
-        (heading, table)
+        Ok::<_, ApiError>((heading, table))
     })
-    .await?;
+    .await??;
     Ok(respond(&request, heading, &table))
+}
+
+fn year_of(key: &[(Cut, Option<&str>)]) -> Option<(NaiveDate, NaiveDate)> {
+    let (_, year) = key.iter().find(|(cut, _)| *cut == Cut::Year)?;
+    let year = (*year)?.parse().ok()?;
+    Some((NaiveDate::from_ymd_opt(year, 1, 1)?, NaiveDate::from_ymd_opt(year, 12, 31)?))
+}
+
+/// Areas without an outline: an account of its own, beside the figure and in no sum.
+pub(super) fn reported_only(account: ReportedOnly) -> Value {
+    json!({"areas": account.hazards, "reported_m2": table::m2(account.reported)})
 }
 
 pub(super) fn balance_row(row: &BalanceRow) -> Map<String, Value> {
@@ -278,7 +180,8 @@ pub(super) fn balance_row(row: &BalanceRow) -> Map<String, Value> {
     columns.into_iter().map(|(name, area)| (name.to_owned(), table::m2(area))).collect()
 }
 
-/// The polygons behind a figure, as GeoJSON.
+/// The polygons behind a figure, as GeoJSON: at the end of a day (`as_of`), or behind a row of a balance (`from`, `to`),
+/// where each says what it adds to every column.
 #[utoipa::path(tag = "ledger", params(Which), responses((status = 200, content_type = "application/geo+json")))]
 #[get("/v1/ledger/pieces")]
 pub(crate) async fn pieces(
@@ -286,68 +189,96 @@ pub(crate) async fn pieces(
     state: Data<AppState>,
     which: Params<Which>,
 ) -> ApiResult<HttpResponse> {
-    let mut which = which.into_inner();
-    // A row of ground about which the record says nothing is named `none`.
-    let mut unnamed = Vec::new();
-    for (level, code) in [&mut which.admin1, &mut which.admin2, &mut which.admin3].into_iter().enumerate() {
-        if code.as_deref() == Some("none") {
-            *code = None;
-            unnamed.push(level);
-        }
-    }
-    let query = which.query()?;
-    let (as_of, basis) = (which.as_of(), which.basis);
+    let which = which.into_inner().for_endpoint(Endpoint::Pieces)?;
+    let (query, wanted) = (which.query()?, which.state()?);
+    let period = which.over_period().then(|| which.period()).transpose()?;
     let body = ask(&state, move |books| {
-        let mut total = SquareMillimetres::ZERO;
-        let mut features = Vec::new();
-        for piece in books.of(basis).ledger.pieces(as_of, &query) {
-            let piece = match piece {
-                Ok(piece) => piece,
-                Err(fault) => {
-                    tracing::error!(%fault, "a piece cannot be drawn");
-                    continue;
-                }
-            };
-            let unnamed_there = unnamed.iter().all(|level| piece.admin[*level].is_none());
-            if unnamed_there && which.admits(&piece) {
-                total += piece.area;
-                features.push(feature(&piece));
-            }
+        which.check_units(books)?;
+        let (as_of, ledger) = (which.as_of(), &books.of(which.basis).ledger);
+        let pieces: Box<dyn Iterator<Item = _>> = match period {
+            Some(period) => Box::new(ledger.pieces_of_balance(period, &query)),
+            None => Box::new(ledger.pieces(as_of, &query)),
+        };
+        let pieces = pieces.collect::<Result<Vec<PieceView>, _>>()?;
+        let pieces = pieces.iter().filter(|piece| wanted.is_none_or(|wanted| piece.state == wanted));
+        let (mut total, mut features, mut sums) =
+            (SquareMillimetres::ZERO, Vec::new(), BalanceRow::default());
+        for piece in pieces {
+            total += piece.area;
+            piece.share.iter().for_each(|share| sums.add(share));
+            features.push(feature(piece));
         }
-        let mut body = heading(books, basis);
+        let mut body = heading(books, which.basis);
         body.insert("type".to_owned(), json!("FeatureCollection"));
-        body.insert("as_of".to_owned(), json!(as_of));
+        if let Some((from, to)) = period {
+            body.insert("from".to_owned(), json!(from));
+            body.insert("to".to_owned(), json!(to));
+            body.insert("balance".to_owned(), Value::Object(balance_row(&sums)));
+        } else {
+            body.insert("as_of".to_owned(), json!(as_of));
+        }
         body.insert("total_m2".to_owned(), table::m2(total));
         body.insert("features".to_owned(), Value::Array(features));
-        body
+        Ok::<_, ApiError>(body)
     })
-    .await?;
+    .await??;
     Ok(HttpResponse::Ok().content_type("application/geo+json").json(body))
 }
 
-impl Which {
-    fn admits(&self, piece: &PieceView) -> bool {
-        let state = match piece.state {
-            PieceState::Contaminated => "contaminated",
-            PieceState::Released => "released",
-        };
-        let contamination = || joined(piece);
-        let is = |asked: &Option<String>, found: Option<String>| {
-            asked.as_ref().is_none_or(|asked| *asked == found.unwrap_or_else(|| "none".to_owned()))
-        };
-        is(&self.state, Some(state.to_owned()))
-            && is(&self.contamination, Some(contamination()))
-            && is(&self.result, piece.result.map(|result| result.to_string()))
-            && is(&self.method, piece.method.clone())
-    }
+/// Every release in effect by the end of a day: what of its ground counts, what lies outside hazardous areas, what was
+/// released before, and what a person should decide (docs/domain.md §6).
+#[utoipa::path(tag = "ledger", params(Which), responses((status = 200)))]
+#[get("/v1/ledger/releases")]
+pub(crate) async fn releases(
+    _: Access<ReadPieces>,
+    request: HttpRequest,
+    state: Data<AppState>,
+    which: Params<Which>,
+) -> ApiResult<HttpResponse> {
+    let which = which.into_inner().for_endpoint(Endpoint::Whole)?;
+    let (as_of, basis) = (which.as_of(), which.basis);
+    let (heading, table) = ask(&state, move |books| {
+        let mut table = Table::default();
+        for release in books.of(basis).ledger.releases_report(as_of) {
+            table.push(release_row(&release, books.programme.sliver_m2));
+        }
+        let mut heading = heading(books, basis);
+        heading.insert("as_of".to_owned(), json!(as_of));
+        (heading, table)
+    })
+    .await?;
+    Ok(respond(&request, heading, &table))
 }
 
-fn joined(piece: &PieceView) -> String {
-    let kinds: Vec<&str> = piece.contamination.iter().map(|kind| kind.as_str()).collect();
-    if kinds.is_empty() { "unknown".to_owned() } else { kinds.join("+") }
+fn release_row(release: &ReleaseFigures, sliver_m2: f64) -> Map<String, Value> {
+    let case = if release.hold {
+        "touches_no_area"
+    } else if release.outside == SquareMillimetres::ZERO {
+        "inside"
+    } else if release.outside_is_sliver || release.outside.m2() <= sliver_m2 {
+        "sliver_outside"
+    } else {
+        "outside"
+    };
+    let columns = [
+        ("area_m2", release.area),
+        ("effective_m2", release.effective),
+        ("superseded_m2", release.superseded),
+        ("outside_m2", release.outside),
+        ("repeated_m2", release.repeated),
+        ("identified_later_m2", release.identified_later),
+    ];
+    let mut row: Map<String, Value> =
+        columns.into_iter().map(|(name, area)| (name.to_owned(), table::m2(area))).collect();
+    row.insert("land_release".to_owned(), json!(release.id));
+    row.insert("case".to_owned(), json!(case));
+    row.insert("hazardous_areas".to_owned(), json!(release.hazards));
+    row.insert("named_in_vain".to_owned(), json!(release.named_in_vain));
+    row
 }
 
 fn feature(piece: &PieceView) -> Value {
+    let kinds: Vec<&str> = piece.contamination.iter().map(|kind| kind.as_str()).collect();
     let positions = |ring: &LineString<f64>| ring.coords().map(|at| [at.x, at.y]).collect::<Vec<_>>();
     let polygons: Vec<Vec<Vec<[f64; 2]>>> = piece
         .outline
@@ -362,11 +293,11 @@ fn feature(piece: &PieceView) -> Value {
         "geometry": geometry,
         "properties": {
             "area_m2": table::m2(piece.area),
-            "state": piece.state,
+            "state": piece.state.as_str(),
             "hazardous_area": piece.hazard,
             "hazard_effective": piece.hazard_effective,
             "classification": piece.classification,
-            "contamination": joined(piece),
+            "contamination": kinds.join("+"),
             "admin1": piece.admin[0],
             "admin2": piece.admin[1],
             "admin3": piece.admin[2],
@@ -377,6 +308,7 @@ fn feature(piece: &PieceView) -> Value {
             "result": piece.result,
             "method": piece.method,
             "operator": piece.operator,
+            "share": piece.share.as_ref().map(balance_row),
         },
     })
 }
@@ -389,6 +321,7 @@ pub(crate) async fn article5_progress(
     state: Data<AppState>,
     which: Params<Which>,
 ) -> ApiResult<HttpResponse> {
+    let which = which.into_inner().for_endpoint(Endpoint::Whole)?;
     let (as_of, basis) = (which.as_of(), which.basis);
     let body = ask(&state, move |books| {
         let mut body = heading(books, basis);

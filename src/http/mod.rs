@@ -19,6 +19,7 @@ pub mod session;
 pub mod state;
 pub mod sync;
 mod table;
+mod which;
 
 use utoipa_actix_web::service_config::ServiceConfig;
 
@@ -67,6 +68,7 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
         .service(ledger::remaining)
         .service(ledger::balance)
         .service(ledger::pieces)
+        .service(ledger::releases)
         .service(freezes::list)
         .service(freezes::make)
         .service(ledger::article5_progress);

@@ -39,6 +39,13 @@ impl Piece {
     pub(crate) fn state_at(&self, date: NaiveDate) -> State {
         state_at(&self.moments, date)
     }
+
+    /// The day from which a release counts as having released the piece: its own, or later if the ground entered the
+    /// books only then.
+    pub(crate) fn taken_on(&self, release: u32) -> Option<NaiveDate> {
+        let taken = self.moments.iter().find(|moment| moment.state.release() == Some(release));
+        taken.map(|moment| moment.date)
+    }
 }
 
 #[derive(Debug, PartialEq)]

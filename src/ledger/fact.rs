@@ -133,6 +133,12 @@ coded! {
 }
 
 impl TreatyScope {
+    /// The duties that ground with any of these falls under.
+    pub fn over(kinds: &BTreeSet<Contamination>) -> BTreeSet<Self> {
+        let covered = |scope: &Self| kinds.iter().any(|kind| scope.covers(*kind));
+        Self::ALL.iter().copied().filter(covered).collect()
+    }
+
     /// Whether ground with this contamination falls under the duty.
     pub const fn covers(self, contamination: Contamination) -> bool {
         match self {
@@ -168,8 +174,13 @@ pub struct HazardVersion {
     pub contamination: BTreeSet<Contamination>,
     /// The organisation that reported it.
     pub organisation: Uuid,
+    /// The duties it falls under where somebody decided otherwise than the contamination says.
+    pub treaty_scope: Option<BTreeSet<TreatyScope>>,
     /// Codes of admin levels 1 to 3.
     pub admin: [Option<String>; 3],
+    /// Released or closed as its record says. Ground follows releases alone; an area without an outline has nothing
+    /// else to leave its account by.
+    pub closed: bool,
     /// New evidence: the ground is contaminated whatever was released before `effective`.
     pub reopened: bool,
     /// Two people disagree about it; carried to the pieces, without effect on figures.
@@ -206,6 +217,8 @@ pub struct Release {
     pub method: Option<String>,
     /// The organisation that did it.
     pub operator: Uuid,
+    /// Duties it counts under though it is battle-area clearance, which counts under none unless stated.
+    pub treaty_scope: BTreeSet<TreatyScope>,
     /// Hazardous areas the record names; figures follow the ground, this is for comparison.
     pub hazards: Vec<Uuid>,
 }

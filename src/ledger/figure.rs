@@ -4,7 +4,6 @@ use std::collections::HashMap;
 
 use chrono::{Datelike, NaiveDate};
 use rayon::prelude::*;
-use serde::Serialize;
 
 use super::Ledger;
 use super::cluster::{Cluster, Piece};
@@ -18,7 +17,7 @@ use crate::geometry::SquareMillimetres;
 const BATCH: usize = 2048;
 
 /// Contaminated ground at the end of a day.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RemainingRow {
     /// One entry per cut of the question; `None` where the record says nothing.
     pub key: Vec<Option<String>>,
@@ -29,7 +28,7 @@ pub struct RemainingRow {
 }
 
 /// Opening + identified + enlarged − shrunk − errors ± reclassified − released = closing.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct BalanceRow {
     /// One entry per cut of the question; `None` where the record says nothing.
     pub key: Vec<Option<String>>,
@@ -45,7 +44,8 @@ pub struct BalanceRow {
     pub duplicates_errors: SquareMillimetres,
     /// Came from another row, or passed a filter, while contaminated.
     pub reclassified_in: SquareMillimetres,
-    /// Went to another row.
+    /// Went to another row; under a treaty duty also what battle-area clearance that does not count under it released:
+    /// ground known not to hold mines.
     pub reclassified_out: SquareMillimetres,
     /// Released by non-technical survey.
     pub cancelled: SquareMillimetres,
@@ -75,7 +75,8 @@ impl BalanceRow {
             - self.closing
     }
 
-    fn add(&mut self, other: &Self) {
+    /// Adds another row's columns to this one's.
+    pub fn add(&mut self, other: &Self) {
         self.opening += other.opening;
         self.newly_identified += other.newly_identified;
         self.enlarged += other.enlarged;
@@ -112,7 +113,7 @@ impl Ledger {
             return self.remaining_in_all(as_of).into_iter().collect();
         }
         let count = |rows: &mut HashMap<Key, (SquareMillimetres, u64)>, cluster: &Cluster| {
-            let asked = Asked { query, cluster, year: None };
+            let asked = Asked::of(query, cluster, None);
             let mut owners: Vec<(Key, u32)> = Vec::new();
             for piece in &cluster.pieces {
                 let Some(holder) = piece.state_at(as_of).contaminated() else {
@@ -150,7 +151,7 @@ impl Ledger {
         let periods = periods(from, to, query);
         let count = |rows: &mut HashMap<Key, BalanceRow>, cluster: &Cluster| {
             for period in &periods {
-                let asked = Asked { query, cluster, year: Some(period.0.year()) };
+                let asked = Asked::of(query, cluster, Some(period.0.year()));
                 for piece in &cluster.pieces {
                     count_piece(rows, asked, piece, *period);
                 }
@@ -205,6 +206,18 @@ fn periods(from: NaiveDate, to: NaiveDate, query: &Query) -> Vec<(NaiveDate, Nai
         (first.max(from), last.min(to))
     };
     (from.year()..=to.year()).map(year).collect()
+}
+
+/// What one piece of ground adds to the only row of a question without cuts over a period; `None` where it is in no
+/// column of it.
+pub(super) fn share_of(
+    asked: Asked<'_>,
+    piece: &Piece,
+    period: (NaiveDate, NaiveDate),
+) -> Option<BalanceRow> {
+    let mut rows = HashMap::new();
+    count_piece(&mut rows, asked, piece, period);
+    rows.into_values().next()
 }
 
 fn count_piece(
@@ -268,7 +281,12 @@ fn count_moment(
             if let Some(key) = key(before) {
                 let release = after.release().map(|index| &asked.cluster.releases[index as usize]);
                 let row = rows.entry(key).or_default();
-                *row.flow(moment.cause, release.map(|release| release.result)) += area;
+                let under = |scope| release.is_none_or(|release| release.counts_under(scope));
+                if moment.cause != Cause::Released || asked.query.scope.is_none_or(under) {
+                    *row.flow(moment.cause, release.map(|release| release.result)) += area;
+                } else {
+                    row.reclassified_out += area;
+                }
             }
         }
         (None, None) => {}

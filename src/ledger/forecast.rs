@@ -32,14 +32,58 @@ pub struct Position {
     pub remaining_m2: f64,
     /// The deadline in force, if there is one.
     pub deadline: Option<NaiveDate>,
+    /// What keeps the figure from being the whole truth.
+    pub doubts: Doubts,
+}
+
+/// What the remaining ground does not hold though it may have to be cleared: with any of it, "nothing remains" is not
+/// "complete".
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+pub struct Doubts {
+    /// No area has ever been in these books.
+    pub nothing_recorded: bool,
+    /// Areas known by a point and a reported size only.
+    pub reported_only: u64,
+    /// Records that count with less than they report, or not at all.
+    pub left_out: usize,
+    /// Ground that remains provisionally beyond the official figure, m².
+    pub unapproved_m2: f64,
+}
+
+impl Doubts {
+    fn any(&self) -> bool {
+        self.nothing_recorded || self.reported_only > 0 || self.left_out > 0 || self.unapproved_m2 > 0.0
+    }
+}
+
+impl fmt::Display for Doubts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut words = Vec::new();
+        if self.nothing_recorded {
+            words.push("no area has ever been in these books".to_owned());
+        }
+        if self.unapproved_m2 > 0.0 {
+            words
+                .push(format!("{:.2} km² remain provisionally and await approval", self.unapproved_m2 / 1e6));
+        }
+        if self.reported_only > 0 {
+            words.push(format!("{} areas are known by a reported size only", self.reported_only));
+        }
+        if self.left_out > 0 {
+            words.push(format!("{} records are left out of the figures", self.left_out));
+        }
+        f.write_str(&words.join("; "))
+    }
 }
 
 /// How a programme stands against its deadline.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Standing {
-    /// Nothing remains.
+    /// Nothing remains, and nothing is in doubt.
     Complete,
+    /// Nothing remains in the figures, but they do not hold everything: whether the work is done cannot be told.
+    Undetermined,
     /// The deadline has passed and ground remains.
     DeadlinePassed,
     /// At the mean pace the work ends in time.
@@ -57,6 +101,7 @@ impl Standing {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Complete => "complete",
+            Self::Undetermined => "undetermined",
             Self::DeadlinePassed => "deadline_passed",
             Self::OnTrack => "on_track",
             Self::Behind => "behind",
@@ -134,7 +179,7 @@ pub fn forecast(position: &Position, history: &[YearOfWork]) -> Forecast {
 }
 
 /// remaining / years to the deadline in m² a year; `None` without a deadline in the future.
-pub fn required_rate(position: &Position) -> Option<f64> {
+fn required_rate(position: &Position) -> Option<f64> {
     let deadline = position.deadline.filter(|deadline| *deadline > position.as_of)?;
     Some(position.remaining_m2 / years_between(position.as_of, deadline))
 }
@@ -158,7 +203,7 @@ fn last_three(as_of: NaiveDate, history: &[YearOfWork]) -> Vec<YearOfWork> {
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "at most 500 years")]
 fn completion(position: &Position, pace: f64) -> Option<NaiveDate> {
     if position.remaining_m2 <= 0.0 {
-        return Some(position.as_of);
+        return (!position.doubts.any()).then_some(position.as_of);
     }
     let years = position.remaining_m2 / pace;
     if !(pace > 0.0 && years <= HORIZON_YEARS) {
@@ -171,12 +216,13 @@ fn completion(position: &Position, pace: f64) -> Option<NaiveDate> {
 
 fn stand(position: &Position, rate: Option<f64>, completion: &Completion) -> Standing {
     if position.remaining_m2 <= 0.0 {
-        return Standing::Complete;
+        return if position.doubts.any() { Standing::Undetermined } else { Standing::Complete };
     }
     let Some(deadline) = position.deadline else {
         return Standing::NoDeadline;
     };
-    if deadline <= position.as_of {
+    // The deadline itself is the last day in time.
+    if deadline < position.as_of {
         return Standing::DeadlinePassed;
     }
     if rate.is_none_or(|rate| rate <= 0.0) {
@@ -199,8 +245,12 @@ fn reason(
     let required = required.map_or_else(|| "unknown".to_owned(), &km2);
     let rate = rate.map_or_else(|| "unknown".to_owned(), km2);
     let done = completion.mean.map_or_else(|| "not foreseeable".to_owned(), |d| d.to_string());
-    match standing {
+    let doubts = if position.doubts.any() { format!("; {}", position.doubts) } else { String::new() };
+    let reasoning = match standing {
         Standing::Complete => format!("nothing remains on {as_of}"),
+        Standing::Undetermined => {
+            format!("nothing remains in the figures on {as_of}, but they are not the whole")
+        }
         Standing::DeadlinePassed => {
             format!("{left} remain on {as_of}, after the deadline {deadline}")
         }
@@ -210,13 +260,17 @@ fn reason(
             )
         }
         Standing::NoDeadline => {
-            format!("{left} remain; at {rate} a year they are released by {done}; no deadline is set")
+            format!(
+                "{left} remain; at {rate} a year they are released by {done}; no deadline is known: the programme has \
+                 neither a day of deposit nor one of entry into force"
+            )
         }
         Standing::OnTrack | Standing::Behind => format!(
             "{left} remain on {as_of}; {required} a year are required by {deadline}, {rate} a year were released on \
              average; at that pace completion is {done}"
         ),
-    }
+    };
+    reasoning + &doubts
 }
 
 #[expect(clippy::cast_precision_loss, reason = "a handful of years")]
@@ -239,14 +293,34 @@ mod tests {
         NaiveDate::from_ymd_opt(year, month, day).unwrap()
     }
 
+    fn at(as_of: NaiveDate, remaining_m2: f64, deadline: Option<NaiveDate>) -> Position {
+        Position { as_of, remaining_m2, deadline, doubts: Doubts::default() }
+    }
+
+    #[test]
+    fn nothing_left_in_the_figures_is_complete_only_without_doubt() {
+        let doubts = [
+            Doubts { nothing_recorded: true, ..Doubts::default() },
+            Doubts { reported_only: 1, ..Doubts::default() },
+            Doubts { left_out: 2, ..Doubts::default() },
+            Doubts { unapproved_m2: 1e6, ..Doubts::default() },
+        ];
+        for doubts in doubts {
+            let position = Position { doubts, ..at(date(2025, 1, 1), 0.0, Some(date(2030, 1, 1))) };
+            let found = forecast(&position, &[year(2024, 5.0, 0.0)]);
+            assert_eq!(found.standing, Standing::Undetermined, "{doubts:?}");
+            assert_eq!(found.completion.mean, None, "{doubts:?}");
+            assert!(found.reasoning.contains(&doubts.to_string()), "{}", found.reasoning);
+        }
+    }
+
     fn year(year: i32, released_m2: f64, newly_identified_m2: f64) -> YearOfWork {
         YearOfWork { year, released_m2, newly_identified_m2 }
     }
 
     #[test]
     fn angola_at_the_end_of_2024() {
-        let position =
-            Position { as_of: date(2024, 12, 31), remaining_m2: 57.02e6, deadline: Some(date(2030, 12, 31)) };
+        let position = at(date(2024, 12, 31), 57.02e6, Some(date(2030, 12, 31)));
         let released = (3.03 + 2.38 + 0.14) * 1e6;
         let found = forecast(&position, &[year(2024, released, 0.0)]);
         let required = found.required_m2_per_year.unwrap();
@@ -267,8 +341,7 @@ mod tests {
             year(2023, 30.0, 0.0),
             year(2025, 500.0, 0.0),
         ];
-        let position =
-            Position { as_of: date(2025, 6, 30), remaining_m2: 100.0, deadline: Some(date(2031, 6, 30)) };
+        let position = at(date(2025, 6, 30), 100.0, Some(date(2031, 6, 30)));
         let found = forecast(&position, &history);
         assert_eq!(found.years, [2022, 2023, 2024]);
         assert_eq!(found.mean_m2_per_year, Some(20.0));
@@ -284,12 +357,16 @@ mod tests {
     fn standings_at_the_edges() {
         let history = [year(2024, 1.0, 3.0)];
         let at = |remaining_m2: f64, deadline: Option<NaiveDate>, history: &[YearOfWork]| {
-            let position = Position { as_of: date(2025, 1, 1), remaining_m2, deadline };
-            forecast(&position, history)
+            forecast(&at(date(2025, 1, 1), remaining_m2, deadline), history)
         };
         let later = Some(date(2030, 1, 1));
         assert_eq!(at(0.0, later, &[]).standing, Standing::Complete);
-        assert_eq!(at(1.0, Some(date(2025, 1, 1)), &history).standing, Standing::DeadlinePassed);
+        assert_eq!(at(1.0, Some(date(2024, 12, 31)), &history).standing, Standing::DeadlinePassed);
+        assert_eq!(
+            at(1.0, Some(date(2025, 1, 1)), &history).standing,
+            Standing::Behind,
+            "the last day in time"
+        );
         assert_eq!(at(1.0, later, &[]).standing, Standing::NoRate);
         assert_eq!(at(1.0, later, &[year(2024, 0.0, 0.0)]).standing, Standing::NoRate);
         assert_eq!(at(1.0, None, &history).standing, Standing::NoDeadline);

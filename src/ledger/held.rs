@@ -41,22 +41,33 @@ pub enum FactError {
 pub(crate) struct Mixture(u16);
 
 impl Mixture {
-    fn of(kinds: &BTreeSet<Contamination>) -> Self {
-        Self(kinds.iter().fold(0, |bits, &kind| bits | 1 << kind as u16))
+    pub(crate) fn of(kinds: &BTreeSet<Contamination>) -> Self {
+        let bits = kinds.iter().fold(0, |bits, &kind| bits | 1 << kind as u16);
+        // To say nothing of it is to say that it is unknown: one row, not two of the same name.
+        Self(if bits == 0 { 1 << Contamination::Unknown as u16 } else { bits })
     }
 
     pub(crate) fn kinds(self) -> impl Iterator<Item = Contamination> {
         Contamination::ALL.iter().copied().filter(move |&kind| self.0 & (1 << kind as u16) != 0)
     }
 
-    pub(crate) fn falls_under(self, scope: TreatyScope) -> bool {
-        self.kinds().any(|kind| scope.covers(kind))
-    }
-
     /// The kinds joined by `+`, so that rows by contamination are disjoint.
     pub(crate) fn joined(self) -> String {
-        let kinds: Vec<&str> = self.kinds().map(Contamination::as_str).collect();
-        if kinds.is_empty() { Contamination::Unknown.to_string() } else { kinds.join("+") }
+        self.kinds().map(Contamination::as_str).collect::<Vec<_>>().join("+")
+    }
+}
+
+/// Treaty duties as bits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Duties(u8);
+
+impl Duties {
+    fn of(scopes: impl IntoIterator<Item = TreatyScope>) -> Self {
+        Self(scopes.into_iter().fold(0, |bits, scope| bits | 1 << scope as u8))
+    }
+
+    pub(crate) fn hold(self, scope: TreatyScope) -> bool {
+        self.0 & (1 << scope as u8) != 0
     }
 }
 
@@ -67,8 +78,10 @@ pub(crate) struct HeldVersion {
     pub(crate) reported: SquareMillimetres,
     pub(crate) classification: Classification,
     pub(crate) contamination: Mixture,
+    pub(crate) duties: Duties,
     pub(crate) organisation: Uuid,
     pub(crate) admin: [Option<Arc<str>>; 3],
+    pub(crate) closed: bool,
     pub(crate) reopened: bool,
     pub(crate) contested: bool,
 }
@@ -109,14 +122,17 @@ impl HeldHazard {
 }
 
 fn hold_version(grid: &Grid, version: HazardVersion) -> Result<HeldVersion, FactError> {
+    let duties = version.treaty_scope.unwrap_or_else(|| TreatyScope::over(&version.contamination));
     Ok(HeldVersion {
         effective: version.effective,
         outline: version.outline.map(|outline| hold_outline(grid, &outline)).transpose()?.map(Arc::new),
         reported: version.reported_area_m2.map_or(SquareMillimetres::ZERO, whole),
         classification: version.classification,
         contamination: Mixture::of(&version.contamination),
+        duties: Duties::of(duties),
         organisation: version.organisation,
         admin: version.admin.map(|code| code.map(Arc::from)),
+        closed: version.closed,
         reopened: version.reopened,
         contested: version.contested,
     })
@@ -137,6 +153,7 @@ pub(crate) struct HeldRelease {
     pub(crate) result: ReleaseResult,
     pub(crate) method: Option<Arc<str>>,
     pub(crate) operator: Uuid,
+    duties: Duties,
     pub(crate) hazards: Box<[Uuid]>,
 }
 
@@ -150,8 +167,15 @@ impl HeldRelease {
             result: release.result,
             method: release.method.map(Arc::from),
             operator: release.operator,
+            duties: Duties::of(release.treaty_scope),
             hazards: release.hazards.into(),
         })
+    }
+
+    /// Whether its output counts under a duty. Battle-area clearance is of ground known not to hold mines, and counts
+    /// under none unless its record states it.
+    pub(crate) fn counts_under(&self, scope: TreatyScope) -> bool {
+        self.result != ReleaseResult::BacCleared || self.duties.hold(scope)
     }
 
     /// The order in which releases take ground.

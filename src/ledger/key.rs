@@ -57,10 +57,15 @@ pub(crate) struct Outcome {
 pub(crate) struct Asked<'a> {
     pub(crate) query: &'a Query,
     pub(crate) cluster: &'a Cluster,
-    pub(crate) year: Option<i32>,
+    year: Option<i32>,
+    contamination: Option<Mixture>,
 }
 
-impl Asked<'_> {
+impl<'a> Asked<'a> {
+    pub(crate) fn of(query: &'a Query, cluster: &'a Cluster, year: Option<i32>) -> Self {
+        Self { query, cluster, year, contamination: query.contamination.as_ref().map(Mixture::of) }
+    }
+
     /// The outcome of a piece after these states: the last in which the ground was in the books.
     pub(crate) fn outcome(&self, states: impl DoubleEndedIterator<Item = State>) -> Outcome {
         match states.rev().find(|state| *state != State::Clear) {
@@ -82,7 +87,10 @@ impl Asked<'_> {
             let id = outcome.release.map(|index| self.cluster.releases[index as usize].id);
             id.is_some_and(|id| wanted.contains(&id))
         });
-        operator && release
+        let found = outcome.release.map(|index| &self.cluster.releases[index as usize]);
+        let result = self.query.result.admits(found.map(|release| &release.result));
+        let method = self.query.method.admits(found.and_then(|release| release.method.as_deref()));
+        operator && release && result && method
     }
 
     /// The row of ground while it is contaminated under this version; `None` if it is not asked for.
@@ -110,10 +118,10 @@ impl Asked<'_> {
     pub(crate) fn holds(&self, holder: Holder, version: &HeldVersion) -> bool {
         let id = self.cluster.hazards[holder.hazard as usize].id;
         let admin = self.query.admin.iter().zip(&version.admin);
-        admin.into_iter().all(|(wanted, code)| {
-            wanted.as_ref().is_none_or(|wanted| code.as_deref() == Some(wanted.as_str()))
-        }) && self.query.classification.is_none_or(|wanted| version.classification == wanted)
-            && self.query.scope.is_none_or(|scope| version.contamination.falls_under(scope))
+        admin.into_iter().all(|(wanted, code)| wanted.admits(code.as_deref()))
+            && self.query.classification.is_none_or(|wanted| version.classification == wanted)
+            && self.contamination.is_none_or(|wanted| version.contamination == wanted)
+            && self.query.scope.is_none_or(|scope| version.duties.hold(scope))
             && self.query.hazards.as_ref().is_none_or(|wanted| wanted.contains(&id))
     }
 

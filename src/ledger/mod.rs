@@ -16,6 +16,7 @@ pub mod forecast;
 mod held;
 mod key;
 mod neighbours;
+pub mod piece;
 pub mod query;
 pub mod report;
 mod settle;
@@ -42,8 +43,9 @@ pub use fact::{
 };
 pub use figure::{BalanceRow, RemainingRow};
 pub use held::FactError;
-pub use query::{Cut, Query};
-pub use report::{HazardFigures, PieceState, PieceView, ReleaseFigures, ReportedOnly, SliverNote};
+pub use piece::{PieceState, PieceView};
+pub use query::{Cut, Query, Want};
+pub use report::{HazardFigures, ReleaseFigures, ReportedOnly, SliverNote};
 pub use settle::Settled;
 
 /// The version of the counting rules and algorithms, kept with every frozen figure.

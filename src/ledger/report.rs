@@ -1,23 +1,20 @@
-//! Figures of single areas and releases, the pieces behind every figure, and what needs a person's eye.
+//! Figures of single areas and releases, and what needs a person's eye.
 
 use std::collections::BTreeMap;
 
 use chrono::NaiveDate;
-use geo::MultiPolygon;
-use serde::Serialize;
 use uuid::Uuid;
 
 use super::Ledger;
 use super::cluster::{Cluster, Piece};
-use super::fact::{Classification, Contamination, ReleaseResult};
+use super::fact::{Classification, TreatyScope};
 use super::key::Asked;
 use super::query::Query;
 use super::timeline::{Holder, State};
-use crate::geometry::display::{self, DisplayError};
-use crate::geometry::{Region, SquareMillimetres};
+use crate::geometry::SquareMillimetres;
 
 /// One area at the end of a day. Figures of areas are disjoint and add up to the national figure.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HazardFigures {
     /// Which area.
     pub id: Uuid,
@@ -33,7 +30,7 @@ pub struct HazardFigures {
 
 /// One release at the end of a day:
 /// area = effective + superseded + outside + (repeated − repeated outside).
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReleaseFigures {
     /// Which release.
     pub id: Uuid,
@@ -53,6 +50,9 @@ pub struct ReleaseFigures {
     pub hazards: Vec<Uuid>,
     /// Areas that the record names but whose ground it does not meet.
     pub named_in_vain: Vec<Uuid>,
+    /// The part of the effective ground that entered the books only after it was released. Somebody has to say whether
+    /// the area was reported late or holds new evidence, which would reopen it.
+    pub identified_later: SquareMillimetres,
     /// It touches no hazardous area: hold it for a person.
     pub hold: bool,
     /// What lies outside is a slip of the pen: small or thin parts only. It is counted all the same.
@@ -60,7 +60,7 @@ pub struct ReleaseFigures {
 }
 
 /// Areas known by a point and a reported size only; an account of its own, in no balance.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct ReportedOnly {
     /// Number of areas.
     pub hazards: u64,
@@ -69,7 +69,7 @@ pub struct ReportedOnly {
 }
 
 /// Parts of contaminated ground below 1 m² or very thin: counted, and listed for somebody to look at.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SliverNote {
     /// The area that owns them.
     pub hazard: Uuid,
@@ -79,118 +79,7 @@ pub struct SliverNote {
     pub area: SquareMillimetres,
 }
 
-/// What a piece is on the day asked for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum PieceState {
-    /// Owned and not released.
-    Contaminated,
-    /// Owned and released.
-    Released,
-}
-
-/// One piece of ground behind the figures, for a map or a list.
-#[derive(Debug, Clone, PartialEq)]
-pub struct PieceView {
-    /// WGS 84, 8 decimals; for showing, never for counting.
-    pub outline: MultiPolygon<f64>,
-    /// Its exact area.
-    pub area: SquareMillimetres,
-    /// What it is.
-    pub state: PieceState,
-    /// The owning area.
-    pub hazard: Uuid,
-    /// First day of the area's version.
-    pub hazard_effective: NaiveDate,
-    /// Confirmed or suspected.
-    pub classification: Classification,
-    /// Kinds of contamination.
-    pub contamination: Vec<Contamination>,
-    /// Codes of admin levels 1 to 3.
-    pub admin: [Option<String>; 3],
-    /// The organisation that reported the area.
-    pub organisation: Uuid,
-    /// Two people disagree about the area.
-    pub contested: bool,
-    /// The release that released it.
-    pub release: Option<Uuid>,
-    /// When.
-    pub released: Option<NaiveDate>,
-    /// How.
-    pub result: Option<ReleaseResult>,
-    /// With which method.
-    pub method: Option<String>,
-    /// Who released it.
-    pub operator: Option<Uuid>,
-}
-
 impl Ledger {
-    /// The pieces in the books at the end of a day that a question's filters let through, contaminated and released,
-    /// in a fixed order. Outlines are drawn as they are asked for.
-    pub fn pieces<'a>(
-        &'a self,
-        as_of: NaiveDate,
-        query: &'a Query,
-    ) -> impl Iterator<Item = Result<PieceView, DisplayError>> + 'a {
-        let mut clusters: Vec<&Cluster> = self.clusters().collect();
-        clusters.sort_by_key(|cluster| cluster.hazards.first().map(|hazard| hazard.id));
-        clusters.into_iter().flat_map(move |cluster| {
-            let asked = Asked { query, cluster, year: None };
-            let chosen: Vec<(usize, Holder)> = cluster
-                .pieces
-                .iter()
-                .enumerate()
-                .filter_map(|(index, piece)| Some((index, piece.state_at(as_of).holder()?)))
-                .filter(|&(index, holder)| {
-                    let outcome = asked.outcome_at(&cluster.pieces[index], as_of);
-                    asked.admits(&outcome) && asked.holds(holder, asked.version(holder))
-                })
-                .collect();
-            // Most questions pass most clusters by: only those asked for are cut again.
-            let regions = if chosen.is_empty() { Ok(Vec::new()) } else { cluster.draw() };
-            let views: Vec<Result<PieceView, DisplayError>> = match regions {
-                Err(error) => vec![Err(error.into())],
-                Ok(regions) => chosen
-                    .into_iter()
-                    .map(|(index, holder)| {
-                        let piece = &cluster.pieces[index];
-                        self.view(asked, piece, &regions[index], piece.state_at(as_of), holder)
-                    })
-                    .collect(),
-            };
-            views
-        })
-    }
-
-    fn view(
-        &self,
-        asked: Asked<'_>,
-        piece: &Piece,
-        region: &Region,
-        state: State,
-        holder: Holder,
-    ) -> Result<PieceView, DisplayError> {
-        let version = asked.version(holder);
-        let release = state.release().map(|index| &asked.cluster.releases[index as usize]);
-        Ok(PieceView {
-            outline: display::polygons(&self.grid, &region.rings)?,
-            area: piece.area,
-            state: if release.is_some() { PieceState::Released } else { PieceState::Contaminated },
-            hazard: asked.cluster.hazards[holder.hazard as usize].id,
-            hazard_effective: version.effective,
-            classification: version.classification,
-            contamination: version.contamination.kinds().collect(),
-            admin: version.admin.clone().map(|code| code.map(|code| code.to_string())),
-            organisation: version.organisation,
-            contested: version.contested,
-            release: release.map(|release| release.id),
-            released: release.map(|release| release.effective),
-            result: release.map(|release| release.result),
-            method: release.and_then(|release| release.method.as_ref()).map(ToString::to_string),
-            operator: release.map(|release| release.operator),
-        })
-    }
-
     /// Every area with an outline that is in the books at the end of a day, by id.
     pub fn hazard_figures(&self, as_of: NaiveDate) -> Vec<HazardFigures> {
         let mut found: Vec<HazardFigures> =
@@ -223,7 +112,7 @@ impl Ledger {
     pub fn reported_only(&self, as_of: NaiveDate, query: &Query) -> ReportedOnly {
         let mut account = ReportedOnly::default();
         for cluster in self.clusters() {
-            let asked = Asked { query, cluster, year: None };
+            let asked = Asked::of(query, cluster, None);
             for (hazard, index) in cluster.hazards.iter().zip(0u32..) {
                 let Some(current) = hazard.version_at(as_of) else {
                     continue;
@@ -231,13 +120,26 @@ impl Ledger {
                 let version = &hazard.versions[current];
                 let holder = Holder { hazard: index, version: 0 };
                 let wanted = query.operator.is_none_or(|wanted| version.organisation == wanted);
-                if version.outline.is_none() && wanted && asked.holds(holder, version) {
+                if version.outline.is_none() && !version.closed && wanted && asked.holds(holder, version) {
                     account.hazards += 1;
                     account.reported += version.reported;
                 }
             }
         }
         account
+    }
+
+    /// Whether any version of an area has this code at an administrative level, counted from 0.
+    pub fn has_unit(&self, level: usize, code: &str) -> bool {
+        let mut versions =
+            self.clusters().flat_map(|cluster| &cluster.hazards).flat_map(|area| &area.versions);
+        versions.any(|version| version.admin.get(level).is_some_and(|own| own.as_deref() == Some(code)))
+    }
+
+    /// Whether any area has ever been in these books under a treaty duty.
+    pub fn has_any(&self, scope: TreatyScope) -> bool {
+        let mut areas = self.clusters().flat_map(|cluster| &cluster.hazards);
+        areas.any(|area| area.versions.iter().any(|version| version.duties.hold(scope)))
     }
 
     /// Small and thin parts of the ground that remains at the end of a day, by owning area.
@@ -296,7 +198,8 @@ fn release_figures(cluster: &Cluster, as_of: NaiveDate) -> Vec<ReleaseFigures> {
         let in_effect =
             piece.taken_by.iter().filter(|&&index| cluster.releases[index as usize].effective <= as_of);
         for (turn, &index) in in_effect.enumerate() {
-            found[index as usize].add(piece, state, index, turn > 0);
+            let release = (index, cluster.releases[index as usize].effective);
+            found[index as usize].add(piece, state, release, turn > 0);
         }
     }
     let pairs = cluster.releases.iter().zip(found);
@@ -309,6 +212,7 @@ fn release_figures(cluster: &Cluster, as_of: NaiveDate) -> Vec<ReleaseFigures> {
 struct Account {
     area: SquareMillimetres,
     effective: SquareMillimetres,
+    identified_later: SquareMillimetres,
     repeated: SquareMillimetres,
     repeated_inside: SquareMillimetres,
     outside: SquareMillimetres,
@@ -317,7 +221,7 @@ struct Account {
 }
 
 impl Account {
-    fn add(&mut self, piece: &Piece, state: State, index: u32, again: bool) {
+    fn add(&mut self, piece: &Piece, state: State, (index, released): (u32, NaiveDate), again: bool) {
         self.area += piece.area;
         // Ground released again after new evidence is the second release's own.
         if again && state.release() != Some(index) {
@@ -332,6 +236,9 @@ impl Account {
                 self.hazards.push(holder.hazard);
                 if state.release() == Some(index) {
                     self.effective += piece.area;
+                    if piece.taken_on(index).is_some_and(|day| day > released) {
+                        self.identified_later += piece.area;
+                    }
                 } else if again {
                     self.repeated_inside += piece.area;
                 }
@@ -349,6 +256,7 @@ impl Account {
             id: release.id,
             area: self.area,
             effective: self.effective,
+            identified_later: self.identified_later,
             superseded: self.area - self.effective - self.outside - self.repeated_inside,
             outside: self.outside,
             repeated: self.repeated,

@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use super::{
     BalanceRow, Classification, Contamination, Cut, Hazard, HazardVersion, Ledger, Query, Release,
-    ReleaseResult,
+    ReleaseResult, Want,
 };
 use crate::geometry::{Extent, Grid};
 
@@ -46,8 +46,10 @@ pub(super) fn version(effective: NaiveDate, outline: MultiPolygon<f64>) -> Hazar
         reported_area_m2: None,
         classification: Classification::Sha,
         contamination: BTreeSet::from([Contamination::ApMine]),
+        treaty_scope: None,
         organisation: id(900),
         admin: [Some("BA-01".into()), None, None],
+        closed: false,
         reopened: false,
         contested: false,
     }
@@ -66,6 +68,7 @@ pub(super) fn release(number: u128, effective: NaiveDate, outline: MultiPolygon<
         result: ReleaseResult::Cleared,
         method: Some("manual".into()),
         operator: id(901),
+        treaty_scope: BTreeSet::new(),
         hazards: vec![],
     }
 }
@@ -90,7 +93,10 @@ pub(super) fn questions() -> Vec<Query> {
         Query { operator: Some(id(901)), ..Query::by([Cut::Year]) },
         Query { hazards: Some((0..3).map(id).collect()), ..Query::default() },
         Query { releases: Some((100..102).map(id).collect()), ..Query::by([Cut::Result]) },
-        Query { admin: [Some("BA-01".into()), None, None], ..Query::default() },
+        Query { admin: [Want::Only("BA-01".into()), Want::Any, Want::Any], ..Query::default() },
+        Query { admin: [Want::Nothing, Want::Any, Want::Any], ..Query::by([Cut::Method]) },
+        Query { result: Want::Only(ReleaseResult::BacCleared), ..Query::by([Cut::Year]) },
+        Query { method: Want::Nothing, ..Query::by([Cut::Contamination]) },
     ]
 }
 

@@ -8,8 +8,8 @@ use serde::Serialize;
 
 use super::book::{Basis, Book, Books};
 use super::ordnance::OrdnanceYear;
-use crate::ledger::forecast::{Forecast, Position, YearOfWork, forecast};
-use crate::ledger::{BalanceRow, Cut, Query, ReportedOnly, TreatyScope};
+use crate::ledger::forecast::{Doubts, Forecast, Position, YearOfWork, forecast};
+use crate::ledger::{BalanceRow, Cut, Query, TreatyScope};
 use crate::programme::Programme;
 use crate::treaty::{Convention, DeadlineHistory, DeadlineState, StateParty};
 
@@ -32,11 +32,22 @@ pub struct Progress {
     /// By province and classification.
     pub remaining: Vec<Remaining>,
     /// Areas known only by a point and a reported size: an account of its own.
-    pub reported_only: ReportedOnly,
+    pub reported_only: ReportedSizes,
+    /// What the figures do not hold.
+    pub doubts: Doubts,
     /// Year by year.
     pub years: Vec<Year>,
     /// Plan against actual, where a plan was set.
     pub milestones: Vec<PlanAgainstActual>,
+}
+
+/// Areas without an outline.
+#[derive(Debug, Serialize)]
+pub struct ReportedSizes {
+    /// How many.
+    pub areas: u64,
+    /// The sum of their reported sizes, m².
+    pub reported_m2: f64,
 }
 
 /// The deadline and its history.
@@ -84,7 +95,7 @@ pub struct Year {
     pub reduced_m2: f64,
     /// Cleared.
     pub cleared_m2: f64,
-    /// Released by battle-area clearance.
+    /// Released by battle-area clearance that its records count under Article 5; other such ground is reclassified.
     pub bac_cleared_m2: f64,
     /// Contaminated when it ended.
     pub remaining_m2: f64,
@@ -129,7 +140,16 @@ pub fn progress(books: &Books, basis: Basis, as_of: NaiveDate) -> Progress {
         .collect();
     let total = book.ledger.remaining(as_of, &scoped(&[])).first().map_or(0.0, |row| row.area.m2());
     let deadline = Deadline::of(&books.programme, as_of);
-    let position = Position { as_of, remaining_m2: total, deadline: deadline.current };
+    let reported = book.ledger.reported_only(as_of, &scoped(&[]));
+    let provisional = books.of(Basis::Provisional).ledger.remaining(as_of, &scoped(&[]));
+    let provisional = provisional.first().map_or(0.0, |row| row.area.m2());
+    let doubts = Doubts {
+        nothing_recorded: !book.ledger.has_any(TreatyScope::ApmbcArticle5),
+        reported_only: reported.hazards,
+        left_out: book.left_out().len(),
+        unapproved_m2: (provisional - total).max(0.0),
+    };
+    let position = Position { as_of, remaining_m2: total, deadline: deadline.current, doubts };
     let history: Vec<YearOfWork> = years
         .iter()
         .map(|year| YearOfWork {
@@ -145,7 +165,8 @@ pub fn progress(books: &Books, basis: Basis, as_of: NaiveDate) -> Progress {
         deadline,
         remaining_m2: total,
         remaining,
-        reported_only: book.ledger.reported_only(as_of, &scoped(&[])),
+        reported_only: ReportedSizes { areas: reported.hazards, reported_m2: reported.reported.m2() },
+        doubts,
         milestones: against_plan(&books.programme, &history),
         years,
     }
@@ -161,6 +182,7 @@ impl Deadline {
         let history = party.map(|party| {
             let mut history = DeadlineHistory::new(party);
             history.entries.extend(programme.deadlines.iter().cloned());
+            history.completions.clone_from(&programme.completions);
             history
         });
         Self {
@@ -181,7 +203,7 @@ fn years(book: &Book, as_of: NaiveDate, by_year: &Query) -> Vec<Year> {
         .into_iter()
         .filter_map(|row| Some((row.key.first()?.as_ref()?.parse().ok()?, row)))
         .collect();
-    let ordnance = book.ordnance.by_year();
+    let ordnance = book.ordnance.by_year(as_of);
     (first..=as_of.year())
         .map(|year| {
             let row = rows.get(&year).cloned().unwrap_or_default();

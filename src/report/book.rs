@@ -8,7 +8,7 @@ use std::sync::{PoisonError, RwLock, RwLockReadGuard};
 
 use uuid::Uuid;
 
-use super::fact::{Fact, Rules};
+use super::fact::{Doubt, Fact, Rules, Surveyed};
 use super::ordnance::Ordnance;
 use crate::geometry::{Grid, GridError};
 use crate::ledger::Ledger;
@@ -38,8 +38,8 @@ pub struct Book {
     pub ledger: Ledger,
     /// The ordnance.
     pub ordnance: Ordnance,
-    /// Records that cannot be counted, and why.
-    unfit: BTreeMap<Uuid, String>,
+    /// Records that a person should look at because of how they count.
+    doubts: BTreeMap<Uuid, Doubt>,
     /// Clusters that failed a check when they were last computed.
     breaches: Vec<String>,
 }
@@ -66,13 +66,19 @@ impl Books {
         }
     }
 
+    /// Whether the programme's units or any area have this code at an administrative level, counted from 0.
+    pub fn knows_unit(&self, level: usize, code: &str) -> bool {
+        let units = self.units.iter().any(|unit| unit.level == level + 1 && unit.code == code);
+        units || [&self.official, &self.provisional].iter().any(|book| book.ledger.has_unit(level, code))
+    }
+
     fn new(programme: Programme, revision: i32, epoch: Uuid) -> Result<Self, GridError> {
         let book = || {
             let ledger = Ledger::new(Grid::for_extent(programme.extent)?);
             Ok::<_, GridError>(Book {
                 ledger,
                 ordnance: Ordnance::default(),
-                unfit: BTreeMap::new(),
+                doubts: BTreeMap::new(),
                 breaches: Vec::new(),
             })
         };
@@ -89,13 +95,19 @@ impl Books {
     }
 
     fn take(&mut self, line: &RecordLine) {
+        if line.kind == "eo_item" {
+            self.official.ordnance.take(line, Basis::Official);
+            self.provisional.ordnance.take(line, Basis::Provisional);
+            return;
+        }
+        let record = Surveyed::read(line);
         for basis in Basis::ALL {
             let rules = Rules { units: &self.units, date_rule: self.programme.date_rule, basis: *basis };
             let book = match basis {
                 Basis::Official => &mut self.official,
                 Basis::Provisional => &mut self.provisional,
             };
-            book.take(line, &rules);
+            book.take(&record, &rules);
         }
     }
 
@@ -111,28 +123,39 @@ impl Books {
 }
 
 impl Book {
-    /// What is in the records but in no figure, and why.
+    /// What is in the records but not, or not all, in the figures, and why.
     pub fn left_out(&self) -> Vec<String> {
-        let unfit = self.unfit.iter().map(|(id, why)| format!("{id}: {why}"));
-        unfit.chain(self.breaches.iter().cloned()).collect()
+        let left_out = self.doubts.iter().filter_map(|(id, doubt)| match doubt {
+            Doubt::LeftOut(why) => Some(format!("{id}: {why}")),
+            Doubt::Repaired(_) => None,
+        });
+        left_out.chain(self.breaches.iter().cloned()).collect()
     }
 
-    fn take(&mut self, line: &RecordLine, rules: &Rules<'_>) {
-        if line.kind == "eo_item" {
-            self.ordnance.take(line, rules.basis);
-            return;
-        }
-        self.unfit.remove(&line.id);
-        self.ledger.remove_hazard(line.id);
-        self.ledger.remove_release(line.id);
-        let put = match rules.fact(line) {
+    /// What counts with a proposed repair of its outline, and what that puts right.
+    pub fn repaired(&self) -> Vec<String> {
+        let repaired = self.doubts.iter().filter_map(|(id, doubt)| match doubt {
+            Doubt::Repaired(what) => Some(format!("{id}: {what}")),
+            Doubt::LeftOut(_) => None,
+        });
+        repaired.collect()
+    }
+
+    fn take(&mut self, record: &Surveyed<'_>, rules: &Rules<'_>) {
+        let id = record.line.id;
+        self.doubts.remove(&id);
+        self.ledger.remove_hazard(id);
+        self.ledger.remove_release(id);
+        let reading = rules.read(record);
+        self.doubts.extend(reading.doubt.map(|doubt| (id, doubt)));
+        let put = match reading.fact {
             Fact::Hazard(hazard) => self.ledger.put_hazard(hazard),
             Fact::Release(release) => self.ledger.put_release(release),
             Fact::Nothing => Ok(()),
         };
         if let Err(fault) = put {
-            tracing::warn!(record = %line.id, %fault, "a record cannot be counted");
-            self.unfit.insert(line.id, fault.to_string());
+            tracing::warn!(record = %id, %fault, "a record cannot be counted");
+            self.doubts.insert(id, Doubt::LeftOut(fault.to_string()));
         }
     }
 }

@@ -3,16 +3,11 @@
 use std::collections::BTreeSet;
 
 use chrono::NaiveDate;
-use geo::{Centroid, InteriorPoint, MultiPolygon};
 use serde_json::{Map, Value};
-use uuid::Uuid;
 
 use super::book::Basis;
-use crate::geometry::outline::{Limits, Outline};
-use crate::geometry::shape::{Shape, read_geojson};
-use crate::ledger::{
-    Classification, Contamination, EndReason, Hazard, HazardEnd, HazardVersion, Release, ReleaseResult,
-};
+use super::ground::Ground;
+use crate::ledger::{Hazard, Release, TreatyScope};
 use crate::model::Stage;
 use crate::programme::{AdminUnits, DateRule};
 use crate::store::book::{LineVersion, RecordLine};
@@ -25,6 +20,65 @@ pub(super) enum Fact {
     Nothing,
 }
 
+/// Why a person should look at how a record counts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Doubt {
+    /// Some or all of what it reports is in no figure.
+    LeftOut(String),
+    /// It counts with a proposed repair of its outline.
+    Repaired(String),
+}
+
+/// A fact and what is doubtful about it.
+pub(super) struct Reading {
+    pub(super) fact: Fact,
+    pub(super) doubt: Option<Doubt>,
+}
+
+impl Reading {
+    pub(super) fn nothing(doubt: Option<Doubt>) -> Self {
+        Self { fact: Fact::Nothing, doubt }
+    }
+}
+
+/// A record's line with the ground of each of its versions.
+pub(super) struct Surveyed<'l> {
+    pub(super) line: &'l RecordLine,
+    /// What the open conflicts' candidates say of their place.
+    pub(super) candidates: Vec<Ground>,
+    grounds: Vec<Ground>,
+    /// For each version, which of the grounds is its own.
+    ground_of: Vec<usize>,
+}
+
+impl<'l> Surveyed<'l> {
+    /// Judges each distinct outline of a line once.
+    pub(super) fn read(line: &'l RecordLine) -> Self {
+        let mut grounds: Vec<Ground> = Vec::new();
+        let mut ground_of: Vec<usize> = Vec::with_capacity(line.versions.len());
+        for (index, version) in line.versions.iter().enumerate() {
+            let unchanged =
+                index.checked_sub(1).filter(|&before| line.versions[before].geometry == version.geometry);
+            if let Some(before) = unchanged {
+                ground_of.push(ground_of[before]);
+            } else {
+                ground_of.push(grounds.len());
+                grounds.push(Ground::read(version.geometry.as_ref()));
+            }
+        }
+        let candidates = line.candidates.iter().map(|side| Ground::read(side.geometry.as_ref())).collect();
+        Self { line, candidates, grounds, ground_of }
+    }
+
+    pub(super) fn version(&self, index: usize) -> &'l LineVersion {
+        &self.line.versions[index]
+    }
+
+    pub(super) fn ground(&self, index: usize) -> &Ground {
+        &self.grounds[self.ground_of[index]]
+    }
+}
+
 /// What the making of facts depends on beside the records.
 pub(super) struct Rules<'a> {
     pub(super) units: &'a AdminUnits,
@@ -34,140 +88,23 @@ pub(super) struct Rules<'a> {
 
 impl Rules<'_> {
     /// What a record is to the ledger on this basis.
-    pub(super) fn fact(&self, line: &RecordLine) -> Fact {
-        let counted = self.counted(line);
-        let Some(last) = counted.last() else { return Fact::Nothing };
-        match line.kind.as_str() {
-            "hazardous_area" => self.hazard(line, &counted).map_or(Fact::Nothing, Fact::Hazard),
-            "land_release" if line.contested || last.retired => Fact::Nothing,
-            "land_release" => self.release(line, &counted).map_or(Fact::Nothing, Fact::Release),
-            _ => Fact::Nothing,
+    pub(super) fn read(&self, record: &Surveyed<'_>) -> Reading {
+        let counted = counted(self.basis, record.line);
+        let Some(&last) = counted.last() else { return Reading::nothing(None) };
+        match record.line.kind.as_str() {
+            "hazardous_area" => self.hazard(record, &counted),
+            "land_release" if record.version(last).retired => Reading::nothing(None),
+            "land_release" => self.release(record, last),
+            _ => Reading::nothing(None),
         }
-    }
-
-    /// The versions that count: finalised ones for official figures; for provisional ones all up to the head,
-    /// without what was rejected.
-    fn counted<'l>(&self, line: &'l RecordLine) -> Vec<&'l LineVersion> {
-        let official = || line.versions.iter().filter(|version| version.stage == Stage::Finalised).collect();
-        match self.basis {
-            // A retirement too leaves the official books only once it has been finalised.
-            Basis::Official => official(),
-            Basis::Provisional => match line.versions.last() {
-                Some(head) if head.stage == Stage::Rejected => official(),
-                _ => line.versions.iter().collect(),
-            },
-        }
-    }
-
-    fn hazard(&self, line: &RecordLine, counted: &[&LineVersion]) -> Option<Hazard> {
-        let mut versions: Vec<HazardVersion> = Vec::new();
-        let mut content: Option<(&Map<String, Value>, &Option<Value>)> = None;
-        let mut was_closed = false;
-        for version in counted.iter().filter(|version| !version.retired) {
-            if content == Some((&version.properties, &version.geometry)) {
-                continue;
-            }
-            content = Some((&version.properties, &version.geometry));
-            let mut next = self.hazard_version(line, version, versions.is_empty())?;
-            let closed = matches!(text(&version.properties, "status"), Some("released" | "closed"));
-            next.reopened = was_closed && !closed;
-            was_closed = closed;
-            // What is learnt of a day replaces all that was believed of that day and later.
-            versions.retain(|there| there.effective < next.effective);
-            versions.push(next);
-        }
-        if line.contested && self.basis == Basis::Provisional {
-            self.widen(versions.last_mut()?, line);
-        }
-        let end = end_of(counted.last()?);
-        (!versions.is_empty()).then_some(Hazard { id: line.id, sequence: line.created_seq, versions, end })
-    }
-
-    fn hazard_version(&self, line: &RecordLine, version: &LineVersion, first: bool) -> Option<HazardVersion> {
-        let fields = &version.properties;
-        let outline = version.geometry.as_ref().and_then(|geometry| self.ground(geometry));
-        let place = outline.as_ref().and_then(place_in).or_else(|| {
-            let [west, south, ..] = Shape::read(version.geometry.as_ref()?)?.bbox();
-            Some((west, south))
-        });
-        Some(HazardVersion {
-            effective: effective(version, first),
-            outline,
-            reported_area_m2: fields.get("reported_area_m2").and_then(Value::as_f64),
-            classification: classification(fields)?,
-            contamination: contamination(fields),
-            organisation: line.organisation,
-            admin: self.admin(fields, place),
-            reopened: false,
-            contested: line.contested,
-        })
-    }
-
-    /// Every candidate of a contested area counts, at its most hazardous (docs/sync.md §2).
-    fn widen(&self, version: &mut HazardVersion, line: &RecordLine) {
-        let mut polygons = version.outline.take().map_or_else(Vec::new, |outline| outline.0);
-        for candidate in line.candidates.iter().filter(|candidate| !candidate.retired) {
-            let ground = candidate.geometry.as_ref().and_then(|geometry| self.ground(geometry));
-            polygons.extend(ground.into_iter().flatten());
-            version.contamination.extend(contamination(&candidate.properties));
-            if classification(&candidate.properties) == Some(Classification::Cha) {
-                version.classification = Classification::Cha;
-            }
-        }
-        version.outline = (!polygons.is_empty()).then_some(MultiPolygon(polygons));
-    }
-
-    fn release(&self, line: &RecordLine, counted: &[&LineVersion]) -> Option<Release> {
-        let last = counted.iter().rev().find(|version| !version.retired)?;
-        let fields = &last.properties;
-        let named = fields.get("hazardous_area_ids").and_then(Value::as_array);
-        Some(Release {
-            id: line.id,
-            sequence: line.created_seq,
-            effective: self.released_on(counted, last),
-            outline: self.ground(last.geometry.as_ref()?)?,
-            result: text(fields, "result")?.parse::<ReleaseResult>().ok()?,
-            method: text(fields, "method").map(str::to_owned),
-            operator: line.organisation,
-            hazards: named
-                .into_iter()
-                .flatten()
-                .filter_map(|id| Uuid::parse_str(id.as_str()?).ok())
-                .collect(),
-        })
-    }
-
-    /// The day that puts a release's ground into a year.
-    fn released_on(&self, counted: &[&LineVersion], last: &LineVersion) -> NaiveDate {
-        let completed = date(&last.properties, "completion_date");
-        let reached = |stage: Stage| {
-            let version = counted.iter().find(|version| version.stage == stage)?;
-            Some(version.recorded_at.date_naive())
-        };
-        let day = match self.date_rule {
-            DateRule::Completion => completed,
-            DateRule::QaAcceptance => date(&last.properties, "qa_accepted_on")
-                .or_else(|| reached(Stage::OpsValidated))
-                .or_else(|| reached(Stage::Finalised))
-                .or(completed),
-            DateRule::Finalisation => reached(Stage::Finalised).or(completed),
-        };
-        day.unwrap_or_else(|| last.recorded_at.date_naive())
-    }
-
-    /// The ground of a geometry: only what is valid as entered for official figures, also a proposed repair for
-    /// provisional ones: nothing is repaired silently.
-    fn ground(&self, geometry: &Value) -> Option<MultiPolygon<f64>> {
-        let outline = Outline::read(&read_geojson(geometry)?, &Limits::default());
-        let ground = match self.basis {
-            Basis::Official => outline.valid(),
-            Basis::Provisional => outline.provisional(),
-        };
-        ground.cloned()
     }
 
     /// Codes of administrative levels 1 to 3: from the ground, or else as the record says.
-    fn admin(&self, fields: &Map<String, Value>, place: Option<(f64, f64)>) -> [Option<String>; 3] {
+    pub(super) fn admin(
+        &self,
+        fields: &Map<String, Value>,
+        place: Option<(f64, f64)>,
+    ) -> [Option<String>; 3] {
         let found = place.map_or([None, None, None], |(lon, lat)| self.units.codes_at(lon, lat));
         let given = ["admin1", "admin2", "admin3"].map(|name| text(fields, name).map(str::to_owned));
         let mut codes = found.into_iter().zip(given).map(|(found, given)| found.or(given));
@@ -175,54 +112,59 @@ impl Rules<'_> {
     }
 }
 
-/// A place that surely lies in the ground.
-fn place_in(outline: &MultiPolygon<f64>) -> Option<(f64, f64)> {
-    let point = outline.interior_point().or_else(|| outline.centroid())?;
-    Some((point.x(), point.y()))
-}
-
-/// The day from which a version of an area holds: when the area was identified for its first version, the newest
-/// date that the record gives for a later one.
-fn effective(version: &LineVersion, first: bool) -> NaiveDate {
-    let fields = &version.properties;
-    let dates = ["date_identified", "date_of_information", "classification_date", "status_date"];
-    let mut given = dates.iter().filter_map(|name| date(fields, name));
-    let day = if first { given.next() } else { given.max() };
-    day.unwrap_or_else(|| version.recorded_at.date_naive())
-}
-
-/// How an area left the books: by its lineage, which is terminal, or by being taken out of use.
-fn end_of(last: &LineVersion) -> Option<HazardEnd> {
-    let fields = &last.properties;
-    let given = |name: &str| fields.get(name).is_some_and(|value| !value.is_null() && value != false);
-    let reason = [
-        ("merged_into", EndReason::MergedInto),
-        ("split_into", EndReason::SplitInto),
-        ("duplicate_of", EndReason::DuplicateOf),
-        ("entered_in_error", EndReason::EnteredInError),
-    ]
-    .into_iter()
-    .find_map(|(name, reason)| given(name).then_some(reason));
-    match (reason, last.retired) {
-        (Some(reason), _) => Some(HazardEnd { date: effective(last, false), reason }),
-        (None, true) => Some(HazardEnd { date: last.recorded_at.date_naive(), reason: EndReason::Retired }),
-        (None, false) => None,
+/// The versions of a line that count: finalised ones for official figures, a retirement too only once it has been
+/// finalised; for provisional ones all but those whose review ended in rejection, or in a return after which another
+/// version came.
+pub(super) fn counted(basis: Basis, line: &RecordLine) -> Vec<usize> {
+    let finalised = |index: &usize| line.versions[*index].stage == Stage::Finalised;
+    let all = 0..line.versions.len();
+    if basis == Basis::Official {
+        return all.filter(finalised).collect();
     }
+    let mut counted = Vec::with_capacity(line.versions.len());
+    let mut run = Vec::new();
+    for index in all {
+        run.push(index);
+        let version = &line.versions[index];
+        let next = line.versions.get(index + 1);
+        if next.is_some_and(|next| says_the_same(next, version)) {
+            continue;
+        }
+        let dropped = match version.stage {
+            Stage::Rejected => true,
+            Stage::Returned => next.is_some(),
+            _ => false,
+        };
+        // What was once finalised has been approved before the step that dropped it.
+        counted.extend(run.drain(..).filter(|index| !dropped || finalised(index)));
+    }
+    counted
 }
 
-fn classification(fields: &Map<String, Value>) -> Option<Classification> {
-    text(fields, "classification")?.to_lowercase().parse().ok()
+/// Whether two versions differ in their review only.
+fn says_the_same(one: &LineVersion, other: &LineVersion) -> bool {
+    one.retired == other.retired && one.properties == other.properties && one.geometry == other.geometry
 }
 
-fn contamination(fields: &Map<String, Value>) -> BTreeSet<Contamination> {
-    let kinds = fields.get("contamination").and_then(Value::as_array);
-    kinds.into_iter().flatten().filter_map(|kind| kind.as_str()?.parse().ok()).collect()
+/// The days that an area's record gives for what it says, the one that says since when it is known first.
+pub(super) const DATES: [&str; 4] =
+    ["date_identified", "date_of_information", "classification_date", "status_date"];
+
+/// The newest day that a version gives for what it says.
+pub(super) fn newest_date(fields: &Map<String, Value>) -> Option<NaiveDate> {
+    DATES.iter().filter_map(|name| date(fields, name)).max()
 }
 
-fn text<'a>(fields: &'a Map<String, Value>, name: &str) -> Option<&'a str> {
+/// The treaty duties that a record states, if it states any; those of other treaties are no duty to clear here.
+pub(super) fn treaty_scope(fields: &Map<String, Value>) -> Option<BTreeSet<TreatyScope>> {
+    let stated = fields.get("treaty_scope")?.as_array().filter(|stated| !stated.is_empty())?;
+    Some(stated.iter().filter_map(|scope| scope.as_str()?.parse().ok()).collect())
+}
+
+pub(super) fn text<'a>(fields: &'a Map<String, Value>, name: &str) -> Option<&'a str> {
     fields.get(name)?.as_str()
 }
 
-fn date(fields: &Map<String, Value>, name: &str) -> Option<NaiveDate> {
+pub(super) fn date(fields: &Map<String, Value>, name: &str) -> Option<NaiveDate> {
     text(fields, name)?.get(..10)?.parse().ok()
 }

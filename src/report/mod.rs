@@ -5,4 +5,9 @@
 pub mod article5;
 pub mod book;
 mod fact;
+mod ground;
+mod hazard;
 pub mod ordnance;
+mod release;
+#[cfg(test)]
+mod tests;

@@ -31,8 +31,8 @@ pub struct Ordnance(HashMap<Uuid, Item>);
 #[derive(Debug, Clone, Copy)]
 struct Item {
     ap_mine: bool,
-    found: Option<(i32, i64)>,
-    destroyed: Option<(i32, i64)>,
+    found: Option<(NaiveDate, i64)>,
+    destroyed: Option<(NaiveDate, i64)>,
 }
 
 impl Ordnance {
@@ -52,17 +52,19 @@ impl Ordnance {
     }
 
     /// Year by year, up to the end of a day.
-    pub fn by_year(&self) -> BTreeMap<i32, OrdnanceYear> {
+    pub fn by_year(&self, as_of: NaiveDate) -> BTreeMap<i32, OrdnanceYear> {
         let mut years: BTreeMap<i32, OrdnanceYear> = BTreeMap::new();
+        let known = |event: Option<(NaiveDate, i64)>| event.filter(|(day, _)| *day <= as_of);
         for item in self.0.values() {
-            if let Some((year, quantity)) = item.found {
-                let year = years.entry(year).or_default();
-                *(if item.ap_mine { &mut year.ap_mines_found } else { &mut year.other_found }) += quantity;
+            if let Some((day, quantity)) = known(item.found) {
+                let year = years.entry(day.year()).or_default();
+                let sum = if item.ap_mine { &mut year.ap_mines_found } else { &mut year.other_found };
+                *sum = sum.saturating_add(quantity);
             }
-            if let Some((year, quantity)) = item.destroyed {
-                let year = years.entry(year).or_default();
-                *(if item.ap_mine { &mut year.ap_mines_destroyed } else { &mut year.other_destroyed }) +=
-                    quantity;
+            if let Some((day, quantity)) = known(item.destroyed) {
+                let year = years.entry(day.year()).or_default();
+                let sum = if item.ap_mine { &mut year.ap_mines_destroyed } else { &mut year.other_destroyed };
+                *sum = sum.saturating_add(quantity);
             }
         }
         years
@@ -72,16 +74,24 @@ impl Ordnance {
 impl Item {
     fn of(fields: &Map<String, Value>) -> Self {
         let text = |name: &str| fields.get(name).and_then(Value::as_str);
-        let year = |name: &str| text(name)?.parse::<NaiveDate>().ok().map(|day| day.year());
-        let quantity = |name: &str| fields.get(name).and_then(Value::as_i64);
+        let day = |name: &str| text(name)?.parse::<NaiveDate>().ok();
+        let quantity = |name: &str| whole(fields.get(name)?);
         let found = quantity("quantity").unwrap_or(1);
         let destroyed = matches!(text("disposal_method"), Some("destroyed_in_place" | "destroyed_elsewhere"));
         Self {
             ap_mine: matches!(text("category"), Some("ap_mine" | "ap_mine_improvised")),
-            found: year("found_date").map(|year| (year, found)),
-            destroyed: year("disposal_date")
+            found: day("found_date").map(|day| (day, found)),
+            destroyed: day("disposal_date")
                 .filter(|_| destroyed)
-                .map(|year| (year, quantity("disposed_quantity").unwrap_or(found))),
+                .map(|day| (day, quantity("disposed_quantity").unwrap_or(found))),
         }
     }
+}
+
+/// A whole number as JSON may write it: `50`, and also `50.0`, which the schema takes for an integer as well.
+#[expect(clippy::cast_possible_truncation, reason = "whole, and within what a double holds exactly")]
+fn whole(number: &Value) -> Option<i64> {
+    const EXACT: f64 = 9_007_199_254_740_992.0;
+    let of_double = |number: f64| (number.fract() == 0.0 && number.abs() <= EXACT).then_some(number as i64);
+    number.as_i64().or_else(|| of_double(number.as_f64()?))
 }

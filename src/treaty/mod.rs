@@ -111,7 +111,7 @@ impl StateParty {
 
 /// The same day some years later; 29 February becomes 28.
 pub(crate) fn add_years(from: NaiveDate, years: u32) -> NaiveDate {
-    from + Months::new(12 * years)
+    from.checked_add_months(Months::new(12 * years)).unwrap_or(NaiveDate::MAX)
 }
 
 /// A date that is known to exist.

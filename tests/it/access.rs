@@ -47,6 +47,7 @@ const ROUTES: &[(&str, &str, &str)] = &[
     ("get", "/v1/ledger/remaining", ".   x   x   x   x   x   x   ."),
     ("get", "/v1/ledger/balance", ".   x   x   x   x   x   x   ."),
     ("get", "/v1/ledger/pieces", ".   x   x   x   x   x   .   ."),
+    ("get", "/v1/ledger/releases", ".   x   x   x   x   x   .   ."),
     ("get", "/v1/ledger/freezes", ".   x   x   x   x   x   x   ."),
     ("post", "/v1/ledger/freezes", ".   .   .   .   .   x   .   ."),
     ("get", "/v1/progress/article5", ".   x   x   x   x   x   x   ."),

@@ -92,6 +92,52 @@ fn plain(ledger: &Ledger, polygons: &MultiPolygon<f64>) -> Option<GridOutline> {
     untangle(&ledger.grid().outline(polygons).ok()?).unwrap()
 }
 
+/// Every row of every question is the sum of the pieces behind it, column by column.
+fn assert_pieces_add_up(ledger: &Ledger, from: NaiveDate, to: NaiveDate) {
+    for query in questions() {
+        for row in ledger.balance(from, to, &query) {
+            let (alone, period) = of_row(&query, &row, (from, to));
+            let mut sum = BalanceRow { key: row.key.clone(), ..BalanceRow::default() };
+            for piece in ledger.pieces_of_balance(period, &alone) {
+                sum.add(&piece.unwrap().share.unwrap());
+            }
+            assert_eq!(sum, row, "{query:?}");
+        }
+    }
+}
+
+/// The question without cuts whose only row is this one.
+fn of_row(
+    query: &Query,
+    row: &BalanceRow,
+    period: (NaiveDate, NaiveDate),
+) -> (Query, (NaiveDate, NaiveDate)) {
+    fn want<T>(value: Option<T>) -> Want<T> {
+        value.map_or(Want::Nothing, Want::Only)
+    }
+    let (mut alone, (mut from, mut to)) = (Query { cuts: vec![], ..query.clone() }, period);
+    for (cut, value) in query.cuts.iter().zip(row.key.clone()) {
+        match cut {
+            Cut::Year => {
+                let year = value.unwrap().parse().unwrap();
+                (from, to) = (from.max(day(year, 1, 1)), to.min(day(year, 12, 31)));
+            }
+            Cut::Admin1 => alone.admin[0] = want(value),
+            Cut::Admin2 => alone.admin[1] = want(value),
+            Cut::Admin3 => alone.admin[2] = want(value),
+            Cut::Classification => alone.classification = Some(value.unwrap().parse().unwrap()),
+            Cut::Contamination => {
+                alone.contamination =
+                    Some(value.unwrap().split('+').map(|kind| kind.parse().unwrap()).collect());
+            }
+            Cut::Operator => alone.operator = Some(value.unwrap().parse().unwrap()),
+            Cut::Result => alone.result = want(value.map(|result| result.parse().unwrap())),
+            Cut::Method => alone.method = want(value),
+        }
+    }
+    (alone, (from, to))
+}
+
 /// Facts the ledger would refuse because they vanish on the grid are left out.
 fn taken(hazards: Vec<Hazard>, releases: Vec<Release>) -> (Vec<Hazard>, Vec<Release>) {
     let empty = Ledger::new(grid());
@@ -112,6 +158,7 @@ proptest! {
         let ledger = ledger(hazards, releases);
         assert_closed(&ledger, day(2020, 1, 1), day(2023, 12, 31));
         assert_closed(&ledger, day(2021, 4, 3), day(2022, 8, 15));
+        assert_pieces_add_up(&ledger, day(2021, 4, 3), day(2022, 8, 15));
         let years = ledger.balance(day(2020, 1, 1), day(2023, 12, 31), &Query::by([Cut::Year]));
         let row = |year: i32| {
             let year = Some(year.to_string());

@@ -247,3 +247,66 @@ fn the_bosnian_sheet_agrees_with_geos() {
     assert!((union.m2() / 494_310.0 - 1.0).abs() < 1e-3, "{union}");
     assert_closed(&ledger, day(2020, 1, 1), day(2022, 1, 1));
 }
+
+/// BAC is of ground known not to hold mines (docs/domain.md §6): under neither treaty unless its record states it.
+#[test]
+fn battle_area_clearance_counts_under_no_treaty_unless_stated() {
+    let area = || hazard(1, vec![version(day(2020, 1, 1), patch(0.0, 0.0, 100.0, 100.0))]);
+    let bac = |scope: &[TreatyScope]| Release {
+        result: ReleaseResult::BacCleared,
+        treaty_scope: scope.iter().copied().collect(),
+        ..release(100, day(2021, 1, 1), patch(0.0, 0.0, 50.0, 100.0))
+    };
+    let article5 = Query { scope: Some(TreatyScope::ApmbcArticle5), ..Query::default() };
+    let row = |releases, query| {
+        single(ledger(vec![area()], releases).balance(day(2020, 1, 1), day(2021, 12, 31), query))
+    };
+    let unstated = row(vec![bac(&[])], &article5);
+    assert_eq!(unstated.bac_cleared, SquareMillimetres::ZERO);
+    assert_eq!(unstated.reclassified_out, unstated.newly_identified - unstated.closing);
+    assert_eq!(unstated.residual(), SquareMillimetres::ZERO);
+    let stated = row(vec![bac(&[TreatyScope::ApmbcArticle5])], &article5);
+    assert_eq!(stated.bac_cleared, unstated.reclassified_out);
+    assert_eq!(
+        row(vec![bac(&[])], &Query::default()).bac_cleared,
+        stated.bac_cleared,
+        "without a treaty it counts"
+    );
+}
+
+#[test]
+fn a_stated_treaty_scope_beats_the_contamination() {
+    let stated = HazardVersion {
+        treaty_scope: Some([].into()),
+        ..version(day(2020, 1, 1), patch(0.0, 0.0, 9.0, 9.0))
+    };
+    let article5 = Query { scope: Some(TreatyScope::ApmbcArticle5), ..Query::default() };
+    let ledger = ledger(vec![hazard(1, vec![stated])], vec![]);
+    assert_eq!(ledger.remaining(day(2021, 1, 1), &article5), []);
+    assert!(!ledger.has_any(TreatyScope::ApmbcArticle5));
+    assert_eq!(ledger.remaining(day(2021, 1, 1), &Query::default()).len(), 1);
+}
+
+#[test]
+fn ground_found_after_its_release_is_named() {
+    let found = hazard(1, vec![version(day(2022, 1, 1), patch(0.0, 0.0, 100.0, 100.0))]);
+    let ledger = ledger(vec![found], vec![release(100, day(2021, 1, 1), patch(0.0, 0.0, 50.0, 100.0))]);
+    let report = &ledger.releases_report(day(2022, 12, 31))[0];
+    assert_eq!(report.identified_later, report.effective);
+    assert!(report.effective > SquareMillimetres::ZERO);
+    assert_eq!(ledger.releases_report(day(2021, 12, 31))[0].identified_later, SquareMillimetres::ZERO);
+}
+
+#[test]
+fn a_closed_area_without_an_outline_leaves_its_account() {
+    let known = |effective, closed| HazardVersion {
+        outline: None,
+        reported_area_m2: Some(500.0),
+        closed,
+        ..version(effective, MultiPolygon::new(vec![]))
+    };
+    let ledger =
+        ledger(vec![hazard(1, vec![known(day(2020, 1, 1), false), known(day(2022, 1, 1), true)])], vec![]);
+    assert_eq!(ledger.reported_only(day(2021, 1, 1), &Query::default()).hazards, 1);
+    assert_eq!(ledger.reported_only(day(2023, 1, 1), &Query::default()).hazards, 0);
+}

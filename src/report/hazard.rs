@@ -1,0 +1,230 @@
+//! How a hazardous area's versions become a fact of the ledger.
+
+use std::collections::BTreeSet;
+
+use chrono::NaiveDate;
+use geo::MultiPolygon;
+use serde_json::{Map, Value};
+
+use super::book::Basis;
+use super::fact::{DATES, Doubt, Fact, Reading, Rules, Surveyed, date, newest_date, text, treaty_scope};
+use super::ground::Ground;
+use crate::ledger::{
+    Classification, Contamination, EndReason, Hazard, HazardEnd, HazardVersion, TreatyScope,
+};
+use crate::store::book::{LineVersion, RecordLine};
+
+impl Rules<'_> {
+    pub(super) fn hazard(&self, record: &Surveyed<'_>, counted: &[usize]) -> Reading {
+        let Some(&last) = counted.last() else { return Reading::nothing(None) };
+        let line = record.line;
+        let Some(mut versions) = self.hazard_versions(record, counted) else {
+            return Reading::nothing(Some(Doubt::LeftOut("an area without a classification".to_owned())));
+        };
+        let mut end = end_of(line, last);
+        if line.contested && self.basis == Basis::Provisional {
+            self.widen(record, &mut versions);
+            // As long as somebody says that it is still there, it is.
+            if line.candidates.iter().any(|side| ending(side).is_none()) {
+                end = None;
+            }
+        }
+        let doubt = if end.is_some() { None } else { self.doubt(record, counted) };
+        if versions.is_empty() {
+            return Reading::nothing(doubt);
+        }
+        let hazard = Hazard { id: line.id, sequence: line.created_seq, versions, end };
+        Reading { fact: Fact::Hazard(hazard), doubt }
+    }
+
+    /// What was held true from which day on; `None` where a version has no classification.
+    fn hazard_versions(&self, record: &Surveyed<'_>, counted: &[usize]) -> Option<Vec<HazardVersion>> {
+        let mut versions: Vec<HazardVersion> = Vec::new();
+        let mut before: Option<&LineVersion> = None;
+        let mut identified = None;
+        for &index in counted {
+            let version = record.version(index);
+            let unchanged = before.is_some_and(|before| {
+                before.properties == version.properties && before.geometry == version.geometry
+            });
+            if version.retired || unchanged {
+                continue;
+            }
+            let mut next =
+                self.hazard_version(record.line, version, record.ground(index), before.is_none())?;
+            let reopens = !next.closed && before.is_some_and(|before| is_closed(&before.properties));
+            next.reopened = reopens;
+            // What is learnt of a day replaces all that was believed of that day and later. New evidence stays new
+            // evidence when the version that brought it is edited, unless the edit closes the area.
+            let keep = versions.partition_point(|there| there.effective < next.effective);
+            next.reopened |= !next.closed && versions.drain(keep..).any(|there| there.reopened);
+            versions.truncate(keep);
+            versions.push(next);
+            let told = |version: &LineVersion| date(&version.properties, "date_identified");
+            if before.is_some_and(|before| told(before) != told(version)) && !reopens {
+                identified = told(version).or(identified);
+            }
+            before = Some(version);
+        }
+        if let Some(identified) = identified {
+            begin_on(&mut versions, identified);
+        }
+        Some(versions)
+    }
+
+    fn hazard_version(
+        &self,
+        line: &RecordLine,
+        version: &LineVersion,
+        ground: &Ground,
+        first: bool,
+    ) -> Option<HazardVersion> {
+        let fields = &version.properties;
+        Some(HazardVersion {
+            effective: effective(version, first),
+            outline: ground.counted(self.basis).cloned(),
+            reported_area_m2: reported(fields),
+            classification: classification(fields)?,
+            contamination: contamination(fields),
+            treaty_scope: treaty_scope(fields),
+            organisation: line.organisation,
+            admin: self.admin(fields, ground.place()),
+            closed: is_closed(fields),
+            reopened: false,
+            contested: line.contested,
+        })
+    }
+
+    /// Every candidate of a contested area counts, at its most hazardous (docs/sync.md §2).
+    fn widen(&self, record: &Surveyed<'_>, versions: &mut Vec<HazardVersion>) {
+        let Some(version) = versions.last_mut() else { return };
+        let mut polygons = version.outline.take().map_or_else(Vec::new, |outline| outline.0);
+        let mut open_since: Option<NaiveDate> = None;
+        let sides = record.line.candidates.iter().zip(&record.candidates);
+        for (side, ground) in sides.filter(|(side, _)| ending(side).is_none()) {
+            let fields = &side.properties;
+            polygons.extend(ground.counted(self.basis).into_iter().flatten().cloned());
+            let kinds = contamination(fields);
+            let mut duties =
+                version.treaty_scope.take().unwrap_or_else(|| TreatyScope::over(&version.contamination));
+            duties.extend(treaty_scope(fields).unwrap_or_else(|| TreatyScope::over(&kinds)));
+            version.treaty_scope = Some(duties);
+            version.contamination.extend(kinds);
+            version.reported_area_m2 =
+                version.reported_area_m2.into_iter().chain(reported(fields)).reduce(f64::max);
+            if classification(fields) == Some(Classification::Cha) {
+                version.classification = Classification::Cha;
+            }
+            if version.closed && !is_closed(fields) {
+                let day = effective(side, false);
+                open_since = Some(open_since.map_or(day, |known| known.min(day)));
+            }
+        }
+        version.outline = (!polygons.is_empty()).then_some(MultiPolygon(polygons));
+        if let Some(day) = open_since {
+            let open = HazardVersion { closed: false, reopened: true, ..version.clone() };
+            if day > version.effective {
+                versions.push(HazardVersion { effective: day, ..open });
+            } else {
+                *version = open;
+            }
+        }
+    }
+
+    fn doubt(&self, record: &Surveyed<'_>, counted: &[usize]) -> Option<Doubt> {
+        let last = *counted.iter().rev().find(|&&index| !record.version(index).retired)?;
+        let (ground, fields) = (record.ground(last), &record.version(last).properties);
+        if let Some(fault) = ground.fault(self.basis) {
+            let instead = match reported(fields) {
+                Some(size) => {
+                    format!("counted with its reported size, {size} m², among areas without an outline")
+                }
+                None => "counted with no ground".to_owned(),
+            };
+            return Some(Doubt::LeftOut(format!(
+                "an area whose outline cannot be counted: {fault}; {instead}"
+            )));
+        }
+        if ground.counted(self.basis).is_none() && reported(fields).is_none() && !is_closed(fields) {
+            return Some(Doubt::LeftOut("an area with neither an outline nor a reported size".to_owned()));
+        }
+        ground.repaired(self.basis).map(Doubt::Repaired)
+    }
+}
+
+/// The day from which a version of an area holds: when the area was identified for its first version, the newest
+/// date that the record gives for a later one.
+fn effective(version: &LineVersion, first: bool) -> NaiveDate {
+    let fields = &version.properties;
+    let mut given = DATES.iter().filter_map(|name| date(fields, name));
+    let day = if first { given.next() } else { given.max() };
+    day.unwrap_or_else(|| version.recorded_at.date_naive())
+}
+
+/// Moves the beginning of an area to the day on which, as is known now, it was identified.
+fn begin_on(versions: &mut Vec<HazardVersion>, identified: NaiveDate) {
+    let known = versions.partition_point(|version| version.effective <= identified);
+    let reopened = versions[..known].iter().any(|version| version.reopened);
+    versions.drain(..known.saturating_sub(1));
+    if let Some(first) = versions.first_mut() {
+        first.effective = identified;
+        first.reopened |= reopened;
+    }
+}
+
+/// How an area left the books, and when: on the day that came with its end, or else when the programme learnt of it.
+fn end_of(line: &RecordLine, last: usize) -> Option<HazardEnd> {
+    let reason = ending(&line.versions[last])?;
+    let (before, run) = line.versions[..=last]
+        .iter()
+        .rposition(|version| ending(version) != Some(reason))
+        .map_or((None, &line.versions[..=last]), |at| {
+            (Some(&line.versions[at]), &line.versions[at + 1..=last])
+        });
+    let first = run.first()?;
+    let told = newest_date(&first.properties);
+    let news = match before {
+        Some(before) => told.filter(|told| newest_date(&before.properties).is_none_or(|known| *told > known)),
+        None => told,
+    };
+    let date = match (reason, news) {
+        (EndReason::Retired, _) | (_, None) => first.recorded_at.date_naive(),
+        (_, Some(day)) => day,
+    };
+    Some(HazardEnd { date, reason })
+}
+
+/// How a version takes an area out of the books: by its lineage, which is terminal, or by being taken out of use.
+fn ending(version: &LineVersion) -> Option<EndReason> {
+    let given = |name: &str| match version.properties.get(name) {
+        None | Some(Value::Null | Value::Bool(false)) => false,
+        Some(Value::Array(ids)) => !ids.is_empty(),
+        Some(Value::String(id)) => !id.is_empty(),
+        Some(_) => true,
+    };
+    let lineage = [
+        ("merged_into", EndReason::MergedInto),
+        ("split_into", EndReason::SplitInto),
+        ("duplicate_of", EndReason::DuplicateOf),
+        ("entered_in_error", EndReason::EnteredInError),
+    ];
+    let reason = lineage.into_iter().find_map(|(name, reason)| given(name).then_some(reason));
+    reason.or(version.retired.then_some(EndReason::Retired))
+}
+
+fn is_closed(fields: &Map<String, Value>) -> bool {
+    matches!(text(fields, "status"), Some("released" | "closed"))
+}
+
+fn reported(fields: &Map<String, Value>) -> Option<f64> {
+    fields.get("reported_area_m2")?.as_f64()
+}
+
+fn classification(fields: &Map<String, Value>) -> Option<Classification> {
+    text(fields, "classification")?.to_lowercase().parse().ok()
+}
+
+fn contamination(fields: &Map<String, Value>) -> BTreeSet<Contamination> {
+    let kinds = fields.get("contamination").and_then(Value::as_array);
+    kinds.into_iter().flatten().filter_map(|kind| kind.as_str()?.parse().ok()).collect()
+}
