@@ -10,9 +10,11 @@ use ed25519_dalek::pkcs8::spki::der::pem::LineEnding;
 use ed25519_dalek::pkcs8::{DecodePrivateKey, EncodePrivateKey};
 use jsonwebtoken::errors::ErrorKind;
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use crate::store::pull::LogHead;
 use crate::store::token::Holder;
 
 /// How long an access token lives.
@@ -44,6 +46,15 @@ pub enum TokenError {
     /// It has run out.
     #[error("the token has run out: refresh it")]
     Expired,
+}
+
+/// What the proof of a head says. It has no `sub`: it is no access token, and an access token is no proof.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct HeadClaims {
+    iss: String,
+    epoch: Uuid,
+    seq: i64,
+    entry_hash: String,
 }
 
 struct Key {
@@ -95,8 +106,20 @@ impl Keys {
         self.sign(&claims)
     }
 
+    /// A head that this server can know again as its own word.
+    pub fn prove(&self, head: LogHead) -> LogHead {
+        let claims = HeadClaims::of(&head);
+        LogHead { proof: self.sign(&claims), ..head }
+    }
+
+    /// Whether this server, with the keys it has now, once stated this head.
+    pub fn proves(&self, head: &LogHead) -> bool {
+        let said = self.decode::<HeadClaims>(&head.proof, &HeadClaims::REQUIRED, false);
+        said.is_ok_and(|said| said == HeadClaims::of(head))
+    }
+
     /// Signs any claims.
-    pub fn sign(&self, claims: &Claims) -> String {
+    pub fn sign(&self, claims: &impl Serialize) -> String {
         let key = self.0.last().expect("a server is never without a key");
         let header = Header { kid: Some(key.id.clone()), ..Header::new(Algorithm::EdDSA) };
         jsonwebtoken::encode(&header, claims, &key.signing).expect("an Ed25519 key signs any claims")
@@ -107,7 +130,7 @@ impl Keys {
     /// # Errors
     /// `Invalid`, or `Expired` for one that was ours.
     pub fn verify(&self, token: &str) -> Result<Claims, TokenError> {
-        self.decode(token, true)
+        self.decode(token, &["exp"], true)
     }
 
     /// What a token says, if it is ours, even where it has run out.
@@ -115,22 +138,37 @@ impl Keys {
     /// # Errors
     /// `Invalid`
     pub fn verify_ignoring_age(&self, token: &str) -> Result<Claims, TokenError> {
-        self.decode(token, false)
+        self.decode(token, &["exp"], false)
     }
 
-    fn decode(&self, token: &str, check_age: bool) -> Result<Claims, TokenError> {
+    fn decode<C: DeserializeOwned + Clone>(
+        &self,
+        token: &str,
+        required: &[&str],
+        check_age: bool,
+    ) -> Result<C, TokenError> {
         let header = jsonwebtoken::decode_header(token).map_err(|_unreadable| TokenError::Invalid)?;
         let key =
             self.0.iter().find(|key| header.kid.as_ref() == Some(&key.id)).ok_or(TokenError::Invalid)?;
         let mut validation = Validation::new(Algorithm::EdDSA);
         validation.set_issuer(&[ISSUER]);
+        validation.set_required_spec_claims(required);
         validation.validate_exp = check_age;
         validation.leeway = 0;
-        match jsonwebtoken::decode::<Claims>(token, &key.verifying, &validation) {
+        match jsonwebtoken::decode::<C>(token, &key.verifying, &validation) {
             Ok(token) => Ok(token.claims),
             Err(fault) if matches!(fault.kind(), ErrorKind::ExpiredSignature) => Err(TokenError::Expired),
             Err(_) => Err(TokenError::Invalid),
         }
+    }
+}
+
+impl HeadClaims {
+    const REQUIRED: [&str; 1] = ["iss"];
+
+    fn of(head: &LogHead) -> Self {
+        let LogHead { epoch, seq, entry_hash, .. } = head.clone();
+        Self { iss: ISSUER.to_owned(), epoch, seq, entry_hash }
     }
 }
 
@@ -215,6 +253,20 @@ mod tests {
         let old = keys.sign(&old);
         assert_eq!(keys.verify(&old), Err(TokenError::Expired));
         assert!(keys.verify_ignoring_age(&old).is_ok());
+    }
+
+    #[test]
+    fn a_head_is_known_again_and_none_can_be_made_up() {
+        let (_folder, keys) = keys();
+        let head = LogHead { epoch: Uuid::nil(), seq: 7, entry_hash: "ab".to_owned(), proof: String::new() };
+        assert!(!keys.proves(&head));
+        let proven = keys.prove(head);
+        assert!(keys.proves(&proven));
+        assert!(!keys.proves(&LogHead { seq: 8, ..proven.clone() }));
+        assert!(!keys.proves(&LogHead { proof: keys.issue(HOLDER), ..proven.clone() }));
+        assert_eq!(keys.verify_ignoring_age(&proven.proof), Err(TokenError::Invalid), "a proof is no token");
+        let (_other_folder, others) = self::keys();
+        assert!(!keys.proves(&others.prove(proven)));
     }
 
     #[test]

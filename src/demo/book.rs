@@ -1,6 +1,6 @@
 //! Writes what people do as mutations: who may, on which version, on which day, and the review that follows.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use chrono::{Days, NaiveDate};
 use serde_json::{Map, Value, json};
@@ -9,6 +9,7 @@ use uuid::Uuid;
 use super::cast::Cast;
 use super::chance::Chance;
 use crate::model::mutation::{Captured, Outcome, Txn};
+use crate::model::record::Hands;
 use crate::model::role::Actor;
 use crate::model::{Change, Mutation, Op, ReviewAction};
 
@@ -73,7 +74,7 @@ struct Head {
     used: NaiveDate,
     organisation: Uuid,
     author: Actor,
-    hands: BTreeSet<Uuid>,
+    hands: Hands,
     referred: bool,
 }
 
@@ -254,11 +255,13 @@ impl<'a> Book<'a> {
         self.steps.push(Step { day, actor, mutations: vec![mutation], meant: Outcome::Applied });
         let head = self.heads.get_mut(&id)?;
         (head.version, head.day) = (version, day);
-        if action == ReviewAction::Finalise {
-            head.hands.clear();
-            head.referred = true;
-        } else if reason.is_none() {
-            head.hands.insert(actor.account);
+        match action {
+            ReviewAction::Finalise => {
+                head.hands.finalise();
+                head.referred = true;
+            }
+            ReviewAction::Return | ReviewAction::Reject => head.hands.send_back(),
+            _ => head.hands.approve(actor.account),
         }
         Some(())
     }
@@ -276,12 +279,12 @@ impl<'a> Book<'a> {
             (ReviewAction::Finalise, _) => cast.im.to_vec(),
             // The manager before its validation, quality assurance after it; for the authority's own an IM officer.
             (ReviewAction::Return | ReviewAction::Reject, Some(operator)) => {
-                let validated = head.hands.contains(&operator.manager.account);
+                let validated = head.hands.approved_by(operator.manager.account);
                 return Some(if validated { cast.qa[0] } else { operator.manager });
             }
             (ReviewAction::Return | ReviewAction::Reject, None) => return Some(cast.im[0]),
         };
-        candidates.into_iter().find(|actor| !head.hands.contains(&actor.account))
+        candidates.into_iter().find(|actor| !head.hands.contain(actor.account))
     }
 
     /// The mark, the dates and the place in the books that every record carries.
@@ -345,11 +348,11 @@ impl<'a> Book<'a> {
             used: day,
             organisation: actor.organisation,
             author: actor,
-            hands: BTreeSet::new(),
+            hands: Hands::default(),
             referred: false,
         });
         (head.version, head.day, head.author) = (mutation.mutation_id, day, actor);
-        head.hands.insert(actor.account);
+        head.hands.make([actor.account]);
     }
 
     /// The first day on which a part of an action can be: after the record's last change, and when everything that

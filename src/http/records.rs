@@ -47,6 +47,7 @@ pub(crate) async fn list(
         kind: which.kind,
         stage: which.stage,
         organisation: which.organisation,
+        author: None,
         contested: which.contested,
         bbox: which.bbox.as_deref().map(read_bbox).transpose()?,
         retired: which.retired,
@@ -162,15 +163,13 @@ pub(crate) async fn queue(access: Access<Review>, state: Data<AppState>) -> ApiR
                 let query = RecordQuery {
                     stage: Some(*stage),
                     organisation: own.then_some(actor.organisation),
+                    author: (actor.role == Role::Surveyor).then_some(actor.account),
                     // A retirement is reviewed like any other edit.
                     retired: true,
                     limit,
                     ..RecordQuery::default()
                 };
                 waiting.extend(store.list_records(&query, actor.sight())?);
-            }
-            if actor.role == Role::Surveyor {
-                waiting.retain(|feature| feature.author == actor.account);
             }
             Ok(waiting)
         })

@@ -116,7 +116,7 @@ pub(crate) async fn push_edits(
             }
         };
         if let Some(head) = last_head {
-            store.meet_head(&head)?;
+            meet_head(&state, &head)?;
         }
         Ok(store.push(push)?)
     })
@@ -133,6 +133,21 @@ pub(crate) async fn push_edits(
         limits,
         wipe: principal.standing == Standing::Revoked,
     }))
+}
+
+/// Compares a head that a client remembers with the log. Only one that this server has signed can tell it that its
+/// database went back in time.
+fn meet_head(state: &AppState, remembered: &LogHead) -> ApiResult<()> {
+    let store = state.blocking_store();
+    if store.holds(remembered)? {
+        return Ok(());
+    }
+    if state.keys.proves(remembered) {
+        store.went_back(remembered)?;
+    } else {
+        tracing::warn!(seq = remembered.seq, "a device remembers a head that this server never stated");
+    }
+    Ok(())
 }
 
 enum Unreadable {
@@ -283,6 +298,7 @@ pub(crate) async fn pull_changes(
                 digest: page.digest,
             });
         }
+        let head = state.keys.prove(head);
         let answer = PullAnswer { server: "cartagena".to_owned(), head, scopes: pages };
         let bytes = serde_json::to_vec(&answer).map_err(|fault| {
             tracing::error!(%fault, "an answer could not be written");
@@ -323,7 +339,8 @@ pub(crate) async fn list_scopes(access: Access<Pull>, state: Data<AppState>) -> 
 #[utoipa::path(tag = "sync", responses((status = 200, body = LogHead)))]
 #[get("/v1/sync/head")]
 pub(crate) async fn show_head(_: Access<Pull>, state: Data<AppState>) -> ApiResult<HttpResponse> {
-    Ok(HttpResponse::Ok().json(state.store(crate::store::Store::head).await?))
+    let head = state.store(crate::store::Store::head).await?;
+    Ok(HttpResponse::Ok().json(state.keys.prove(head)))
 }
 
 /// Which part of the log.

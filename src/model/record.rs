@@ -22,14 +22,14 @@ pub struct Record {
     pub version: Uuid,
     /// Whose record it is; fixed when it is made.
     pub organisation: Uuid,
-    /// Who made this version.
+    /// Who last changed what it says; a step of its review changes nothing.
     pub author: Uuid,
     /// How far its review has come.
     pub stage: Stage,
     /// The newest version that was finalised, which official figures count.
     pub official: Option<Uuid>,
     /// Who made or approved something since the record was last finalised.
-    pub hands: BTreeSet<Uuid>,
+    pub hands: Hands,
     /// Out of use.
     pub retired: bool,
     /// An open conflict touches its safety fields.
@@ -38,6 +38,48 @@ pub struct Record {
     pub geometry: Option<Value>,
     /// The kind's fields.
     pub properties: Map<String, Value>,
+}
+
+/// Who had a hand in a record since it was last finalised: one person may not take two stages of it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Hands {
+    /// Who wrote some of what it says.
+    makers: BTreeSet<Uuid>,
+    /// Who put it forward or approved it as it stands.
+    approvers: BTreeSet<Uuid>,
+}
+
+impl Hands {
+    /// Whether somebody may not approve it any more.
+    pub fn contain(&self, account: Uuid) -> bool {
+        self.makers.contains(&account) || self.approvers.contains(&account)
+    }
+
+    /// Whether somebody has put it forward or approved it as it stands.
+    pub fn approved_by(&self, account: Uuid) -> bool {
+        self.approvers.contains(&account)
+    }
+
+    /// Somebody wrote in it: what was approved is no longer what it says.
+    pub fn make(&mut self, makers: impl IntoIterator<Item = Uuid>) {
+        self.makers.extend(makers);
+        self.approvers.clear();
+    }
+
+    /// Somebody put it forward or approved it.
+    pub fn approve(&mut self, account: Uuid) {
+        self.approvers.insert(account);
+    }
+
+    /// It was sent back or refused: whoever approved it before will be asked again.
+    pub fn send_back(&mut self) {
+        self.approvers.clear();
+    }
+
+    /// It was finalised: what comes now is an amendment with makers and approvers of its own.
+    pub fn finalise(&mut self) {
+        *self = Self::default();
+    }
 }
 
 impl Record {
@@ -52,7 +94,7 @@ impl Record {
             author,
             stage: Stage::Draft,
             official: None,
-            hands: BTreeSet::new(),
+            hands: Hands::default(),
             retired: false,
             contested: false,
             geometry: None,
@@ -182,7 +224,7 @@ impl Feature {
             author: self.author,
             stage: self.stage,
             official: self.official,
-            hands: BTreeSet::new(),
+            hands: Hands::default(),
             retired: self.retired,
             contested: self.contested,
             geometry: self.geometry,

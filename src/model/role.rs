@@ -70,20 +70,36 @@ pub enum Drafts {
     None,
 }
 
+/// What a reader is shown of a record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shown {
+    /// It as it stands.
+    Head,
+    /// The version that was finalised: what has been written since is a draft of others.
+    Official(Uuid),
+    /// Not even that it exists.
+    Nothing,
+}
+
 impl Sight {
-    /// Whether a record may be shown at all.
-    pub fn sees(&self, record: &Record, tier: i16) -> bool {
-        if tier > self.tier || (self.official_only && record.official.is_none()) {
-            return false;
+    /// What may be shown of a record that stands like this.
+    pub fn of(&self, record: &Record, tier: i16) -> Shown {
+        if tier > self.tier {
+            return Shown::Nothing;
         }
-        if record.stage != Stage::Draft || record.official.is_some() {
-            return true;
-        }
-        match self.drafts {
+        let draft = match self.drafts {
             Drafts::All => true,
             Drafts::Organisation => record.organisation == self.organisation,
             Drafts::Own => record.author == self.account,
             Drafts::None => false,
+        };
+        if !self.official_only && (record.stage != Stage::Draft || draft) {
+            return Shown::Head;
+        }
+        match record.official {
+            Some(official) if official == record.version => Shown::Head,
+            Some(official) => Shown::Official(official),
+            None => Shown::Nothing,
         }
     }
 }

@@ -172,7 +172,7 @@ fn may_review(
         let detail = format!("`{action}` cannot be taken on a record that is {}", head.stage);
         return Err(StoreError::refused("stage", detail));
     }
-    if action.is_approval() && head.hands.contains(&actor.account) {
+    if action.is_approval() && head.hands.contain(actor.account) {
         let detail = "one person may not take two stages of one record: somebody else must do this";
         return Err(StoreError::refused("two-person", detail));
     }

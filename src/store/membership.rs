@@ -26,6 +26,9 @@ type Link = (Id, Id, Option<f64>, Option<f64>, Option<f64>, Option<f64>);
 /// A task with what its scope is made of.
 struct TaskScope {
     task: Uuid,
+    /// Whose drafts it shows: the organisation that made the task and the operator that it was given to. Of others' records
+    /// it shows what was put forward, and of their amendments nothing until then.
+    teams: BTreeSet<Uuid>,
     /// A retired task's scope holds the task alone, so that clients learn of its end and keep nothing that grows old.
     retired: bool,
     areas: BTreeSet<Uuid>,
@@ -61,15 +64,15 @@ pub(super) fn update(txn: &mut SyncTxn<'_>, changed: &BTreeMap<Uuid, Changed>) -
         let bbox = head.shape.as_ref().map(|shape| shape.bbox);
         let tier = tier_of(txn.registry, &head.record);
         for task in &tasks {
-            let was = present.contains(&(task.task, id));
-            let is = tier < PERSONAL && belongs(&head.record, bbox, task);
-            if is || was {
+            let was = present.get(&(task.task, id)).copied();
+            let in_scope = tier < PERSONAL && belongs(&head.record, bbox, task);
+            let is = if in_scope { task.shows(&head.record) } else { None };
+            // What readers see may stand although the record has moved on; a head may be contested without moving.
+            let moved = changed.contains_key(&id) && is == Some(head.record.version);
+            if is != was || moved {
                 // A record that only joins because its task was redrawn comes at the task's own place in the log.
                 let seq = if changed.contains_key(&id) { head.seq } else { txn.clock.seq };
-                let version = head.record.version;
-                let before = changed.get(&id).and_then(|changed| changed.before).unwrap_or(version);
-                let changed = changed.contains_key(&id);
-                moves.push(Move { task: task.task, id, seq, was, is, changed, before, version });
+                moves.push(Move { task: task.task, id, seq, was, is });
             }
         }
     }
@@ -83,17 +86,26 @@ impl TaskScope {
     }
 }
 
+impl TaskScope {
+    /// The version of a record that the scope shows, if it may show any.
+    fn shows(&self, record: &Record) -> Option<Uuid> {
+        if record.stage != Stage::Draft || self.teams.contains(&record.organisation) {
+            return Some(record.version);
+        }
+        // Who is sent to an area must know of it, approved or not.
+        let sent_to = self.areas.contains(&record.id).then_some(record.version);
+        record.official.or(sent_to)
+    }
+}
+
 struct Move {
     task: Uuid,
     id: Uuid,
     seq: i64,
-    was: bool,
-    is: bool,
-    /// Whether this transaction changed the record.
-    changed: bool,
-    /// The version that the digest counts so far.
-    before: Uuid,
-    version: Uuid,
+    /// The version that the scope, and its digest, has shown so far.
+    was: Option<Uuid>,
+    /// The version that it shows now.
+    is: Option<Uuid>,
 }
 
 fn write(connection: &mut DbConnection, moves: &[Move]) -> Result<()> {
@@ -104,27 +116,25 @@ fn write(connection: &mut DbConnection, moves: &[Move]) -> Result<()> {
             digests.insert(scope.clone(), read_digest(connection, &scope)?);
         }
         let digest = digests.entry(scope.clone()).or_default();
-        if step.was {
-            digest.remove(step.id, step.before);
+        if let Some(was) = step.was {
+            digest.remove(step.id, was);
         }
-        if step.is {
-            digest.add(step.id, step.version);
+        if let Some(is) = step.is {
+            digest.add(step.id, is);
         }
-        if step.was && step.is && !step.changed {
-            continue;
-        }
+        let version = step.is.map(Id);
         let row = (
             membership::scope.eq(&scope),
             membership::record_id.eq(Id(step.id)),
             membership::seq.eq(step.seq),
-            membership::present.eq(step.is),
+            membership::version.eq(version),
         );
         on_backend!(&mut *connection, |c| {
             diesel::insert_into(membership::table)
                 .values(row)
                 .on_conflict((membership::scope, membership::record_id))
                 .do_update()
-                .set((membership::seq.eq(step.seq), membership::present.eq(step.is)))
+                .set((membership::seq.eq(step.seq), membership::version.eq(version)))
                 .execute(c)
         })?;
     }
@@ -191,8 +201,10 @@ fn load_tasks(connection: &mut DbConnection, ended: &[Id]) -> Result<Vec<TaskSco
         .into_iter()
         .map(|(row, version)| {
             let extents = version.shape().map(|shape| buffered(shape.bbox)).into_iter().collect();
-            let (task, retired) = (row.record_id.0, row.retired);
-            (row.record_id, TaskScope { task, retired, areas: BTreeSet::new(), extents })
+            let (task, retired, organisation) = (row.record_id.0, row.retired, row.organisation.0);
+            let given_to = version.properties.0.get("operator_id").and_then(|id| id.as_str()?.parse().ok());
+            let teams = std::iter::once(organisation).chain(given_to).collect();
+            (row.record_id, TaskScope { task, teams, retired, areas: BTreeSet::new(), extents })
         })
         .collect();
     for (task, area, min_lon, min_lat, max_lon, max_lat) in links {
@@ -223,7 +235,7 @@ fn around(connection: &mut DbConnection, extents: &[Bbox]) -> Result<Vec<Uuid>> 
 fn held_by(connection: &mut DbConnection, task: Uuid) -> Result<Vec<Uuid>> {
     let ids: Vec<Id> = membership::table
         .filter(membership::scope.eq(Scope::Task(task).key()))
-        .filter(membership::present.eq(true))
+        .filter(membership::version.is_not_null())
         .select(membership::record_id)
         .load(connection)?;
     Ok(ids.into_iter().map(|id| id.0).collect())
@@ -234,19 +246,22 @@ fn linked_to(connection: &mut DbConnection, task: Uuid) -> Result<Vec<Uuid>> {
     Ok(ids.into_iter().map(|id| id.0).collect())
 }
 
-/// Which of these records are in which task's scope now.
-fn present_in(connection: &mut DbConnection, records: &BTreeSet<Uuid>) -> Result<BTreeSet<(Uuid, Uuid)>> {
+/// Which of these records are in which task's scope now, each with the version that it shows.
+fn present_in(
+    connection: &mut DbConnection,
+    records: &BTreeSet<Uuid>,
+) -> Result<BTreeMap<(Uuid, Uuid), Uuid>> {
     let ids: Vec<Id> = records.iter().copied().map(Id).collect();
-    let mut present = BTreeSet::new();
+    let mut present = BTreeMap::new();
     for ids in ids.chunks(5_000) {
-        let rows: Vec<(String, Id)> = membership::table
+        let rows: Vec<(String, Id, Option<Id>)> = membership::table
             .filter(membership::record_id.eq_any(ids))
-            .filter(membership::present.eq(true))
-            .select((membership::scope, membership::record_id))
+            .filter(membership::version.is_not_null())
+            .select((membership::scope, membership::record_id, membership::version))
             .load(connection)?;
-        for (scope, id) in rows {
-            if let Ok(Scope::Task(task)) = scope.parse() {
-                present.insert((task, id.0));
+        for (scope, id, version) in rows {
+            if let (Ok(Scope::Task(task)), Some(version)) = (scope.parse(), version) {
+                present.insert((task, id.0), version.0);
             }
         }
     }

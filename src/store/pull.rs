@@ -8,10 +8,10 @@ use uuid::Uuid;
 
 use super::backend::DbConnection;
 use super::column::Id;
-use super::record::{contested_candidates, features, shown};
+use super::record::{contested_candidates, features, features_at, shown};
 use super::row::LogRow;
 use super::schema::{log, membership, record};
-use super::txn::{PERSONAL, Scope, read_clock, read_digest};
+use super::txn::{Clock, PERSONAL, Scope, read_clock, read_digest};
 use super::{Result, Store};
 use crate::model::record::Feature;
 use crate::model::role::{Actor, Role, Sight};
@@ -29,6 +29,16 @@ pub struct LogHead {
     pub seq: i64,
     /// Hash of the newest entry, hexadecimal.
     pub entry_hash: String,
+    /// The server's signature: it believes no one else about its own past.
+    #[serde(default)]
+    pub proof: String,
+}
+
+impl LogHead {
+    fn of(clock: &Clock) -> Self {
+        let entry_hash = hex::encode(&clock.head_hash);
+        Self { epoch: clock.epoch, seq: clock.seq, entry_hash, proof: String::new() }
+    }
 }
 
 /// One page of a scope.
@@ -84,10 +94,7 @@ pub fn may_follow(actor: &Actor, scope: Scope) -> bool {
 impl Store {
     /// Where the log stands.
     pub fn head(&self) -> Result<LogHead> {
-        self.read(|connection| {
-            let clock = read_clock(connection)?;
-            Ok(LogHead { epoch: clock.epoch, seq: clock.seq, entry_hash: hex::encode(clock.head_hash) })
-        })
+        self.read(|connection| Ok(LogHead::of(&read_clock(connection)?)))
     }
 
     /// The scopes that an actor may follow: its tasks by their own records.
@@ -119,9 +126,7 @@ impl Store {
     ) -> Result<(Page, LogHead)> {
         let (mut page, head) = self.read(|connection| {
             let clock = read_clock(connection)?;
-            let head =
-                LogHead { epoch: clock.epoch, seq: clock.seq, entry_hash: hex::encode(clock.head_hash) };
-            Ok((page(connection, scope, cursor, limit_bytes, clock.seq)?, head))
+            Ok((page(connection, scope, cursor, limit_bytes, clock.seq)?, LogHead::of(&clock)))
         })?;
         page.records = page.records.into_iter().map(|feature| shown(feature, sight, self.registry)).collect();
         Ok((page, head))
@@ -162,9 +167,17 @@ fn page(
 ) -> Result<Page> {
     let places = places(connection, scope, cursor)?;
     let full = i64::try_from(places.len()).unwrap_or(i64::MAX) >= PAGE;
-    let present: Vec<Id> = places.iter().filter(|place| place.present).map(|place| place.id).collect();
-    let mut found: HashMap<Uuid, Feature> =
-        features(connection, &present)?.into_iter().map(|feature| (feature.id, feature)).collect();
+    let of_heads: Vec<Id> =
+        places.iter().filter(|place| matches!(place.shows, Shows::Head)).map(|place| place.id).collect();
+    let versions: Vec<Id> = places
+        .iter()
+        .filter_map(|place| match place.shows {
+            Shows::Version(version) => Some(version),
+            _ => None,
+        })
+        .collect();
+    let heads = features(connection, &of_heads)?.into_iter().chain(features_at(connection, &versions)?);
+    let mut found: HashMap<Uuid, Feature> = heads.map(|feature| (feature.id, feature)).collect();
     contested_candidates(connection, &mut found)?;
     let mut page = Page { records: Vec::new(), leaves: Vec::new(), cursor, has_more: full, digest: None };
     let mut bytes = 0;
@@ -175,14 +188,12 @@ fn page(
             page.has_more = true;
             break;
         }
-        if place.present {
-            if let Some(feature) = found.remove(&place.id.0) {
-                bytes += weight(&feature);
-                page.records.push(feature);
-            }
-        } else {
+        if matches!(place.shows, Shows::Nothing) {
             bytes += 40;
             page.leaves.push(place.id.0);
+        } else if let Some(feature) = found.remove(&place.id.0) {
+            bytes += weight(&feature);
+            page.records.push(feature);
         }
         page.cursor = place.seq;
     }
@@ -197,12 +208,23 @@ fn page(
 struct Place {
     seq: i64,
     id: Id,
-    present: bool,
+    shows: Shows,
+}
+
+/// What a scope shows of a record.
+#[derive(Clone, Copy)]
+enum Shows {
+    /// It as it stands.
+    Head,
+    /// This version: a task's scope shows no other organisation's drafts.
+    Version(Id),
+    /// It has left.
+    Nothing,
 }
 
 fn places(connection: &mut DbConnection, scope: Scope, cursor: i64) -> Result<Vec<Place>> {
     let of_records = |rows: Vec<(i64, Id)>| {
-        rows.into_iter().map(|(seq, id)| Place { seq, id, present: true }).collect::<Vec<_>>()
+        rows.into_iter().map(|(seq, id)| Place { seq, id, shows: Shows::Head }).collect::<Vec<_>>()
     };
     let records = record::table
         .filter(record::seq.gt(cursor))
@@ -226,12 +248,12 @@ fn places(connection: &mut DbConnection, scope: Scope, cursor: i64) -> Result<Ve
                     .filter(membership::seq.gt(from))
                     .order((membership::seq, membership::record_id))
                     .limit(limit)
-                    .select((membership::seq, membership::record_id, membership::present))
+                    .select((membership::seq, membership::record_id, membership::version))
                     .into_boxed();
                 if let Some(to) = to {
                     query = query.filter(membership::seq.le(to));
                 }
-                query.load::<(i64, Id, bool)>(connection)
+                query.load::<(i64, Id, Option<Id>)>(connection)
             };
             let mut rows = at(connection, cursor, PAGE, None)?;
             // Take the whole of the last place.
@@ -240,7 +262,12 @@ fn places(connection: &mut DbConnection, scope: Scope, cursor: i64) -> Result<Ve
             {
                 rows = at(connection, cursor, i64::MAX, Some(last))?;
             }
-            rows.into_iter().map(|(seq, id, present)| Place { seq, id, present }).collect()
+            let place = |(seq, id, version): (i64, Id, Option<Id>)| Place {
+                seq,
+                id,
+                shows: version.map_or(Shows::Nothing, Shows::Version),
+            };
+            rows.into_iter().map(place).collect()
         }
     })
 }
@@ -279,10 +306,9 @@ impl Store {
         }))
     }
 
-    /// Compares a head that a client remembers with the log. Where the log no longer holds it, this database has
-    /// gone back in time – it was restored from a copy – and its epoch changes, so that every client begins again.
-    pub fn meet_head(&self, remembered: &LogHead) -> Result<()> {
-        let holds = self.read(|connection| {
+    /// Whether the log holds a head that a client remembers; one of another epoch says nothing.
+    pub fn holds(&self, remembered: &LogHead) -> Result<bool> {
+        self.read(|connection| {
             let clock = read_clock(connection)?;
             if remembered.epoch != clock.epoch || remembered.seq == 0 {
                 return Ok(true);
@@ -290,12 +316,14 @@ impl Store {
             let there: Option<Vec<u8>> =
                 log::table.find(remembered.seq).select(log::entry_hash).first(connection).optional()?;
             Ok(there.is_some_and(|hash| hex::encode(hash) == remembered.entry_hash))
-        })?;
-        if holds {
-            return Ok(());
-        }
-        tracing::warn!(seq = remembered.seq, "this database has gone back in time: a new epoch begins");
-        let stale = remembered.epoch;
+        })
+    }
+
+    /// Begins a new epoch because the log does not hold `missing`, a head that this server once stated: the database
+    /// has gone back in time – it was restored from a copy –, and every client begins again.
+    pub fn went_back(&self, missing: &LogHead) -> Result<()> {
+        tracing::warn!(seq = missing.seq, "this database has gone back in time: a new epoch begins");
+        let stale = missing.epoch;
         self.write(move |txn| {
             if txn.clock.epoch == stale {
                 txn.renew_epoch()?;

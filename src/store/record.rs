@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use chrono::{DateTime, Utc};
+use diesel::dsl::not;
 use diesel::prelude::*;
 use serde::Serialize;
 use serde_json::Value;
@@ -16,7 +17,7 @@ use super::{Result, Store, StoreError};
 use crate::geometry::shape;
 use crate::model::mutation::GEOMETRY;
 use crate::model::record::Feature;
-use crate::model::role::{Drafts, Sight};
+use crate::model::role::{Drafts, Shown, Sight};
 use crate::model::schema::Registry;
 use crate::model::{Record, Stage};
 
@@ -29,6 +30,8 @@ pub struct RecordQuery {
     pub stage: Option<Stage>,
     /// Only this organisation's.
     pub organisation: Option<Uuid>,
+    /// Only what this person wrote.
+    pub author: Option<Uuid>,
     /// Only contested ones.
     pub contested: Option<bool>,
     /// `[min_lon, min_lat, max_lon, max_lat]`: only those whose geometry's box touches this one.
@@ -83,7 +86,7 @@ pub struct Diff {
 impl Store {
     /// Records at their latest state, in the log's order, as far as `sight` reaches.
     pub fn list_records(&self, query: &RecordQuery, sight: Sight) -> Result<Vec<Feature>> {
-        let rows: Vec<(RecordRow, VersionRow)> = self.read(|connection| {
+        let features = self.read(|connection| {
             let mut select = record::table
                 .inner_join(version::table.on(version::version_id.eq(record::version)))
                 .filter(record::seq.gt(query.after))
@@ -95,8 +98,8 @@ impl Store {
             if let Some(kind) = &query.kind {
                 select = select.filter(record::kind.eq(kind));
             }
-            if let Some(stage) = query.stage {
-                select = select.filter(record::stage.eq(stage.as_str()));
+            if let Some(author) = query.author {
+                select = select.filter(record::author.eq(Id(author)));
             }
             if let Some(organisation) = query.organisation {
                 select = select.filter(record::organisation.eq(Id(organisation)));
@@ -105,30 +108,54 @@ impl Store {
                 select = select.filter(record::contested.eq(contested));
             }
             if !query.retired {
-                select = select.filter(record::retired.eq(false));
+                // Until its retirement has been finalised, a finalised record stands.
+                let awaits_approval = record::official.ne(record::version.nullable()).assume_not_null();
+                select = select.filter(
+                    record::retired.eq(false).or(record::official.is_not_null().and(awaits_approval)),
+                );
             }
             if let Some([min_lon, min_lat, max_lon, max_lat]) = query.bbox {
                 select = select
                     .filter(version::min_lon.le(max_lon).and(version::max_lon.ge(min_lon)))
                     .filter(version::min_lat.le(max_lat).and(version::max_lat.ge(min_lat)));
             }
-            if sight.official_only {
-                select = select.filter(record::official.is_not_null());
-            }
-            let put_forward = record::stage.ne(Stage::Draft.as_str()).or(record::official.is_not_null());
-            match sight.drafts {
-                Drafts::All => {}
-                Drafts::Organisation => {
-                    select = select.filter(put_forward.or(record::organisation.eq(Id(sight.organisation))));
-                }
-                Drafts::Own => select = select.filter(put_forward.or(record::author.eq(Id(sight.account)))),
-                Drafts::None => select = select.filter(put_forward),
-            }
-            Ok(select.load(connection)?)
+            // The stage asked for is that of what is shown: others' drafts of a finalised record are not.
+            let draft = || record::stage.eq(Stage::Draft.as_str());
+            let official = || record::official.is_not_null();
+            let at = |stage: Stage| record::stage.eq(stage.as_str());
+            select =
+                match (sight.official_only, sight.drafts, query.stage) {
+                    (false, Drafts::All, None) => select,
+                    (false, Drafts::All, Some(stage)) => select.filter(at(stage)),
+                    (true, ..) | (_, Drafts::None, _) => match query.stage {
+                        None | Some(Stage::Finalised) => select.filter(official()),
+                        Some(_) => return Ok(Vec::new()),
+                    },
+                    (false, Drafts::Organisation, stage) => {
+                        let own = || record::organisation.eq(Id(sight.organisation));
+                        match stage {
+                            None => select.filter(not(draft()).or(official()).or(own())),
+                            Some(Stage::Draft) => select.filter(draft().and(own())),
+                            Some(Stage::Finalised) => select
+                                .filter(at(Stage::Finalised).or(draft().and(official()).and(not(own())))),
+                            Some(stage) => select.filter(at(stage)),
+                        }
+                    }
+                    (false, Drafts::Own, stage) => {
+                        let own = || record::author.eq(Id(sight.account));
+                        match stage {
+                            None => select.filter(not(draft()).or(official()).or(own())),
+                            Some(Stage::Draft) => select.filter(draft().and(own())),
+                            Some(Stage::Finalised) => select
+                                .filter(at(Stage::Finalised).or(draft().and(official()).and(not(own())))),
+                            Some(stage) => select.filter(at(stage)),
+                        }
+                    }
+                };
+            let rows: Vec<(RecordRow, VersionRow)> = select.load(connection)?;
+            as_seen(connection, rows, sight)
         })?;
-        rows.into_iter()
-            .map(|(row, version)| Ok(shown(feature(&row, version)?, sight, self.registry)))
-            .collect()
+        Ok(features.into_iter().map(|feature| shown(feature, sight, self.registry)).collect())
     }
 
     /// One record at its latest state.
@@ -144,11 +171,9 @@ impl Store {
                 .first(connection)
                 .optional()?;
             let Some((row, version)) = row else { return Ok(None) };
-            let tier = row.tier;
-            let feature = feature(&row, version)?;
-            if !sight.sees(&feature.clone().into_record(), tier) {
+            let Some(feature) = as_seen(connection, vec![(row, version)], sight)?.pop() else {
                 return Ok(None);
-            }
+            };
             let mut found = HashMap::from([(id, feature)]);
             contested_candidates(connection, &mut found)?;
             Ok(found.remove(&id))
@@ -156,19 +181,30 @@ impl Store {
         found.map(|feature| shown(feature, sight, self.registry)).ok_or(StoreError::NotFound("record"))
     }
 
-    /// Every version of a record, the branches too, each with what it changed.
+    /// Every version of a record, the branches too, each with what it changed; to who sees the finalised state only,
+    /// the finalised ones.
     ///
     /// # Errors
     /// `NotFound`, as for the record.
     pub fn history(&self, id: Uuid, sight: Sight) -> Result<Vec<HistoryEntry>> {
         self.find_record(id, sight)?;
-        let rows: Vec<VersionRow> = self.read(|connection| {
-            Ok(version::table
+        let (head, mut rows): ((RecordRow, VersionRow), Vec<VersionRow>) = self.read(|connection| {
+            let head = record::table
+                .inner_join(version::table.on(version::version_id.eq(record::version)))
+                .filter(record::record_id.eq(Id(id)))
+                .select((RecordRow::as_select(), VersionRow::as_select()))
+                .first(connection)?;
+            let versions = version::table
                 .filter(version::record_id.eq(Id(id)))
                 .order(version::seq)
                 .select(VersionRow::as_select())
-                .load(connection)?)
+                .load(connection)?;
+            Ok((head, versions))
         })?;
+        let (row, version) = head;
+        if sight.official_only || sight.of(&version.into_record()?, row.tier) != Shown::Head {
+            rows.retain(|row| !row.branch && row.stage == Stage::Finalised.as_str());
+        }
         let mut line: Option<Record> = None;
         let mut entries = Vec::with_capacity(rows.len());
         for row in rows {
@@ -179,7 +215,7 @@ impl Store {
                 op: row.op.clone(),
                 base_version: row.base_version.map(|id| id.0),
                 branch,
-                author: row.author.0,
+                author: row.made_by.0,
                 device: row.device_id.0,
                 recorded_at,
                 stage: row.stage.parse()?,
@@ -227,6 +263,35 @@ fn redact(properties: &mut serde_json::Map<String, Value>, kind: &str, sight: Si
     }
 }
 
+/// Records as a reader may see them, in their order: at their latest state, at the finalised one, or not at all.
+fn as_seen(
+    connection: &mut DbConnection,
+    rows: Vec<(RecordRow, VersionRow)>,
+    sight: Sight,
+) -> Result<Vec<Feature>> {
+    let mut features = Vec::with_capacity(rows.len());
+    let mut at_official: HashMap<Uuid, usize> = HashMap::new();
+    for (row, version) in rows {
+        let feature = feature(&row, version)?;
+        match sight.of(&feature.clone().into_record(), row.tier) {
+            Shown::Head => features.push(feature),
+            Shown::Official(version) => {
+                at_official.insert(version, features.len());
+                features.push(feature);
+            }
+            Shown::Nothing => {}
+        }
+    }
+    let wanted: Vec<Id> = at_official.keys().copied().map(Id).collect();
+    for feature in features_at(connection, &wanted)? {
+        let Some(place) = at_official.get(&feature.version) else { continue };
+        // Pages follow the record's place in the log.
+        let seq = features[*place].seq;
+        features[*place] = Feature { seq, ..feature };
+    }
+    Ok(features)
+}
+
 fn feature(row: &RecordRow, version: VersionRow) -> Result<Feature> {
     let (seq, contested) = (row.seq, row.contested);
     let mut feature = Feature::of(version.into_record()?, seq);
@@ -245,6 +310,26 @@ pub(super) fn features(connection: &mut DbConnection, ids: &[Id]) -> Result<Vec<
             .load(connection)?;
         for (row, version) in rows {
             found.push(feature(&row, version)?);
+        }
+    }
+    Ok(found)
+}
+
+/// Records at these versions, in no order. Contested is only what is shown as it stands.
+pub(super) fn features_at(connection: &mut DbConnection, versions: &[Id]) -> Result<Vec<Feature>> {
+    let mut found = Vec::with_capacity(versions.len());
+    for versions in versions.chunks(5_000) {
+        let rows: Vec<(VersionRow, (i64, Id, bool))> = version::table
+            .inner_join(record::table.on(record::record_id.eq(version::record_id)))
+            .filter(version::version_id.eq_any(versions))
+            .select((VersionRow::as_select(), (record::seq, record::version, record::contested)))
+            .load(connection)?;
+        for (version, (head_seq, head, contested)) in rows {
+            let at_head = version.version_id == head;
+            let seq = if at_head { head_seq } else { version.seq };
+            let mut feature = Feature::of(version.into_record()?, seq);
+            feature.contested = contested && at_head;
+            found.push(feature);
         }
     }
     Ok(found)

@@ -1,6 +1,6 @@
 //! Rows of the tables that hold records and the log, and their way to and from domain types.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use diesel::pg::Pg;
 use diesel::prelude::*;
@@ -13,6 +13,7 @@ use super::column::{Document, Id, Instant};
 use super::{Result, schema};
 use crate::model::Record;
 use crate::model::mutation::{GEOMETRY, Op};
+use crate::model::record::Hands;
 use crate::sync::memory::{Conflict, Received};
 
 /// One entry of the log.
@@ -69,7 +70,10 @@ pub(super) struct VersionRow {
     pub(super) kind: String,
     pub(super) schema: i32,
     pub(super) organisation: Id,
+    /// Who last changed what the record says.
     pub(super) author: Id,
+    /// Who made this version: for a step of a review, who took it.
+    pub(super) made_by: Id,
     pub(super) device_id: Id,
     pub(super) stage: String,
     pub(super) retired: bool,
@@ -129,7 +133,7 @@ impl Head {
     pub(super) fn of(row: RecordRow, version: VersionRow) -> Result<Self> {
         let (seq, created_seq) = (row.seq, row.created_seq);
         let shape = version.shape();
-        let hands: BTreeSet<Uuid> = row.hands.read()?;
+        let hands: Hands = row.hands.read()?;
         let mut record = version.into_record()?;
         record.contested = row.contested;
         record.hands = hands;
@@ -178,6 +182,7 @@ impl VersionRow {
             schema: record.schema,
             organisation: Id(record.organisation),
             author: Id(record.author),
+            made_by: Id(mutation.author),
             device_id: Id(received.device),
             stage: record.stage.to_string(),
             retired: record.retired,
@@ -214,7 +219,7 @@ impl VersionRow {
             author: self.author.0,
             stage: self.stage.parse()?,
             official: self.official.map(|id| id.0),
-            hands: BTreeSet::new(),
+            hands: Hands::default(),
             retired: self.retired,
             contested: false,
             geometry: self.geometry.map(|document| document.0),

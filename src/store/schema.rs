@@ -73,6 +73,7 @@ diesel::table! {
         schema -> Integer,
         organisation -> Id,
         author -> Id,
+        made_by -> Id,
         device_id -> Id,
         stage -> Text,
         retired -> Bool,
@@ -168,14 +169,14 @@ diesel::table! {
 }
 
 diesel::table! {
-    use diesel::sql_types::{BigInt, Bool, Text};
+    use diesel::sql_types::{BigInt, Nullable, Text};
     use crate::store::column::sql_types::{Id};
 
     membership (scope, record_id) {
         scope -> Text,
         record_id -> Id,
         seq -> BigInt,
-        present -> Bool,
+        version -> Nullable<Id>,
     }
 }
 

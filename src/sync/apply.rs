@@ -213,12 +213,12 @@ fn write<M: Memory>(
         for conflict in &mutation.settles {
             memory.close_conflict(*conflict, mutation.mutation_id, reason, seq)?;
             // Whoever made what is settled has a hand in what comes of it, and may not approve it.
-            record.hands.extend(memory.version(*conflict)?.map(|branch| branch.author));
+            record.hands.make(memory.version(*conflict)?.map(|branch| branch.author));
         }
         record.contested = memory.open_conflicts(record.id)?.iter().any(|conflict| conflict.safety);
     }
     if let Some(quarantined) = mutation.repairs {
-        record.hands.extend(memory.repaired(quarantined, mutation.mutation_id, seq)?);
+        record.hands.make(memory.repaired(quarantined, mutation.mutation_id, seq)?);
     }
     memory.put_head(record, received, seq)
 }

@@ -150,7 +150,7 @@ impl<'a, M: Memory> Judge<'a, M> {
         }
         let allowed = match (mutation.op, mutation.review, head) {
             (Op::Review, Some(action), Some(head)) => self.actor.may_review(action, head).and_then(|()| {
-                if action.is_approval() && head.hands.contains(&self.actor.account) {
+                if action.is_approval() && head.hands.contain(self.actor.account) {
                     return Err("one person may not take two stages of one record".to_owned());
                 }
                 if action.needs_reason() && is_blank(mutation.reason.as_deref()) {
@@ -280,21 +280,18 @@ impl<'a, M: Memory> Judge<'a, M> {
             }
         }
         record.version = mutation.mutation_id;
-        record.author = mutation.author;
         record.schema = record.schema.max(mutation.schema);
-        match mutation.op {
-            Op::Review if record.stage == Stage::Finalised => {
+        match (mutation.op, record.stage) {
+            (Op::Review, Stage::Finalised) => {
                 record.official = Some(mutation.mutation_id);
-                record.hands.clear();
+                record.hands.finalise();
             }
-            Op::Review => {
-                if mutation.review.is_some_and(|action| !action.needs_reason()) {
-                    record.hands.insert(mutation.author);
-                }
-            }
+            (Op::Review, Stage::Returned | Stage::Rejected) => record.hands.send_back(),
+            (Op::Review, _) => record.hands.approve(mutation.author),
             _ => {
+                record.author = mutation.author;
                 record.stage = Stage::Draft;
-                record.hands.insert(mutation.author);
+                record.hands.make([mutation.author]);
             }
         }
         self.staged.insert(record.id, (*record).clone());

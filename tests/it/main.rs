@@ -19,4 +19,5 @@ mod offline;
 mod quarantine;
 mod review;
 mod session;
+mod sight;
 mod waiting;

@@ -10,6 +10,7 @@ on_both!(
     four_people_bring_a_record_into_the_books,
     nobody_takes_two_steps,
     a_returned_record_goes_round_again,
+    a_returned_record_comes_back_to_its_surveyor,
     an_amendment_leaves_the_official_version_standing,
     history_shows_who_changed_what,
     unknown_fields_are_kept_and_passed_on,
@@ -119,16 +120,42 @@ fn a_returned_record_goes_round_again(place: &Place) {
         .must("applied", &office.tablet.on("update", office.area, &office.shown()["version"], &change));
     assert_eq!(office.shown()["stage"], "draft");
     office.step(&office.crew.surveyor, "submit");
-    let colleague = Person::new(
-        office.server.store(),
-        "colleague",
-        cartagena::model::Role::ProgrammeManager,
-        office.crew.operator,
-    );
-    office.step(&colleague, "org_validate");
+    // What they approved before was sent back: they are asked again, and nobody else is needed.
+    office.step(&office.crew.manager, "org_validate");
     office.step(&office.crew.qa, "ops_validate");
     office.step(&office.crew.im, "finalise");
     assert_eq!(office.shown()["stage"], "finalised");
+}
+
+fn a_returned_record_comes_back_to_its_surveyor(place: &Place) {
+    let office = Office::open(place);
+    let queue = |who: &Person| {
+        let waiting = office.server.http().get("/v1/review/queue", &who.log_in(&office.server)).expect(200);
+        waiting["features"].as_array().unwrap().len()
+    };
+    office.step(&office.crew.surveyor, "submit");
+    office.step(&office.crew.manager, "org_validate");
+    assert_eq!(office.try_step(&office.crew.qa, "return", Some("Which benchmark?")).0, 200);
+    assert_eq!(
+        office.shown()["author"],
+        json!(office.crew.surveyor.id),
+        "a step changes nothing of what it says"
+    );
+    assert_eq!((queue(&office.crew.surveyor), queue(&office.crew.second)), (1, 0));
+    assert_eq!(office.try_step(&office.crew.second, "submit", None).0, 409);
+    office.step(&office.crew.surveyor, "submit");
+    let history = office
+        .server
+        .http()
+        .get(&format!("/v1/records/{}/history", office.area), &office.crew.im.log_in(&office.server));
+    let history = history.expect(200);
+    let authors: Vec<&Value> =
+        history["versions"].as_array().unwrap().iter().map(|step| &step["author"]).collect();
+    let Crew { surveyor, manager, qa, .. } = &office.crew;
+    assert_eq!(
+        authors,
+        [surveyor, surveyor, manager, qa, surveyor].map(|person| json!(person.id)).each_ref()
+    );
 }
 
 fn an_amendment_leaves_the_official_version_standing(place: &Place) {

@@ -61,6 +61,7 @@ create table version (
     schema integer not null,
     organisation blob not null,
     author blob not null,
+    made_by blob not null,
     device_id blob not null,
     stage text not null,
     retired integer not null,
@@ -143,7 +144,8 @@ create table membership (
     scope text not null,
     record_id blob not null,
     seq integer not null,
-    present integer not null,
+    -- the version that the scope shows; null once the record has left
+    version blob,
     constraint membership_key primary key (scope, record_id)
 ) strict;
 create index membership_seq on membership (scope, seq);

@@ -59,6 +59,7 @@ create table version (
     schema integer not null,
     organisation uuid not null,
     author uuid not null,
+    made_by uuid not null,
     device_id uuid not null,
     stage text not null,
     retired boolean not null,
@@ -141,7 +142,8 @@ create table membership (
     scope text not null,
     record_id uuid not null,
     seq bigint not null,
-    present boolean not null,
+    -- the version that the scope shows; null once the record has left
+    version uuid,
     constraint membership_key primary key (scope, record_id)
 );
 create index membership_seq on membership (scope, seq);

@@ -1,0 +1,157 @@
+//! Who sees what of records that others are still writing.
+
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use cartagena::model::Role;
+
+use crate::ledger::{finalise, push_hazard};
+use crate::support::tablet::{record, with};
+use crate::support::{Crew, Person, Place, Tablet, TestServer, on_both};
+
+on_both!(
+    a_draft_of_a_finalised_record_is_seen_by_its_own_people,
+    a_retirement_that_nobody_has_approved_hides_nothing,
+    a_task_shows_no_draft_of_another_operator,
+    a_head_that_the_server_never_stated_changes_nothing,
+);
+
+fn get(server: &TestServer, who: &Person, path: &str) -> Value {
+    server.http().get(path, &who.log_in(server)).expect(200)
+}
+
+/// The record's version in a list.
+fn listed(server: &TestServer, who: &Person, question: &str, id: Uuid) -> Option<Value> {
+    let list = get(server, who, &format!("/v1/records?{question}"));
+    let found = list["features"].as_array().unwrap().iter().find(|one| one["id"] == json!(id)).cloned();
+    found.map(|one| one["version"].clone())
+}
+
+/// A release, which partners may see, finalised and then amended by a draft; its versions.
+fn amended(server: &TestServer, crew: &Crew) -> (Uuid, Value, Value) {
+    let id = Uuid::now_v7();
+    let tablet = Tablet::enrol(server, crew, &crew.surveyor);
+    let fields = json!({"result": "cleared", "method": "manual", "depth_cm": 20, "completion_date": "2024-06-30",
+                        "geometry": crate::support::tablet::square(0.0)});
+    tablet.must("applied", &tablet.create("land_release", id, &fields));
+    finalise(server, crew, id);
+    let official = record(server, &crew.im.log_in(server), id)["version"].clone();
+    let edit = tablet.edit("update", "land_release", id);
+    let edit =
+        with(edit, &json!({"base_version": official, "changes": {"depth_cm": {"from": 20, "to": 13}}}));
+    let draft = tablet.must("applied", &edit);
+    (id, official, draft)
+}
+
+fn a_draft_of_a_finalised_record_is_seen_by_its_own_people(place: &Place) {
+    let server = TestServer::start(place);
+    let crew = Crew::hire(server.store());
+    let (id, official, draft) = amended(&server, &crew);
+    let Crew { surveyor, second, manager, stranger, qa, im, observer, .. } = &crew;
+    for (who, sees) in [
+        (surveyor, &draft),
+        (second, &official),
+        (manager, &draft),
+        (stranger, &official),
+        (qa, &draft),
+        (im, &draft),
+        (observer, &official),
+    ] {
+        let shown = get(&server, who, &format!("/v1/records/{id}"));
+        assert_eq!(&shown["version"], sees, "{}", who.login);
+        let depth = if sees == &draft { 13 } else { 20 };
+        assert!(
+            shown["properties"].get("depth_cm").is_none_or(|shown| *shown == json!(depth)),
+            "{}",
+            who.login
+        );
+        assert_eq!(listed(&server, who, "", id).as_ref(), Some(sees), "{}", who.login);
+        let at = |stage| listed(&server, who, stage, id);
+        let drafts = (sees == &draft).then(|| draft.clone());
+        assert_eq!(at("stage=draft"), drafts, "{}", who.login);
+        let finalised = (sees == &official).then(|| official.clone());
+        assert_eq!(at("stage=finalised"), finalised, "{}", who.login);
+        let history = get(&server, who, &format!("/v1/records/{id}/history"));
+        let told = history["versions"].as_array().unwrap().iter().any(|step| step["version"] == draft);
+        assert_eq!(told, sees == &draft, "{}", who.login);
+    }
+    let history = get(&server, observer, &format!("/v1/records/{id}/history"));
+    let stages = history["versions"].as_array().unwrap();
+    assert!(stages.len() == 1 && stages[0]["stage"] == "finalised", "{history}");
+}
+
+fn a_retirement_that_nobody_has_approved_hides_nothing(place: &Place) {
+    let server = TestServer::start(place);
+    let crew = Crew::hire(server.store());
+    let area = push_hazard(&server, &crew, &crew.surveyor, 0.1);
+    finalise(&server, &crew, area);
+    let official = record(&server, &crew.im.log_in(&server), area)["version"].clone();
+    let colleague = Person::new(server.store(), "manager-2", Role::ProgrammeManager, crew.operator);
+    let tablet = Tablet::enrol(&server, &crew, &colleague);
+    let retired = tablet.must("applied", &tablet.on("retire", area, &official, &json!({})));
+    assert_eq!(listed(&server, &crew.im, "", area), Some(retired));
+    assert_eq!(listed(&server, &crew.stranger, "", area), Some(official));
+    finalise(&server, &crew, area);
+    assert_eq!(listed(&server, &crew.im, "", area), None);
+    assert_eq!(listed(&server, &crew.stranger, "", area), None);
+}
+
+fn a_task_shows_no_draft_of_another_operator(place: &Place) {
+    let server = TestServer::start(place);
+    let crew = Crew::hire(server.store());
+    let office = Tablet::enrol(&server, &crew, &crew.im);
+    let rival = Tablet::enrol(&server, &crew, &crew.stranger);
+    let [task, area, near, secret] = [(); 4].map(|()| Uuid::now_v7());
+    office.must("applied", &office.area(area));
+    let order = json!({"order_number": "7", "activity": "clearance", "operator_id": crew.operator,
+                       "hazardous_area_ids": [area]});
+    office.must("applied", &office.create("task", task, &order));
+    rival.must("applied", &rival.area(near));
+    let fields = with(crate::support::tablet::area(), &json!({"task_id": task}));
+    rival.must("applied", &rival.create("hazardous_area", secret, &fields));
+    let tablet = Tablet::enrol(&server, &crew, &crew.surveyor);
+    let pull = || {
+        let page = tablet.pull(&format!("task:{task}"));
+        let mut versions = std::collections::BTreeMap::new();
+        for feature in page["records"].as_array().unwrap() {
+            versions
+                .insert(feature["id"].as_str().unwrap().parse::<Uuid>().unwrap(), feature["version"].clone());
+        }
+        assert_eq!(page["digest"]["count"], json!(versions.len()), "{page}");
+        versions
+    };
+    assert!(pull().keys().eq([task, area].iter()), "drafts of another operator");
+    let version = || record(&server, &crew.im.log_in(&server), near)["version"].clone();
+    let submitted =
+        rival.must("applied", &rival.on("review", near, &version(), &json!({"review": "submit"})));
+    assert_eq!(pull().get(&near), Some(&submitted));
+    let other = |login: &str, role| Person::new(server.store(), login, role, crew.other);
+    let manager = Tablet::enrol(&server, &crew, &other("other-manager", Role::ProgrammeManager));
+    let qa = Tablet::enrol(&server, &crew, &crew.qa);
+    manager.must("applied", &manager.on("review", near, &version(), &json!({"review": "org_validate"})));
+    qa.must("applied", &qa.on("review", near, &version(), &json!({"review": "ops_validate"})));
+    let official =
+        office.must("applied", &office.on("review", near, &version(), &json!({"review": "finalise"})));
+    assert_eq!(pull().get(&near), Some(&official));
+    let change = json!({"changes": {"status": {"from": "open", "to": "suspended"}}});
+    let amended = rival.must("applied", &rival.on("update", near, &official, &change));
+    assert_eq!(pull().get(&near), Some(&official), "the finalised state until the amendment is put forward");
+    let again = rival.must("applied", &rival.on("review", near, &amended, &json!({"review": "submit"})));
+    assert_eq!(pull().get(&near), Some(&again));
+}
+
+fn a_head_that_the_server_never_stated_changes_nothing(place: &Place) {
+    let server = TestServer::start(place);
+    let crew = Crew::hire(server.store());
+    let tablet = Tablet::enrol(&server, &crew, &crew.surveyor);
+    let head = || get(&server, &crew.im, "/v1/sync/head");
+    let before = head();
+    let forged = with(before.clone(), &json!({"entry_hash": "00".repeat(32)}));
+    let ahead = with(before.clone(), &json!({"seq": 1_000_000}));
+    for forged in [forged, ahead] {
+        let body = with(tablet.body(&[]), &json!({"last_head": forged}));
+        let reply = server.http().post("/v1/sync/push", &tablet.token, &body).expect(200);
+        assert_eq!(reply["epoch"], before["epoch"]);
+    }
+    assert_eq!(head()["epoch"], before["epoch"]);
+}
