@@ -15,9 +15,11 @@ use crate::ledger::{
     Classification, Contamination, Cut, EndReason, Hazard, HazardEnd, HazardVersion, Ledger, Query, Release,
 };
 use crate::model::mutation::Outcome;
+use crate::model::role::Actor;
 use crate::model::schema::Registry;
-use crate::model::{Mutation, Op, ReviewAction, Stage};
+use crate::model::{Mutation, Op, ReviewAction, Role, Stage};
 use crate::programme::AdminUnits;
+use crate::store::conflict::ConflictQuery;
 use crate::store::{DatabaseUrl, Store, migration};
 use crate::treaty::{Convention, DeadlineHistory, DeadlineState, StateParty};
 
@@ -165,7 +167,9 @@ fn the_store_takes_it_as_it_is_meant() {
     assert_eq!(seeded.outcomes[&Outcome::Quarantined], 1);
     assert_eq!(seeded.outcomes[&Outcome::Conflict], 1);
     assert_eq!(seeded.outcomes.len(), 3);
-    assert_eq!(store.list_conflicts(None, false, 0, 10).unwrap().len(), 1);
+    let im = Actor { account: Uuid::nil(), role: Role::ImOfficer, organisation: Uuid::nil() };
+    let all = ConflictQuery { limit: 10, ..ConflictQuery::default() };
+    assert_eq!(store.list_conflicts(all, im.sight()).unwrap().len(), 1);
     let contest = seeded.contest;
     let task = seeded.tasks.iter().find(|task| task.id == contest.task).unwrap();
     assert!(task.open && task.operator == contest.operator && task.hazards.contains(&contest.hazard));

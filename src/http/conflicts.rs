@@ -10,10 +10,11 @@ use uuid::Uuid;
 
 use super::access::{Access, JsonBody};
 use super::error::{ApiError, ApiResult};
-use super::state::AppState;
+use super::quarantine::own_organisation;
+use super::state::{AppState, is_full};
 use crate::auth::permission::{ReadConflicts, ResolveConflicts};
-use crate::model::{Change, Hash, Role};
-use crate::store::conflict::ConflictView;
+use crate::model::{Change, Hash};
+use crate::store::conflict::{ConflictQuery, ConflictView};
 use crate::store::decide::Resolution;
 use crate::sync::Answer;
 
@@ -28,7 +29,7 @@ pub struct Which {
     after: Option<i64>,
 }
 
-/// Conflicts, the oldest first; operators see those of records that they may see.
+/// Conflicts, the oldest first; operators see those of their own records.
 #[utoipa::path(tag = "conflicts", params(Which), responses((status = 200, body = Vec<ConflictView>)))]
 #[get("/v1/conflicts")]
 pub(crate) async fn list(
@@ -36,22 +37,17 @@ pub(crate) async fn list(
     state: Data<AppState>,
     which: Query<Which>,
 ) -> ApiResult<HttpResponse> {
-    let limit = state.limits.list_rows;
-    let actor = access.actor;
-    let conflicts = state
-        .store(move |store| {
-            let mut all =
-                store.list_conflicts(which.record, which.settled, which.after.unwrap_or(0), limit)?;
-            if matches!(actor.role, Role::Supervisor | Role::ProgrammeManager) {
-                all.retain(|conflict| store.find_record(conflict.record_id, actor.sight()).is_ok());
-            }
-            if actor.sight().tier < 3 {
-                all.retain(|conflict| conflict.kind != "victim");
-            }
-            Ok(all)
-        })
-        .await?;
-    Ok(HttpResponse::Ok().json(json!({"conflicts": conflicts})))
+    let which = ConflictQuery {
+        record: which.record,
+        organisation: own_organisation(&access),
+        settled: which.settled,
+        after: which.after.unwrap_or(0),
+        limit: state.limits.list_rows,
+    };
+    let sight = access.actor.sight();
+    let conflicts = state.store(move |store| store.list_conflicts(which, sight)).await?;
+    let next = conflicts.last().filter(|_| is_full(conflicts.len(), which.limit)).map(|last| last.seq);
+    Ok(HttpResponse::Ok().json(json!({"conflicts": conflicts, "next": next})))
 }
 
 /// One conflict.
@@ -62,17 +58,8 @@ pub(crate) async fn show(
     state: Data<AppState>,
     id: Path<Uuid>,
 ) -> ApiResult<HttpResponse> {
-    let (id, sight) = (id.into_inner(), access.actor.sight());
-    let conflict = state
-        .store(move |store| {
-            let conflict = store.find_conflict(id)?;
-            // A disputed record may not exist yet; then only whoever sees every draft sees the dispute.
-            if conflict.theirs.is_some() || sight.drafts != crate::model::role::Drafts::All {
-                store.find_record(conflict.record_id, sight)?;
-            }
-            Ok(conflict)
-        })
-        .await?;
+    let (id, of, sight) = (id.into_inner(), own_organisation(&access), access.actor.sight());
+    let conflict = state.store(move |store| store.find_conflict(id, of, sight)).await?;
     Ok(HttpResponse::Ok().json(conflict))
 }
 
@@ -113,7 +100,7 @@ pub(crate) async fn resolve(
     let (id, actor) = (id.into_inner(), access.actor);
     let answer = state
         .store(move |store| {
-            let conflict = store.find_conflict(id)?;
+            let conflict = store.find_conflict(id, None, actor.sight())?;
             let mut settles = vec![id];
             settles.extend(body.also);
             let resolution = Resolution {

@@ -35,24 +35,25 @@ pub(crate) async fn list(
 ) -> ApiResult<HttpResponse> {
     let of = own_organisation(&access);
     let limit = state.limits.list_rows;
-    let personal = access.actor.sight().tier >= 3;
-    let mut rows = state
-        .store(move |store| store.list_quarantine(of, which.settled, which.after.unwrap_or(0), limit))
+    let sight = access.actor.sight();
+    let rows = state
+        .store(move |store| store.list_quarantine(of, which.settled, which.after.unwrap_or(0), limit, sight))
         .await?;
     let next = rows.last().filter(|_| is_full(rows.len(), limit)).map(|row| row.seq);
-    rows.retain(|row| personal || row.kind != "victim");
     Ok(HttpResponse::Ok().json(json!({"quarantined": rows, "next": next})))
 }
 
-/// Parked mutations and what they wait for.
+/// Parked mutations and what they wait for; operators see their own organisation's.
 #[utoipa::path(tag = "quarantine", responses((status = 200, body = Vec<Parked>)))]
 #[get("/v1/parked")]
-pub(crate) async fn parked(_: Access<ReadQuarantine>, state: Data<AppState>) -> ApiResult<HttpResponse> {
-    let rows = state.store(crate::store::Store::list_parked).await?;
+pub(crate) async fn parked(access: Access<ReadQuarantine>, state: Data<AppState>) -> ApiResult<HttpResponse> {
+    let of = own_organisation(&access);
+    let mut rows = state.store(crate::store::Store::list_parked).await?;
+    rows.retain(|row| of.is_none_or(|of| row.organisation == of));
     Ok(HttpResponse::Ok().json(json!({"parked": rows})))
 }
 
-/// Submit a repaired form of a quarantined mutation.
+/// Submit a repaired form of a quarantined mutation. Fields that the repairer may not see stay as they were sent.
 #[utoipa::path(tag = "quarantine", params(("id" = Uuid, Path)), request_body = Object, responses((status = 200, body = Answer)))]
 #[post("/v1/quarantine/{id}/repair")]
 pub(crate) async fn repair(
@@ -106,7 +107,8 @@ async fn own_or_not_found(principal: &Principal, state: &Data<AppState>, id: Uui
     Ok(())
 }
 
-fn own_organisation(principal: &Principal) -> Option<Uuid> {
+/// The organisation whose affairs an operator is kept to; the authority sees all.
+pub(super) fn own_organisation(principal: &Principal) -> Option<Uuid> {
     let own = matches!(principal.actor.role, Role::Supervisor | Role::ProgrammeManager);
     own.then_some(principal.actor.organisation)
 }

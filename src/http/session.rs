@@ -70,15 +70,19 @@ pub struct PasswordChange {
     new: String,
 }
 
-/// Set another password.
+/// Set another password. Every session of the account ends: log in again. Tablets stay enrolled.
 #[utoipa::path(tag = "session", request_body = PasswordChange, responses((status = 204)))]
 #[post("/v1/auth/password")]
 pub(crate) async fn change_password(
     access: Access<OwnAccount>,
+    request: HttpRequest,
     state: Data<AppState>,
     body: JsonBody<PasswordChange>,
 ) -> ApiResult<HttpResponse> {
     let body = body.read()?;
+    let address = request.peer_addr().map(|address| address.ip().to_string()).unwrap_or_default();
+    // A stolen token must not serve to try passwords.
+    state.allow_log_in(&access.actor.account.to_string(), &address)?;
     password::check_strength(&body.new).map_err(|fault| ApiError::bad_request("password", fault))?;
     let account = access.actor.account;
     state

@@ -116,6 +116,12 @@ impl Registry {
         self.kinds.keys().map(String::as_str)
     }
 
+    /// The kinds of records that only a higher tier may see.
+    pub fn kinds_above(&self, tier: i16) -> Vec<&str> {
+        let above = |kind: &&str| self.latest(kind).is_some_and(|schema| i16::from(schema.tier()) > tier);
+        self.kinds().filter(above).collect()
+    }
+
     /// All versions of all kinds, by kind and then by version.
     pub fn schemas(&self) -> impl Iterator<Item = &Schema> {
         self.kinds.values().flat_map(BTreeMap::values)

@@ -183,6 +183,7 @@ impl Store {
     pub fn set_password(&self, id: Uuid, password: String, must_change: bool, by: Uuid) -> Result<()> {
         self.write(move |txn| {
             txn.act("password_changed", id, Some(by), &json!({"account": id}));
+            super::token::revoke_sessions(txn, id)?;
             let changed = diesel::update(account::table.find(Id(id)))
                 .set((account::password.eq(password), account::must_change.eq(must_change)))
                 .execute(txn.connection)?;

@@ -11,6 +11,7 @@ use super::column::Id;
 use super::row::{ConflictRow, VersionRow};
 use super::schema::{conflict, version};
 use super::{Result, Store, StoreError};
+use crate::model::role::Sight;
 use crate::model::{Hash, Record};
 use crate::sync::merge;
 
@@ -19,6 +20,8 @@ use crate::sync::merge;
 pub struct ConflictView {
     /// Names the conflict: the mutation that could not be applied.
     pub id: Uuid,
+    /// Its place in the log, for the next page.
+    pub seq: i64,
     /// The record.
     pub record_id: Uuid,
     /// Its kind.
@@ -40,6 +43,21 @@ pub struct ConflictView {
     pub seen: Option<Hash>,
     /// How it was settled, if it was.
     pub settled: Option<Settled>,
+}
+
+/// Which conflicts are wanted.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct ConflictQuery {
+    /// Only this record's.
+    pub record: Option<Uuid>,
+    /// Only about records of this organisation: conflicts are drafts, which others do not see.
+    pub organisation: Option<Uuid>,
+    /// The settled ones too.
+    pub settled: bool,
+    /// After this place in the log.
+    pub after: i64,
+    /// At most so many.
+    pub limit: i64,
 }
 
 /// One side of a conflict.
@@ -76,26 +94,25 @@ pub struct Settled {
 }
 
 impl Store {
-    /// Conflicts after `after` in the log's order; the open ones, or all.
-    pub fn list_conflicts(
-        &self,
-        record_id: Option<Uuid>,
-        settled_too: bool,
-        after: i64,
-        limit: i64,
-    ) -> Result<Vec<ConflictView>> {
+    /// Conflicts in the log's order, without those of kinds and the values of fields that `sight` does not reach.
+    pub fn list_conflicts(&self, which: ConflictQuery, sight: Sight) -> Result<Vec<ConflictView>> {
         self.read(|connection| {
             let mut query = conflict::table
-                .filter(conflict::opened_seq.gt(after))
+                .inner_join(version::table.on(version::version_id.eq(conflict::conflict_id)))
+                .filter(conflict::opened_seq.gt(which.after))
+                .filter(version::kind.ne_all(self.registry.kinds_above(sight.tier)))
                 .order(conflict::opened_seq)
-                .limit(limit)
+                .limit(which.limit)
                 .select(ConflictRow::as_select())
                 .into_boxed();
-            if !settled_too {
+            if !which.settled {
                 query = query.filter(conflict::closed_seq.is_null());
             }
-            if let Some(id) = record_id {
+            if let Some(id) = which.record {
                 query = query.filter(conflict::record_id.eq(Id(id)));
+            }
+            if let Some(organisation) = which.organisation {
+                query = query.filter(version::organisation.eq(Id(organisation)));
             }
             let rows: Vec<ConflictRow> = query.load(connection)?;
             let wanted: Vec<Id> = rows
@@ -118,21 +135,28 @@ impl Store {
                 .select(VersionRow::as_select())
                 .load(connection)?;
             let heads: HashMap<Id, VersionRow> = heads.into_iter().map(|row| (row.record_id, row)).collect();
-            rows.into_iter().map(|row| self.view(&row, &versions, &heads)).collect()
+            rows.into_iter().map(|row| self.view(&row, &versions, &heads, sight)).collect()
         })
     }
 
     /// One conflict.
     ///
     /// # Errors
-    /// `NotFound`
-    pub fn find_conflict(&self, id: Uuid) -> Result<ConflictView> {
+    /// `NotFound`, also where `sight` does not reach.
+    pub fn find_conflict(&self, id: Uuid, organisation: Option<Uuid>, sight: Sight) -> Result<ConflictView> {
         let record = self.read(|connection| {
             let found: Option<Id> =
                 conflict::table.find(Id(id)).select(conflict::record_id).first(connection).optional()?;
             found.ok_or(StoreError::NotFound("conflict"))
         })?;
-        let all = self.list_conflicts(Some(record.0), true, 0, i64::MAX)?;
+        let which = ConflictQuery {
+            record: Some(record.0),
+            organisation,
+            settled: true,
+            limit: i64::MAX,
+            ..ConflictQuery::default()
+        };
+        let all = self.list_conflicts(which, sight)?;
         all.into_iter().find(|conflict| conflict.id == id).ok_or(StoreError::NotFound("conflict"))
     }
 
@@ -141,15 +165,20 @@ impl Store {
         row: &ConflictRow,
         versions: &HashMap<Id, VersionRow>,
         heads: &HashMap<Id, VersionRow>,
+        sight: Sight,
     ) -> Result<ConflictView> {
         let fields: Vec<String> = row.fields.clone().read()?;
-        let side = |version: Option<&VersionRow>| {
-            version.map(|version| Side::of(version.clone(), &fields)).transpose()
-        };
         let mine = versions.get(&row.conflict_id);
         let head = heads.get(&row.record_id);
         let kind = mine.or(head).map(|row| row.kind.clone()).unwrap_or_default();
-        let seen = match (head, self.registry.latest(&kind)) {
+        let schema = self.registry.latest(&kind);
+        let shown =
+            |name: &&String| schema.is_none_or(|schema| i16::from(schema.field_tier(name)) <= sight.tier);
+        let shown: Vec<&String> = fields.iter().filter(shown).collect();
+        let side = |version: Option<&VersionRow>| {
+            version.map(|version| Side::of(version.clone(), &shown)).transpose()
+        };
+        let seen = match (head, schema) {
             (Some(head), Some(schema)) => Some(merge::safety_hash(&head.clone().into_record()?, schema)),
             _ => None,
         };
@@ -160,6 +189,7 @@ impl Store {
         });
         Ok(ConflictView {
             id: row.conflict_id.0,
+            seq: row.opened_seq,
             record_id: row.record_id.0,
             kind,
             safety: row.safety,
@@ -175,11 +205,11 @@ impl Store {
 }
 
 impl Side {
-    fn of(row: VersionRow, fields: &[String]) -> Result<Self> {
+    fn of(row: VersionRow, fields: &[&String]) -> Result<Self> {
         let (version, author, device) = (row.version_id.0, row.author.0, row.device_id.0);
         let (recorded_at, area_m2) = (row.recorded_at.0, row.area_m2);
         let record: Record = row.into_record()?;
-        let values = fields.iter().map(|name| (name.clone(), record.field(name).clone())).collect();
+        let values = fields.iter().map(|name| ((*name).clone(), record.field(name).clone())).collect();
         Ok(Self {
             version,
             author,

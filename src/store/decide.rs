@@ -5,14 +5,15 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::json;
+use serde_json::{Value, json};
 use uuid::Uuid;
 
+use super::quarantine::Quarantined;
 use super::row::brought_geometry;
 use super::txn::SyncTxn;
 use super::{Result, Store, StoreError, record};
 use crate::model::mutation::Outcome;
-use crate::model::role::Actor;
+use crate::model::role::{Actor, Sight};
 use crate::model::{Change, Hash, Mutation, Op, Record, ReviewAction};
 use crate::sync::judge::REFERENCE;
 use crate::sync::memory::{Answer, Memory as _, Received, Standing};
@@ -111,11 +112,13 @@ impl Store {
         if there.repaired_by.is_some() || there.reason.is_some() {
             return Err(StoreError::refused("stale", "this mutation is settled already"));
         }
+        let hidden = self.hidden_changes(&there, actor.sight())?;
         self.write(move |txn| {
             let mut mutation =
                 draft(&actor, repaired.op, &repaired.kind, repaired.schema, repaired.record_id);
             mutation.base_version = repaired.base_version;
-            mutation.changes = repaired.changes;
+            mutation.changes = hidden;
+            mutation.changes.extend(repaired.changes);
             mutation.seen = repaired.seen;
             mutation.settles = repaired.settles;
             mutation.review = repaired.review;
@@ -125,6 +128,18 @@ impl Store {
             let whose = Actor { organisation: there.organisation, ..actor };
             txn.decide(&whose, mutation)
         })
+    }
+}
+
+impl Store {
+    /// The changes of a quarantined mutation to fields above a reader's tier: a repair must not lose them.
+    fn hidden_changes(&self, quarantined: &Quarantined, sight: Sight) -> Result<BTreeMap<String, Change>> {
+        let Some(schema) = self.registry().latest(&quarantined.kind) else { return Ok(BTreeMap::new()) };
+        let Some(changes) = quarantined.mutation.get("changes").and_then(Value::as_object) else {
+            return Ok(BTreeMap::new());
+        };
+        let hidden = changes.iter().filter(|(name, _)| i16::from(schema.field_tier(name)) > sight.tier);
+        hidden.map(|(name, change)| Ok((name.clone(), serde_json::from_value(change.clone())?))).collect()
     }
 }
 

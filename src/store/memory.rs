@@ -305,10 +305,10 @@ pub(super) fn received(body: Vec<u8>, device: Option<Id>) -> Result<Received> {
 
 /// Who pushed what waits, as kept with it.
 #[derive(Serialize, Deserialize)]
-struct StoredActor {
+pub(super) struct StoredActor {
     account: Uuid,
     role: Role,
-    organisation: Uuid,
+    pub(super) organisation: Uuid,
 }
 
 impl From<Actor> for StoredActor {

@@ -7,10 +7,11 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::column::{Document, Id, Instant};
-use super::memory::received;
+use super::memory::{StoredActor, received};
 use super::schema::{log, parked, quarantine};
 use super::{Result, Store, StoreError};
 use crate::model::Mutation;
+use crate::model::role::Sight;
 use crate::sync::memory::Problem;
 
 /// A mutation that a human must look at.
@@ -50,6 +51,8 @@ pub struct Parked {
     pub txn: Uuid,
     /// What is not here yet: a record, version, conflict, or `schema:kind/version`.
     pub waiting_for: String,
+    /// Whose device sent it.
+    pub organisation: Uuid,
     /// Since when.
     pub since: DateTime<Utc>,
     /// Its place in the log.
@@ -57,6 +60,33 @@ pub struct Parked {
     /// It has waited for more than 24 hours.
     pub alarm: bool,
 }
+
+/// What is read of a quarantined mutation, in the order of [`Row`].
+const COLUMNS: (
+    quarantine::mutation_id,
+    quarantine::record_id,
+    quarantine::kind,
+    quarantine::organisation,
+    quarantine::author,
+    quarantine::since,
+    quarantine::since_seq,
+    quarantine::problem,
+    quarantine::repaired_by,
+    quarantine::reason,
+    log::body,
+) = (
+    quarantine::mutation_id,
+    quarantine::record_id,
+    quarantine::kind,
+    quarantine::organisation,
+    quarantine::author,
+    quarantine::since,
+    quarantine::since_seq,
+    quarantine::problem,
+    quarantine::repaired_by,
+    quarantine::reason,
+    log::body,
+);
 
 type Row = (Id, Id, String, Id, Id, Instant, i64, Document, Option<Id>, Option<String>, Vec<u8>);
 
@@ -68,26 +98,16 @@ impl Store {
         settled_too: bool,
         after: i64,
         limit: i64,
+        sight: Sight,
     ) -> Result<Vec<Quarantined>> {
         let rows: Vec<Row> = self.read(|connection| {
             let mut query = quarantine::table
                 .inner_join(log::table.on(log::seq.eq(quarantine::since_seq)))
                 .filter(quarantine::since_seq.gt(after))
+                .filter(quarantine::kind.ne_all(self.registry.kinds_above(sight.tier)))
                 .order(quarantine::since_seq)
                 .limit(limit)
-                .select((
-                    quarantine::mutation_id,
-                    quarantine::record_id,
-                    quarantine::kind,
-                    quarantine::organisation,
-                    quarantine::author,
-                    quarantine::since,
-                    quarantine::since_seq,
-                    quarantine::problem,
-                    quarantine::repaired_by,
-                    quarantine::reason,
-                    log::body,
-                ))
+                .select(COLUMNS)
                 .into_boxed();
             if let Some(organisation) = of {
                 query = query.filter(quarantine::organisation.eq(Id(organisation)));
@@ -97,18 +117,33 @@ impl Store {
             }
             Ok(query.load(connection)?)
         })?;
-        rows.into_iter().map(quarantined).collect()
+        let mut found = rows.into_iter().map(quarantined).collect::<Result<Vec<_>>>()?;
+        found.iter_mut().for_each(|one| self.redact(one, sight));
+        Ok(found)
     }
 
-    /// One quarantined mutation.
+    /// Takes the values of fields above the reader's tier out of the mutation.
+    fn redact(&self, quarantined: &mut Quarantined, sight: Sight) {
+        let Some(schema) = self.registry.latest(&quarantined.kind) else { return };
+        if let Some(changes) = quarantined.mutation.get_mut("changes").and_then(Value::as_object_mut) {
+            changes.retain(|name, _| i16::from(schema.field_tier(name)) <= sight.tier);
+        }
+    }
+
+    /// One quarantined mutation, whole.
     ///
     /// # Errors
     /// `NotFound`
     pub fn find_quarantined(&self, mutation: Uuid) -> Result<Quarantined> {
-        self.list_quarantine(None, true, 0, i64::MAX)?
-            .into_iter()
-            .find(|row| row.mutation_id == mutation)
-            .ok_or(StoreError::NotFound("quarantined mutation"))
+        let row: Option<Row> = self.read(|connection| {
+            Ok(quarantine::table
+                .inner_join(log::table.on(log::seq.eq(quarantine::since_seq)))
+                .filter(quarantine::mutation_id.eq(Id(mutation)))
+                .select(COLUMNS)
+                .first(connection)
+                .optional()?)
+        })?;
+        quarantined(row.ok_or(StoreError::NotFound("quarantined mutation"))?)
     }
 
     /// Sets a quarantined mutation aside for good. It stays in the log.
@@ -133,28 +168,32 @@ impl Store {
 
     /// Every parked mutation, the oldest first.
     pub fn list_parked(&self) -> Result<Vec<Parked>> {
-        let rows: Vec<(Id, Id, String, Instant, i64)> = self.read(|connection| {
+        let rows: Vec<(Id, Id, String, Document, Instant, i64)> = self.read(|connection| {
             Ok(parked::table
                 .order(parked::since_seq)
                 .select((
                     parked::mutation_id,
                     parked::txn,
                     parked::waiting_for,
+                    parked::actor,
                     parked::since,
                     parked::since_seq,
                 ))
                 .load(connection)?)
         })?;
         let day_ago = Utc::now() - chrono::Duration::hours(24);
-        let parked = |(id, txn, waiting_for, since, seq): (Id, Id, String, Instant, i64)| Parked {
-            mutation_id: id.0,
-            txn: txn.0,
-            waiting_for,
-            since: since.0,
-            seq,
-            alarm: since.0 < day_ago,
+        let parked = |(id, txn, waiting_for, actor, since, seq): (Id, Id, String, Document, Instant, i64)| {
+            Ok(Parked {
+                mutation_id: id.0,
+                txn: txn.0,
+                waiting_for,
+                organisation: actor.read::<StoredActor>()?.organisation,
+                since: since.0,
+                seq,
+                alarm: since.0 < day_ago,
+            })
         };
-        Ok(rows.into_iter().map(parked).collect())
+        rows.into_iter().map(parked).collect()
     }
 
     /// A mutation as the log has it.

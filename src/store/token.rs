@@ -159,6 +159,16 @@ fn revoke_family(txn: &mut SyncTxn<'_>, family: Uuid) -> Result<()> {
     Ok(())
 }
 
+/// Ends what somebody is logged in with. Tablets stay: each was enrolled by a code of its own and is revoked by itself.
+pub(super) fn revoke_sessions(txn: &mut SyncTxn<'_>, account: Uuid) -> Result<()> {
+    let now = txn.now;
+    let sessions = refresh_token::table
+        .filter(refresh_token::account_id.eq(Id(account)))
+        .filter(refresh_token::device_id.is_null());
+    diesel::update(sessions).set(refresh_token::revoked_at.eq(Some(now))).execute(txn.connection)?;
+    Ok(())
+}
+
 pub(super) fn revoke_account(txn: &mut SyncTxn<'_>, account: Uuid) -> Result<()> {
     let now = txn.now;
     diesel::update(refresh_token::table.filter(refresh_token::account_id.eq(Id(account))))

@@ -40,19 +40,17 @@ impl Received {
         let mutation: Mutation = serde_json::from_str(raw.get())?;
         let bytes = raw.get().as_bytes().into();
         let mut received = Self { device: sender, mutation, bytes, faults: None, unfit: None };
-        let problem = if raw.get().contains("\\u0000") {
-            // PostgreSQL's text cannot hold it; the log keeps the bytes as they came.
-            received.mutation = serde_json::from_str(&raw.get().replace("\\u0000", "\\ufffd"))?;
-            Problem::new("content", "a text holds the character U+0000: send it again without")
-        } else if received.mutation.kind.len() > LONGEST_KIND {
-            Problem::new("content", format!("`kind` is longer than {LONGEST_KIND} bytes"))
-        } else if nesting(raw.get()) > DEEPEST {
-            Problem::new("content", format!("values are nested deeper than {DEEPEST} levels"))
-        } else if received.mutation.repairs.is_some() {
-            Problem::new("permission", "a repair is made at the server: POST /v1/quarantine/{id}/repair")
-        } else {
-            return Ok(received);
+        let repair = "a repair is made at the server: POST /v1/quarantine/{id}/repair";
+        let repairs = received.mutation.repairs.is_some();
+        let problem = match unstorable(raw.get(), &received.mutation) {
+            Some(problem) => problem,
+            None if repairs => Problem::new("permission", repair),
+            None => return Ok(received),
         };
+        if raw.get().contains(NUL) {
+            // The log keeps the bytes as they came.
+            received.mutation = serde_json::from_str(&raw.get().replace(NUL, "\\ufffd"))?;
+        }
         received.mutation.kind = received.mutation.kind.chars().take(LONGEST_KIND).collect();
         received.unfit = Some(problem);
         Ok(received)
@@ -60,8 +58,9 @@ impl Received {
 
     /// A mutation made on this server.
     pub fn own(mutation: Mutation, device: Uuid) -> Self {
-        let bytes = serde_json::to_vec(&mutation).expect("a mutation has only JSON in it");
-        Self { mutation, bytes: bytes.into(), device, faults: None, unfit: None }
+        let json = serde_json::to_string(&mutation).expect("a mutation has only JSON in it");
+        let unfit = unstorable(&json, &mutation);
+        Self { mutation, bytes: json.into_bytes().into(), device, faults: None, unfit }
     }
 
     /// Looks at a record that is being made before its turn comes: it depends on nothing that is stored.
@@ -80,6 +79,23 @@ impl Received {
     /// The version that it makes.
     pub fn id(&self) -> Uuid {
         self.mutation.mutation_id
+    }
+}
+
+/// U+0000 as JSON writes it; PostgreSQL's text cannot hold it.
+const NUL: &str = "\\u0000";
+
+/// What keeps a mutation from every table but the log.
+fn unstorable(json: &str, mutation: &Mutation) -> Option<Problem> {
+    let problem = |detail: String| Some(Problem::new("content", detail));
+    if json.contains(NUL) {
+        problem("a text holds the character U+0000: send it again without".to_owned())
+    } else if mutation.kind.len() > LONGEST_KIND {
+        problem(format!("`kind` is longer than {LONGEST_KIND} bytes"))
+    } else if nesting(json) > DEEPEST {
+        problem(format!("values are nested deeper than {DEEPEST} levels"))
+    } else {
+        None
     }
 }
 

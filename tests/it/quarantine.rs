@@ -17,6 +17,8 @@ on_both!(
     what_is_set_aside_stays_in_the_log,
     what_no_database_can_hold_is_kept_as_it_came,
     a_tablet_cannot_settle_what_was_set_aside,
+    a_repair_is_held_to_what_a_push_is_held_to,
+    a_repair_keeps_what_its_maker_may_not_see,
 );
 
 fn quarantined(server: &TestServer, crew: &Crew) -> Vec<Value> {
@@ -205,4 +207,42 @@ fn a_tablet_cannot_settle_what_was_set_aside(place: &Place) {
     let forged = with(tablet.area(Uuid::now_v7()), &json!({"repairs": wrong["mutation_id"]}));
     must_be_quarantined(&tablet.send(&forged), "permission");
     assert_eq!(quarantined(&server, &crew).len(), 2, "the first is still open");
+}
+
+/// A hazardous area that a surveyor sent with a fault and a personal field; its id and what was sent.
+fn faulty(server: &TestServer, crew: &Crew) -> (Uuid, Value) {
+    let tablet = Tablet::enrol(server, crew, &crew.surveyor);
+    let id = Uuid::now_v7();
+    let fields = with(area(), &json!({"classification": "maybe", "author_name": "A. Person"}));
+    let sent = tablet.create("hazardous_area", id, &fields);
+    must_be_quarantined(&tablet.send(&sent), "schema");
+    (id, sent)
+}
+
+fn a_repair_is_held_to_what_a_push_is_held_to(place: &Place) {
+    let server = TestServer::start(place);
+    let crew = Crew::hire(server.store());
+    let (_, mut sent) = faulty(&server, &crew);
+    sent["changes"]["classification"]["to"] = json!("SHA");
+    sent["changes"]["name"] = json!({"to": "North\u{0}field"});
+    let path = format!("/v1/quarantine/{}/repair", sent["mutation_id"].as_str().unwrap());
+    let problem = server.http().post(&path, &crew.im.log_in(&server), &sent).expect(409);
+    assert!(problem["detail"].as_str().unwrap().contains("U+0000"), "{problem}");
+    assert_eq!(quarantined(&server, &crew).len(), 1, "it still waits");
+}
+
+fn a_repair_keeps_what_its_maker_may_not_see(place: &Place) {
+    let server = TestServer::start(place);
+    let crew = Crew::hire(server.store());
+    let (id, sent) = faulty(&server, &crew);
+    let manager = crew.manager.log_in(&server);
+    let seen = server.http().get("/v1/quarantine", &manager).expect(200)["quarantined"][0].clone();
+    assert!(seen["mutation"]["changes"].get("author_name").is_none(), "{seen}");
+    let mut repaired = seen["mutation"].clone();
+    repaired["changes"]["classification"]["to"] = json!("SHA");
+    let path = format!("/v1/quarantine/{}/repair", sent["mutation_id"].as_str().unwrap());
+    server.http().post(&path, &manager, &repaired).expect(200);
+    let shown = record(&server, &crew.im.log_in(&server), id);
+    assert_eq!(shown["properties"]["author_name"], "A. Person", "{shown}");
+    assert_eq!(shown["properties"]["classification"], "SHA");
 }

@@ -2,14 +2,19 @@
 
 use serde_json::{Value, json};
 
-use crate::support::people::text;
-use crate::support::{Crew, Place, Reply, TestServer, on_both};
+use cartagena::config::Limits;
+
+use crate::support::people::{PASSWORD, text};
+use crate::support::server::patient_limits;
+use crate::support::{Crew, Place, Reply, Tablet, TestServer, on_both};
 
 on_both!(
     a_stolen_token_ends_its_family,
     a_device_may_ask_again_for_a_lost_answer,
     a_lost_answer_gives_a_thief_nothing,
     logging_out_ends_the_session,
+    another_password_ends_other_sessions_and_no_tablet,
+    passwords_cannot_be_tried_with_a_stolen_token,
 );
 
 fn refresh(server: &TestServer, tokens: &Value) -> Reply {
@@ -64,4 +69,33 @@ fn logging_out_ends_the_session(place: &Place) {
     let body = json!({"refresh_token": text(&session, "refresh_token")});
     server.http().post("/v1/auth/logout", "", &body).expect(204);
     refresh(&server, &session).expect(401);
+}
+
+fn another_password_ends_other_sessions_and_no_tablet(place: &Place) {
+    let server = TestServer::start(place);
+    let crew = Crew::hire(server.store());
+    let tablet = Tablet::enrol(&server, &crew, &crew.surveyor);
+    let elsewhere = crew.surveyor.session(&server);
+    let change = json!({"old": PASSWORD, "new": "another correct horse battery"});
+    server.http().post("/v1/auth/password", &crew.surveyor.log_in(&server), &change).expect(204);
+    let refresh =
+        |token: &Value| server.http().post("/v1/auth/refresh", "", &json!({"refresh_token": token})).status;
+    assert_eq!(refresh(&elsewhere["refresh_token"]), 401);
+    assert_eq!(refresh(&json!(tablet.refresh)), 200, "a tablet was enrolled by a code of its own");
+}
+
+fn passwords_cannot_be_tried_with_a_stolen_token(place: &Place) {
+    let limits = Limits { log_ins_per_minute: 5, ..patient_limits() };
+    let server = TestServer::with_limits(place, limits);
+    let crew = Crew::hire(server.store());
+    let token = crew.surveyor.log_in(&server);
+    let guess = |number: u32| {
+        let change = json!({"old": format!("guess number {number}"), "new": "another correct horse battery"});
+        server.http().post("/v1/auth/password", &token, &change).status
+    };
+    let answers: Vec<u16> = (0..10).map(guess).collect();
+    assert!(answers[0] == 401 && answers[9] == 429, "{answers:?}");
+    // Nor by logging in, under this name or another.
+    let body = json!({"login": "somebody else", "password": "guess"});
+    assert_eq!(server.http().post("/v1/auth/login", "", &body).status, 429);
 }

@@ -13,6 +13,7 @@ on_both!(
     an_action_waits_whole,
     an_unknown_schema_waits,
     what_waits_keeps_its_own_sender,
+    operators_see_what_they_wait_for_themselves,
 );
 
 fn parked(server: &TestServer, crew: &Crew) -> Vec<Value> {
@@ -134,4 +135,23 @@ fn what_waits_keeps_its_own_sender(place: &Place) {
     assert_eq!((&shown["properties"]["name"], &shown["author"]), (&json!("Office"), &json!(crew.im.id)));
     let set_aside = server.http().get("/v1/quarantine", &crew.im.log_in(&server)).expect(200);
     assert_eq!(set_aside["quarantined"].as_array().unwrap().len(), 2, "{set_aside}");
+}
+
+fn operators_see_what_they_wait_for_themselves(place: &Place) {
+    let server = TestServer::start(place);
+    let crew = Crew::hire(server.store());
+    for who in [&crew.surveyor, &crew.stranger] {
+        let tablet = Tablet::enrol(&server, &crew, who);
+        let edit = tablet.on(
+            "update",
+            Uuid::now_v7(),
+            &json!(Uuid::now_v7()),
+            &json!({"changes": {"name": {"to": "X"}}}),
+        );
+        assert_eq!(tablet.send(&edit)["outcome"], "parked");
+    }
+    assert_eq!(parked(&server, &crew).len(), 2, "the authority sees all");
+    let own = server.http().get("/v1/parked", &crew.manager.log_in(&server)).expect(200);
+    let own = own["parked"].as_array().unwrap();
+    assert!(own.len() == 1 && own[0]["organisation"] == json!(crew.operator), "{own:?}");
 }
