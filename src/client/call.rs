@@ -1,6 +1,6 @@
 //! One call to the server: with a token that is good, and an answer that is really the server's.
 
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -16,6 +16,37 @@ const MARGIN: Duration = Duration::from_mins(1);
 /// How often a busy server is asked again, and how long it is waited for at most each time.
 const PATIENCE: u32 = 5;
 const LONGEST_WAIT: Duration = Duration::from_mins(1);
+/// The problem by which a server tells a device that it was revoked.
+const REVOKED: &str = "urn:cartagena:problem:revoked";
+
+/// Since when an access token is good, by two clocks: one stands still while the tablet sleeps, the other can be set.
+pub(super) struct Fresh {
+    since: Instant,
+    at: SystemTime,
+    life: Duration,
+}
+
+impl Fresh {
+    /// A token that is being asked for now.
+    pub(super) fn asked() -> Self {
+        Self { since: Instant::now(), at: SystemTime::now(), life: Duration::ZERO }
+    }
+
+    fn lasting(self, expires_in: i64) -> Self {
+        let life = Duration::from_secs(u64::try_from(expires_in).unwrap_or_default());
+        Self { life: life.saturating_sub(MARGIN), ..self }
+    }
+
+    /// Whether neither clock has seen it run out; a clock that was set back says nothing.
+    fn is_good(&self) -> bool {
+        self.is_good_at(Instant::now(), SystemTime::now())
+    }
+
+    fn is_good_at(&self, now: Instant, wall: SystemTime) -> bool {
+        let by_wall = wall.duration_since(self.at).is_ok_and(|age| age < self.life);
+        by_wall && now.saturating_duration_since(self.since) < self.life
+    }
+}
 
 /// What is asked, and of whom.
 pub(super) struct Ask {
@@ -54,6 +85,9 @@ impl Refusal {
     }
 
     fn into_error(self, status: u16) -> ClientError {
+        if status == 401 && self.type_ == REVOKED {
+            return ClientError::Revoked(self.detail);
+        }
         if status == 401 {
             return ClientError::LoggedOut(self.detail);
         }
@@ -118,8 +152,8 @@ impl Client {
     /// Makes sure that the access token is good: by our own reckoning, because the server takes a push with an old
     /// token without a word of refusal.
     pub(super) fn freshen(&mut self) -> Result<()> {
-        match self.fresh_until {
-            Some(until) if Instant::now() < until => Ok(()),
+        match &self.fresh {
+            Some(fresh) if fresh.is_good() => Ok(()),
             _ => self.refresh(),
         }
     }
@@ -127,7 +161,7 @@ impl Client {
     fn refresh(&mut self) -> Result<()> {
         let session = Session::load(&mut self.connection)?;
         let url = format!("{}/v1/auth/refresh", session.server_url);
-        let asked = Instant::now();
+        let asked = Fresh::asked();
         let body = json!({"refresh_token": session.refresh_token});
         let tokens: Tokens = self.ask(&Ask::anonymous(url, &body))?;
         Session::keep_tokens(&mut self.connection, &tokens)?;
@@ -135,9 +169,29 @@ impl Client {
         Ok(())
     }
 
-    /// Notes until when tokens are good that were asked for at `asked`.
-    pub(super) fn freshened(&mut self, asked: Instant, tokens: &Tokens) {
-        let life = Duration::from_secs(u64::try_from(tokens.expires_in).unwrap_or_default());
-        self.fresh_until = Some(asked + life.saturating_sub(MARGIN));
+    /// Notes how long tokens are good that were `asked` for.
+    pub(super) fn freshened(&mut self, asked: Fresh, tokens: &Tokens) {
+        self.fresh = Some(asked.lasting(tokens.expires_in));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_runs_out_by_either_clock() {
+        let fresh = Fresh::asked().lasting(900);
+        let after = |seconds: u64, by_wall: u64| {
+            fresh.is_good_at(
+                fresh.since + Duration::from_secs(seconds),
+                fresh.at + Duration::from_secs(by_wall),
+            )
+        };
+        assert!(after(60, 60));
+        assert!(!after(10, 3_600), "the tablet slept");
+        assert!(!after(3_600, 10), "somebody set the clock");
+        let set_back = fresh.at - Duration::from_mins(1);
+        assert!(!fresh.is_good_at(fresh.since, set_back));
     }
 }

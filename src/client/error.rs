@@ -37,6 +37,9 @@ pub enum ClientError {
     /// The server does not know the client's log-in any more.
     #[error("the server asks for a new enrolment: {0}")]
     LoggedOut(String),
+    /// The device was revoked.
+    #[error("the server has revoked this device: {0}")]
+    Revoked(String),
     /// The server has too much to do, again and again.
     #[error("the server cannot take anything just now: try again later")]
     Busy,

@@ -20,7 +20,6 @@ pub mod transport;
 mod view;
 
 use std::path::Path;
-use std::time::Instant;
 
 use diesel::sqlite::SqliteConnection;
 use serde_json::json;
@@ -33,20 +32,21 @@ pub use scope::Followed;
 pub use transport::{Http, Transport};
 pub use view::View;
 
-use self::call::Ask;
+use self::call::{Ask, Fresh};
 use self::session::Session;
 use crate::auth::Tokens;
 use crate::model::role::Actor;
 use crate::model::schema::Registry;
 use crate::sync::Digest;
+use crate::sync::memory::Standing;
 
 /// An offline client on its own file.
 pub struct Client {
     connection: SqliteConnection,
     transport: Box<dyn Transport>,
     registry: &'static Registry,
-    /// Until when the access token is good, by a clock that nobody can set; nothing where that is not known.
-    fresh_until: Option<Instant>,
+    /// How long the access token is good; nothing where that is not known.
+    fresh: Option<Fresh>,
 }
 
 /// Who a client is.
@@ -98,7 +98,7 @@ impl Client {
     /// `Open`
     pub fn open_with(path: &Path, transport: Box<dyn Transport>) -> Result<Self> {
         let connection = database::open(path)?;
-        Ok(Self { connection, transport, registry: Registry::embedded(), fresh_until: None })
+        Ok(Self { connection, transport, registry: Registry::embedded(), fresh: None })
     }
 
     /// Enrols this device at a server with a one-time code. What an earlier enrolment left in the outbox is sent too.
@@ -107,7 +107,7 @@ impl Client {
     /// `Refused` where the code is not valid; what the network did.
     pub fn enrol(&mut self, server_url: &str, code: &str, name: &str) -> Result<Identity> {
         let url = format!("{}/v1/devices/enrol", server_url.trim_end_matches('/'));
-        let asked = Instant::now();
+        let asked = Fresh::asked();
         let tokens: Tokens = self.ask(&Ask::anonymous(url, &json!({"code": code, "name": name})))?;
         Session::begin(&mut self.connection, server_url, &tokens)?;
         self.freshened(asked, &tokens);
@@ -226,16 +226,29 @@ impl Client {
     /// It may be called again at once after any error: what was done is done, and nothing is lost.
     ///
     /// # Errors
-    /// What the network did; `NotOurs`; `Busy`; `LoggedOut`, once everything was pushed into quarantine.
+    /// What the network did; `NotOurs`; `Busy`; `LoggedOut` where the server wants a new enrolment, until which the
+    /// outbox waits; `Revoked`, once everything was handed over into quarantine.
     pub fn sync(&mut self) -> Result<Report> {
         let mut report = Report::default();
-        self.push(&mut report)?;
+        self.push(&mut report, Standing::Good)?;
         // A new epoch that only shows while pulling may lack what was pushed before.
         if self.pull(&mut report)? {
-            self.push(&mut report)?;
+            self.push(&mut report, Standing::Good)?;
             self.pull(&mut report)?;
         }
         report.complete = self.scopes()?.iter().all(|scope| scope.complete_as_of.is_some());
+        report.wipe = Session::load(&mut self.connection)?.wipe;
+        Ok(report)
+    }
+
+    /// Pushes everything as a device that the server no longer knows by its log-in: into quarantine, where a person
+    /// decides. For a tablet that cannot be enrolled again.
+    ///
+    /// # Errors
+    /// What the network did; `NotOurs`; `Busy`; `LoggedOut` where the server does not know the device at all.
+    pub fn hand_over(&mut self) -> Result<Report> {
+        let mut report = Report::default();
+        self.push(&mut report, Standing::Expired)?;
         report.wipe = Session::load(&mut self.connection)?.wipe;
         Ok(report)
     }

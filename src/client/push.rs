@@ -14,6 +14,7 @@ use super::session::{Session, UNKNOWN};
 use super::{Client, ClientError, Report, Result};
 use crate::http::sync::{Outbox, PROTOCOL, PushAnswer};
 use crate::store::pull::LogHead;
+use crate::sync::memory::Standing;
 
 /// What we call ourselves.
 const APP: &str = concat!("cartagena-client/", env!("CARGO_PKG_VERSION"));
@@ -50,10 +51,13 @@ struct Queue {
 impl Client {
     /// Pushes everything that is due. At least one push goes out, however empty: it tells the server that we live,
     /// and asks what it has of us.
-    pub(super) fn push(&mut self, report: &mut Report) -> Result<()> {
-        // Whom the server no longer knows may push all the same: into quarantine, where a human decides.
-        let logged_out = match self.freshen() {
-            Err(ClientError::LoggedOut(why)) => Some(why),
+    ///
+    /// Where the server wants a new enrolment, edits wait for it: pushed with an old token they would land in
+    /// quarantine. They are pushed so by a device that was revoked, and where `standing` says that nothing else is left.
+    pub(super) fn push(&mut self, report: &mut Report, standing: Standing) -> Result<()> {
+        let revoked = match self.freshen() {
+            Err(ClientError::Revoked(why)) => Some(why),
+            Err(ClientError::LoggedOut(_)) if standing == Standing::Expired => None,
             other => other.map(|()| None)?,
         };
         let mut met = false;
@@ -89,7 +93,7 @@ impl Client {
             }
         }
         report.too_large = skipped.into_iter().collect();
-        logged_out.map_or(Ok(()), |why| Err(ClientError::LoggedOut(why)))
+        revoked.map_or(Ok(()), |why| Err(ClientError::Revoked(why)))
     }
 
     fn queue(&mut self, session: &Session, skipped: &HashSet<Uuid>) -> Result<Queue> {

@@ -133,7 +133,7 @@ impl From<StoreError> for ApiError {
             StoreError::NotFound(what) => Self::not_found(what),
             StoreError::Refused { code, detail } => {
                 let status = match code {
-                    "log-in" | "refresh-token" | "enrolment-code" => StatusCode::UNAUTHORIZED,
+                    "log-in" | "refresh-token" | "revoked" | "enrolment-code" => StatusCode::UNAUTHORIZED,
                     "stale" => StatusCode::PRECONDITION_FAILED,
                     "unknown-scope" => StatusCode::BAD_REQUEST,
                     "programme" => StatusCode::UNPROCESSABLE_ENTITY,

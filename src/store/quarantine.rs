@@ -118,7 +118,9 @@ impl Store {
             Ok(query.load(connection)?)
         })?;
         let mut found = rows.into_iter().map(quarantined).collect::<Result<Vec<_>>>()?;
-        found.iter_mut().for_each(|one| self.redact(one, sight));
+        for one in &mut found {
+            self.redact(one, sight);
+        }
         Ok(found)
     }
 

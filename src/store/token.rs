@@ -10,7 +10,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::column::{Id, Instant};
-use super::schema::refresh_token;
+use super::schema::{account, device, refresh_token};
 use super::txn::SyncTxn;
 use super::{Result, Store, StoreError};
 use crate::model::Hash;
@@ -29,6 +29,13 @@ pub struct Holder {
     pub device: Option<Uuid>,
 }
 
+/// What came of asking for another token.
+enum Rotation {
+    Done(Holder),
+    Invalid,
+    Revoked,
+}
+
 impl Store {
     /// Begins a family of refresh tokens with `token`.
     pub fn insert_refresh_token(&self, token: &str, holder: Holder) -> Result<()> {
@@ -42,7 +49,8 @@ impl Store {
     /// Exchanges a refresh token for `next`.
     ///
     /// # Errors
-    /// `Refused` where it is unknown, too old, or was used before: then the family ends.
+    /// `Refused` where it is unknown, too old, or was used before – then the family ends –, and with a code of its own
+    /// where its device was revoked: that device hands over what it holds and wipes itself.
     pub fn rotate_refresh_token(&self, token: &str, next: &str) -> Result<Holder> {
         let (hash, next) = (Hash::of_bytes(token.as_bytes()), Hash::of_bytes(next.as_bytes()));
         let rotated = self.write(move |txn| {
@@ -59,7 +67,14 @@ impl Store {
                 ))
                 .first(txn.connection)
                 .optional()?;
-            let Some((family, account, device, expires, used, revoked)) = row else { return Ok(None) };
+            let Some((family, account, device, expires, used, revoked)) = row else {
+                return Ok(Rotation::Invalid);
+            };
+            if let Some(device) = device
+                && cut_off(txn, device)?
+            {
+                return Ok(Rotation::Revoked);
+            }
             let asked_again = match used {
                 Some(used) => device.is_some() && revoked.is_none() && is_newest_used(txn, family.0, used)?,
                 None => false,
@@ -67,10 +82,10 @@ impl Store {
             if used.is_some() && !asked_again || used.is_none() && replaced(txn, family.0, revoked)? {
                 txn.act("refresh_token_reused", account.0, None, &json!({"family": family.0}));
                 revoke_family(txn, family.0)?;
-                return Ok(None);
+                return Ok(Rotation::Invalid);
             }
             if revoked.is_some() || expires < txn.now {
-                return Ok(None);
+                return Ok(Rotation::Invalid);
             }
             let now = txn.now;
             if asked_again {
@@ -81,11 +96,15 @@ impl Store {
                 .execute(txn.connection)?;
             let holder = Holder { account: account.0, device: device.map(|id| id.0) };
             insert(txn, next, family.0, holder)?;
-            Ok(Some(holder))
+            Ok(Rotation::Done(holder))
         })?;
-        rotated.ok_or_else(|| {
-            StoreError::refused("refresh-token", "this refresh token is not valid: log in again")
-        })
+        match rotated {
+            Rotation::Done(holder) => Ok(holder),
+            Rotation::Revoked => Err(StoreError::refused("revoked", "this device was revoked")),
+            Rotation::Invalid => {
+                Err(StoreError::refused("refresh-token", "this refresh token is not valid: log in again"))
+            }
+        }
     }
 
     /// Ends the family of a refresh token. An unknown token is no error: the aim is reached.
@@ -102,6 +121,17 @@ impl Store {
             revoke_family(txn, family.0)
         })
     }
+}
+
+/// Whether a device was revoked, or its account closed.
+fn cut_off(txn: &mut SyncTxn<'_>, id: Id) -> Result<bool> {
+    let row: Option<(Option<Instant>, bool)> = device::table
+        .inner_join(account::table.on(account::account_id.eq(device::account_id)))
+        .filter(device::device_id.eq(id))
+        .select((device::revoked_at, account::disabled))
+        .first(txn.connection)
+        .optional()?;
+    Ok(row.is_some_and(|(revoked, disabled)| revoked.is_some() || disabled))
 }
 
 fn insert(txn: &mut SyncTxn<'_>, hash: Hash, family: Uuid, holder: Holder) -> Result<()> {

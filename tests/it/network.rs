@@ -1,12 +1,16 @@
 //! Whatever answers, does not answer or answers too much, a client keeps what it holds until the server has it.
 
+use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use cartagena::auth::token::Claims;
 use cartagena::client::transport::{Request, Response, TransportError};
 use cartagena::client::{Client, ClientError, Edit, Http, Transport};
 use cartagena::config::Limits;
 use cartagena::model::mutation::Outcome;
+use diesel::connection::SimpleConnection as _;
+use diesel::{Connection as _, SqliteConnection};
 use serde_json::json;
 use uuid::Uuid;
 
@@ -20,6 +24,7 @@ on_both!(
     a_busy_server_and_small_limits_are_obeyed,
     a_damaged_copy_is_fetched_again,
     a_revoked_client_hands_over_and_is_told_to_wipe,
+    a_client_that_was_logged_out_waits_for_its_enrolment,
     an_enrolment_takes_over_what_the_last_one_left,
 );
 
@@ -131,9 +136,6 @@ fn a_busy_server_and_small_limits_are_obeyed(place: &Place) {
 }
 
 fn a_damaged_copy_is_fetched_again(place: &Place) {
-    use diesel::connection::SimpleConnection as _;
-    use diesel::{Connection as _, SqliteConnection};
-
     let server = TestServer::start(place);
     let crew = Crew::hire(server.store());
     let file = place.folder.path().join("tablet.db");
@@ -164,7 +166,7 @@ fn a_revoked_client_hands_over_and_is_told_to_wipe(place: &Place) {
     server.http().post(&format!("/v1/devices/{device}/revoke"), &admin, &json!({})).expect(204);
     tablet.edit(new_area(Uuid::now_v7())).unwrap();
     tablet.follow("content").unwrap();
-    assert!(matches!(tablet.sync(), Err(ClientError::LoggedOut(_))));
+    assert!(matches!(tablet.sync(), Err(ClientError::Revoked(_))));
     assert_eq!(outcomes(&mut tablet), [Some(Outcome::Quarantined)]);
     assert!(tablet.identity().unwrap().wipe);
     assert_eq!(tablet.pending().unwrap(), 0);
@@ -175,6 +177,43 @@ fn a_revoked_client_hands_over_and_is_told_to_wipe(place: &Place) {
     tablet.sync().unwrap();
     assert_eq!(outcomes(&mut tablet), [Some(Outcome::Quarantined), Some(Outcome::Applied)]);
     record(&server, &crew.im.log_in(&server), area);
+}
+
+/// Opens a client's file again with tokens that the server no longer takes.
+fn reopened_with_old_tokens(file: &Path, server: &TestServer, crew: &Crew) -> Client {
+    let device = Client::open(file).unwrap().identity().unwrap().device;
+    let old =
+        Claims { sub: crew.surveyor.id, device: Some(device), iss: "cartagena".to_owned(), iat: 1, exp: 2 };
+    let mut session = SqliteConnection::establish(file.to_str().unwrap()).unwrap();
+    let tokens = format!(
+        "update session set access_token = '{}', refresh_token = 'forgotten'",
+        server.keys().sign(&old)
+    );
+    session.batch_execute(&tokens).unwrap();
+    Client::open(file).unwrap()
+}
+
+fn a_client_that_was_logged_out_waits_for_its_enrolment(place: &Place) {
+    let server = TestServer::start(place);
+    let crew = Crew::hire(server.store());
+    let file = place.folder.path().join("tablet.db");
+    let mut tablet = Client::open(&file).unwrap();
+    let enrol = |tablet: &mut Client| {
+        tablet.enrol(server.url(), &crew.offer(&server, &crew.surveyor), "tablet").unwrap();
+    };
+    enrol(&mut tablet);
+    tablet.edit(new_area(Uuid::now_v7())).unwrap();
+    let mut tablet = reopened_with_old_tokens(&file, &server, &crew);
+    assert!(matches!(tablet.sync(), Err(ClientError::LoggedOut(_))));
+    assert_eq!((tablet.pending().unwrap(), outcomes(&mut tablet)), (1, vec![None]));
+    enrol(&mut tablet);
+    tablet.sync().unwrap();
+    assert_eq!(outcomes(&mut tablet), [Some(Outcome::Applied)]);
+    // Where no enrolment can be had, a person decides about what it holds.
+    tablet.edit(new_area(Uuid::now_v7())).unwrap();
+    let mut tablet = reopened_with_old_tokens(&file, &server, &crew);
+    assert_eq!(tablet.hand_over().unwrap().pushed, 1);
+    assert_eq!(outcomes(&mut tablet), [Some(Outcome::Applied), Some(Outcome::Quarantined)]);
 }
 
 fn an_enrolment_takes_over_what_the_last_one_left(place: &Place) {
