@@ -10,6 +10,7 @@ mod tablets;
 mod user;
 
 use std::path::PathBuf;
+use std::process::ExitCode;
 
 use anyhow::Context as _;
 use clap::{Parser, Subcommand};
@@ -53,7 +54,7 @@ enum Command {
     #[command(subcommand)]
     Bench(bench::Bench),
     /// Take a file of features as records: GeoJSON, or CSV with a geometry
-    Import(import::Import),
+    Import(Box<import::Import>),
     /// Print the effective configuration without secrets
     Config,
 }
@@ -62,7 +63,7 @@ enum Command {
 ///
 /// # Errors
 /// What went wrong, in words for whoever typed it.
-pub fn run(cli: Cli) -> anyhow::Result<()> {
+pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     let mut config = Config::load(cli.config.as_deref()).context("the configuration cannot be read")?;
     if let Some(data) = cli.data {
         config.data = data;
@@ -75,12 +76,14 @@ pub fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Programme(command) => programme::run(&config, command),
         Command::Demo(command) => demo::run(config, &command),
         Command::Bench(command) => bench::run(&config, &command),
-        Command::Import(command) => import::run(&config, command),
+        // The only command with something to say beyond success and failure.
+        Command::Import(command) => return import::run(&config, *command),
         Command::Config => {
             print(&serde_json::to_string_pretty(&config.without_secrets())?);
             Ok(())
         }
     }
+    .map(|()| ExitCode::SUCCESS)
 }
 
 /// What a command has to say goes to standard output; logs and errors do not.

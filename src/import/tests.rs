@@ -1,5 +1,6 @@
 //! Whole files through the reader, the mapping and a real store.
 
+mod again;
 mod broken;
 mod formats;
 mod sheet;
@@ -10,7 +11,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::mapping::Wishes;
-use super::{Job, Line, Mapping, Outcome, Reading, Source, Summary, run};
+use super::{Ids, Job, Line, Mapping, Outcome, Reading, Source, Summary, run};
 use crate::model::Role;
 use crate::model::record::Feature as Record;
 use crate::model::role::Actor;
@@ -44,6 +45,18 @@ impl House {
         Self { store, actor, _folder: folder }
     }
 
+    fn person(&self, login: &str, role: Role) -> Actor {
+        let new = NewAccount {
+            login: login.to_owned(),
+            name: login.to_owned(),
+            role,
+            organisation: self.actor.organisation,
+            password: String::new(),
+            must_change: false,
+        };
+        self.store.insert_account(new, None).unwrap().actor()
+    }
+
     fn import(&self, text: &str, kind: &str, wishes: Wishes) -> (Summary, Vec<Line>) {
         let source = Source::read(text.as_bytes(), &Reading::default()).unwrap();
         self.take(&source, kind, wishes, |_| {})
@@ -59,9 +72,11 @@ impl House {
         let schema = self.store.registry().latest(kind).unwrap();
         let mapping = Mapping::new(schema, wishes).unwrap();
         mapping.expect_columns(source).unwrap();
+        let ids = Ids::choose(source, None, None).unwrap();
         let mut job = Job {
             source,
             mapping: &mapping,
+            ids: &ids,
             actor: self.actor,
             captured: Some("2026-01-02T03:04:05Z".to_owned()),
             submit: false,

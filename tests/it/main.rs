@@ -13,6 +13,7 @@ mod conflict;
 mod feed;
 mod harness;
 mod idempotency;
+mod import;
 mod ledger;
 mod network;
 mod offline;
