@@ -10,6 +10,7 @@ on_both!(
     a_device_may_ask_again_for_a_lost_answer,
     a_lost_answer_gives_a_thief_nothing,
     logging_out_ends_the_session,
+    a_closed_account_is_offered_no_device,
 );
 
 fn refresh(server: &TestServer, tokens: &Value) -> Reply {
@@ -64,4 +65,14 @@ fn logging_out_ends_the_session(place: &Place) {
     let body = json!({"refresh_token": text(&session, "refresh_token")});
     server.http().post("/v1/auth/logout", "", &body).expect(204);
     refresh(&server, &session).expect(401);
+}
+
+fn a_closed_account_is_offered_no_device(place: &Place) {
+    let server = TestServer::start(place);
+    let crew = Crew::hire(server.store());
+    crew.offer(&server, &crew.second);
+    server.store().set_disabled(crew.second.id, true, crew.admin.id).unwrap();
+    let body = json!({"account": crew.second.id});
+    let refused = server.http().post("/v1/devices/enrolments", &crew.admin.log_in(&server), &body).expect(409);
+    assert_eq!(refused["type"], "urn:cartagena:problem:account-closed", "{refused}");
 }
