@@ -9,6 +9,7 @@ mod support;
 
 mod access;
 mod body;
+mod command;
 mod conflict;
 mod feed;
 mod harness;
