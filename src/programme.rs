@@ -52,7 +52,6 @@ pub struct Programme {
     pub entry_into_force: Option<NaiveDate>,
     /// Extensions and later discoveries, as decided by meetings.
     #[serde(default)]
-    #[schema(value_type = Vec<Object>)]
     pub deadlines: Vec<DeadlineEntry>,
     /// Which date puts released ground into a year.
     #[serde(default)]

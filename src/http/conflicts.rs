@@ -4,8 +4,7 @@ use std::collections::BTreeMap;
 
 use actix_web::web::{Data, Path, Query};
 use actix_web::{HttpResponse, get, post};
-use serde::Deserialize;
-use serde_json::json;
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::access::{Access, JsonBody};
@@ -19,6 +18,7 @@ use crate::sync::Answer;
 
 /// Which conflicts.
 #[derive(Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
 pub struct Which {
     record: Option<Uuid>,
     /// The settled ones too.
@@ -28,8 +28,14 @@ pub struct Which {
     after: Option<i64>,
 }
 
+/// Conflicts.
+#[derive(Serialize, utoipa::ToSchema)]
+struct ConflictList {
+    conflicts: Vec<ConflictView>,
+}
+
 /// Conflicts, the oldest first; operators see those of records that they may see.
-#[utoipa::path(tag = "conflicts", params(Which), responses((status = 200, body = Vec<ConflictView>)))]
+#[utoipa::path(tag = "conflicts", params(Which), responses((status = 200, body = ConflictList)))]
 #[get("/v1/conflicts")]
 pub(crate) async fn list(
     access: Access<ReadConflicts>,
@@ -51,7 +57,7 @@ pub(crate) async fn list(
             Ok(all)
         })
         .await?;
-    Ok(HttpResponse::Ok().json(json!({"conflicts": conflicts})))
+    Ok(HttpResponse::Ok().json(ConflictList { conflicts }))
 }
 
 /// One conflict.
@@ -91,7 +97,6 @@ pub struct Resolve {
     seen: Option<Hash>,
     /// What becomes of the record: `{"field": {"to": value}}`; nothing keeps the head as it is.
     #[serde(default)]
-    #[schema(value_type = Object)]
     changes: BTreeMap<String, Change>,
     /// Why.
     reason: String,

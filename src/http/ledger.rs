@@ -25,6 +25,7 @@ pub const STATEMENT: &str =
 
 /// Which ground, on which basis, in which rows.
 #[derive(Debug, Clone, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
 pub struct Which {
     /// The last day that counts; today where left out.
     as_of: Option<NaiveDate>,

@@ -18,6 +18,7 @@ mod import;
 mod ledger;
 mod network;
 mod offline;
+mod openapi;
 mod quarantine;
 mod review;
 mod session;

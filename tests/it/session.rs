@@ -73,6 +73,7 @@ fn a_closed_account_is_offered_no_device(place: &Place) {
     crew.offer(&server, &crew.second);
     server.store().set_disabled(crew.second.id, true, crew.admin.id).unwrap();
     let body = json!({"account": crew.second.id});
-    let refused = server.http().post("/v1/devices/enrolments", &crew.admin.log_in(&server), &body).expect(409);
+    let refused =
+        server.http().post("/v1/devices/enrolments", &crew.admin.log_in(&server), &body).expect(409);
     assert_eq!(refused["type"], "urn:cartagena:problem:account-closed", "{refused}");
 }
