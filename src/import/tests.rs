@@ -33,28 +33,12 @@ impl House {
         migration::run(&url).unwrap();
         let store = Store::open(&url, Registry::embedded(), 2).unwrap();
         let organisation = store.insert_organisation("Authority", "authority", None).unwrap().id;
-        let new = NewAccount {
-            login: "im".to_owned(),
-            name: "IM".to_owned(),
-            role: Role::ImOfficer,
-            organisation,
-            password: String::new(),
-            must_change: false,
-        };
-        let actor = store.insert_account(new, None).unwrap().actor();
+        let actor = person(&store, "im", Role::ImOfficer, organisation);
         Self { store, actor, _folder: folder }
     }
 
     fn person(&self, login: &str, role: Role) -> Actor {
-        let new = NewAccount {
-            login: login.to_owned(),
-            name: login.to_owned(),
-            role,
-            organisation: self.actor.organisation,
-            password: String::new(),
-            must_change: false,
-        };
-        self.store.insert_account(new, None).unwrap().actor()
+        person(&self.store, login, role, self.actor.organisation)
     }
 
     fn import(&self, text: &str, kind: &str, wishes: Wishes) -> (Summary, Vec<Line>) {
@@ -94,6 +78,18 @@ impl House {
     fn record(&self, line: &Line) -> Record {
         self.store.find_record(line.record_id.unwrap(), self.actor.sight()).unwrap()
     }
+}
+
+fn person(store: &Store, login: &str, role: Role, organisation: uuid::Uuid) -> Actor {
+    let new = NewAccount {
+        login: login.to_owned(),
+        name: login.to_owned(),
+        role,
+        organisation,
+        password: String::new(),
+        must_change: false,
+    };
+    store.insert_account(new, None).unwrap().actor()
 }
 
 fn pairs(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
