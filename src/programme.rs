@@ -10,7 +10,7 @@ use serde_json::Value;
 use crate::geometry::outline::{Extent, Limits, Outline};
 use crate::geometry::shape::read_geojson;
 use crate::model::vocabulary;
-use crate::treaty::DeadlineEntry;
+use crate::treaty::{Convention, DeadlineEntry, DeadlineHistory, StateParty};
 
 vocabulary! {
     /// Which date puts released ground into a year (docs/domain.md §6).
@@ -52,7 +52,6 @@ pub struct Programme {
     pub entry_into_force: Option<NaiveDate>,
     /// Extensions and later discoveries, as decided by meetings.
     #[serde(default)]
-    #[schema(value_type = Vec<Object>)]
     pub deadlines: Vec<DeadlineEntry>,
     /// Days on which completion was declared.
     #[serde(default)]
@@ -101,6 +100,19 @@ impl Programme {
             sliver_m2: Self::default_sliver(),
             milestones: Vec::new(),
         }
+    }
+
+    /// The history of its deadline under Article 5, if it is a party to the convention.
+    pub fn deadline_history(&self) -> Option<DeadlineHistory> {
+        let party = match (self.entry_into_force, self.deposited_on) {
+            (Some(day), _) => StateParty::with_entry_into_force(Convention::MineBan, day),
+            (None, Some(day)) => StateParty::from_deposit(Convention::MineBan, day),
+            (None, None) => return None,
+        };
+        let mut history = DeadlineHistory::new(party);
+        history.entries.extend(self.deadlines.iter().cloned());
+        history.completions.clone_from(&self.completions);
+        Some(history)
     }
 
     /// What cannot be right in it, each with a JSON pointer.

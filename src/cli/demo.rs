@@ -1,6 +1,6 @@
 //! `cartagena demo`: a constructed programme, tablets that sync into it over a bad network, and the figures.
 
-use std::net::TcpListener;
+use std::net::{SocketAddr, TcpListener, ToSocketAddrs as _};
 use std::path::PathBuf;
 use std::thread::JoinHandle;
 
@@ -10,7 +10,7 @@ use chrono::Utc;
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::{open, print, serve, tablets};
+use super::{is_unread, open_or_begin, print, serve, tablets, warn};
 use crate::auth::password;
 use crate::config::Config;
 use crate::demo::{self, Seeded};
@@ -20,11 +20,15 @@ use crate::store::Store;
 /// Everybody's password. The programme is made up and the server listens on loopback only.
 const PASSWORD: &str = "demonstration only";
 
+/// Where the demonstration listens if nothing else is asked for.
+const LISTEN: &str = "127.0.0.1:8080";
+
 #[derive(Debug, Args)]
 pub(super) struct Demo {
-    /// Address and port to listen on; another port is taken where this one is not free
-    #[arg(long, default_value = "127.0.0.1:8080")]
-    listen: String,
+    /// Address and port to listen on (default: the configured one if it is on loopback, else 127.0.0.1:8080); another
+    /// port is taken where this one is not free
+    #[arg(long)]
+    listen: Option<String>,
     /// The same seed makes the same programme
     #[arg(long, default_value_t = 1997)]
     seed: u64,
@@ -38,7 +42,10 @@ pub(super) struct Demo {
 
 pub(super) fn run(mut config: Config, command: &Demo) -> anyhow::Result<()> {
     config.data = config.data.join("demo");
-    config.database_url = None;
+    if config.database_url.take().is_some() {
+        warn("the configured database is left alone: the demonstration has one of its own");
+    }
+    let listen = command.listen.clone().unwrap_or_else(|| on_loopback(&config.listen));
     // The demonstration is faster than any person: nobody guesses passwords here.
     config.limits.log_ins_per_minute = 10_000;
     "warn".clone_into(&mut config.log);
@@ -50,14 +57,17 @@ pub(super) fn run(mut config: Config, command: &Demo) -> anyhow::Result<()> {
         "A CONSTRUCTED programme, for demonstration: no real place, no real person.\nDatabase: {}",
         config.data.join("cartagena.db").display()
     ));
-    let store = open(&config)?;
+    let store = open_or_begin(&config)?;
     let seeded = if store.list_accounts()?.is_empty() { Some(fill(&store, command.seed)?) } else { None };
-    let running = Running::start(&config, store, &command.listen)?;
+    let running = Running::start(&config, store, &listen)?;
     print(&format!("Serving on {}", running.url));
     if let Some(seeded) = seeded {
         tablets::run(&running.url, &config.data, PASSWORD, &seeded)?;
     } else {
         print("The demonstration was there already and is served as it stands; --fresh begins again.");
+    }
+    if is_unread() {
+        return running.stop();
     }
     tablets::report(&running.url, PASSWORD)?;
     print(&format!(
@@ -65,11 +75,26 @@ pub(super) fn run(mut config: Config, command: &Demo) -> anyhow::Result<()> {
         running.log_ins.join(", "),
         url = running.url
     ));
-    if command.exit {
+    if !command.exit {
+        print("Serving until Ctrl-C.");
+    }
+    // Whoever stopped reading (`| head`) has seen enough and presses no Ctrl-C.
+    if command.exit || is_unread() {
         return running.stop();
     }
-    print("Serving until Ctrl-C.");
     running.wait()
+}
+
+/// The configured address, if it is this machine's own: everybody knows the demonstration's password.
+fn on_loopback(configured: &str) -> String {
+    let is_loopback = |address: SocketAddr| address.ip().is_loopback();
+    if configured.to_socket_addrs().is_ok_and(|mut addresses| addresses.all(is_loopback)) {
+        return configured.to_owned();
+    }
+    warn(&format!(
+        "{configured} is not on loopback: the demonstration listens on {LISTEN}; --listen insists"
+    ));
+    LISTEN.to_owned()
 }
 
 /// Only what a demonstration makes is thrown away.

@@ -1,9 +1,9 @@
 //! `cartagena device …`
 
-use anyhow::Context as _;
 use clap::Subcommand;
 use uuid::Uuid;
 
+use super::user::open_account;
 use super::{open, print};
 use crate::auth::token;
 use crate::config::Config;
@@ -39,7 +39,7 @@ pub(super) fn run(config: &Config, command: Device) -> anyhow::Result<()> {
             }
         }
         Device::Offer { login } => {
-            let account = store.find_login(&login)?.context("there is no such account")?;
+            let account = open_account(&store, &login)?;
             let code = token::code(12);
             let expires = store.insert_enrolment(&code, account.id, account.id)?;
             print(&format!("Enrolment code for `{login}`, good until {}: {code}", expires.to_rfc3339()));

@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::io::BufWriter;
 use std::path::{Path, PathBuf};
+use std::process::ExitCode;
 
 use anyhow::{Context as _, bail};
 use chrono::{DateTime, Utc};
@@ -13,13 +14,21 @@ use super::{open, print};
 use crate::config::Config;
 use crate::import::mapping::Wishes;
 use crate::import::report::Report;
-use crate::import::{Job, Mapping, Reading, Source, Summary};
-use crate::model::role::Actor;
+use crate::import::{Ids, Job, Mapping, Reading, Source, Summary, people};
+use crate::model::role::{Actor, is_inspected};
 use crate::model::{Op, Role};
 use crate::store::Store;
-use crate::store::account::Account;
+
+/// Features were asked for, and none of them was taken or was there already.
+const FRUITLESS: u8 = 3;
 
 #[derive(Debug, Args)]
+#[command(
+    after_help = "Exit codes:\n  0  features were taken or were there already (or the file has none)\n  \
+    1  the import could not begin or was broken off; run it again, nothing is taken twice\n  \
+    2  the command line cannot be understood\n  \
+    3  no feature was taken or was there already: all were quarantined, differ, were skipped or unreadable"
+)]
 pub(super) struct Import {
     /// GeoJSON, or CSV with a WKT column or with columns of longitude and latitude
     file: PathBuf,
@@ -50,13 +59,21 @@ pub(super) struct Import {
     /// Coordinate reference system, in place of what the file says: EPSG:4326, EPSG:326xx, EPSG:327xx or EPSG:3857
     #[arg(long)]
     crs: Option<String>,
-    /// Whose account answers for the records (default: the only IM officer)
+    /// Column that identifies a feature from one run to the next, `-` for none (default: the GeoJSON id, or a column
+    /// like `GlobalID`, `id`, `local_reference` or `FID`)
+    #[arg(long, value_name = "COLUMN")]
+    id: Option<String>,
+    /// Name of the source, where two sources number their features from 1
+    #[arg(long, value_name = "NAME")]
+    source: Option<String>,
+    /// Whose account answers for the records. That person may not approve them: a supervisor of the organisation, or a
+    /// second IM officer, leaves everybody free whom the review needs
     #[arg(long = "as", value_name = "LOGIN")]
-    login: Option<String>,
-    /// Whose records they become (default: the organisation of that account)
+    login: String,
+    /// Whose records they become, if an IM officer imports for an operator (default: the organisation of that account)
     #[arg(long, value_name = "NAME")]
     organisation: Option<String>,
-    /// Put the records forward for review; otherwise they stay drafts
+    /// Put the records forward for review, those too that an earlier run left as drafts; otherwise they stay drafts
     #[arg(long)]
     submit: bool,
     /// Say what would happen and write nothing
@@ -84,14 +101,14 @@ fn split(parts: Option<(&str, &str)>) -> Result<(String, String), String> {
     }
 }
 
-pub(super) fn run(config: &Config, command: Import) -> anyhow::Result<()> {
+pub(super) fn run(config: &Config, command: Import) -> anyhow::Result<ExitCode> {
     let store = open(config)?;
     let done = import(&store, command);
     store.shut_down();
     done
 }
 
-fn import(store: &Store, command: Import) -> anyhow::Result<()> {
+fn import(store: &Store, command: Import) -> anyhow::Result<ExitCode> {
     let registry = store.registry();
     let schema = registry.latest(&command.kind).with_context(|| {
         format!(
@@ -100,7 +117,7 @@ fn import(store: &Store, command: Import) -> anyhow::Result<()> {
             registry.kinds().collect::<Vec<_>>().join(", ")
         )
     })?;
-    let actor = actor(store, command.login.as_deref(), command.organisation.as_deref())?;
+    let actor = actor(store, &command.login, command.organisation.as_deref(), &command.kind)?;
     if let Err(reason) = actor.may_write(Op::Create, &command.kind, None) {
         bail!("{reason}: name another account with --as");
     }
@@ -121,12 +138,18 @@ fn import(store: &Store, command: Import) -> anyhow::Result<()> {
     }
     let source = Source::open(&command.file, &reading)?;
     mapping.expect_columns(&source)?;
+    let ids = Ids::choose(&source, command.id.as_deref(), command.source.as_deref())?;
     for note in &source.notes {
         print(&format!("Note: {note}."));
+    }
+    print(&format!("{}.", ids.note()));
+    for missing in people::missing(&store.list_accounts()?, actor, &command.kind) {
+        print(&format!("Warning: {missing} (`cartagena user add`)."));
     }
     let job = Job {
         source: &source,
         mapping: &mapping,
+        ids: &ids,
         actor,
         captured: modified(&command.file),
         submit: command.submit,
@@ -134,7 +157,7 @@ fn import(store: &Store, command: Import) -> anyhow::Result<()> {
     };
     let summary = take(store, &job, command.report.as_deref())?;
     print(summary.to_string().trim_end());
-    Ok(())
+    Ok(if summary.is_fruitless() { ExitCode::from(FRUITLESS) } else { ExitCode::SUCCESS })
 }
 
 /// Runs the job with a progress bar, which is drawn on a terminal only, and a report.
@@ -179,51 +202,34 @@ fn modified(path: &Path) -> Option<String> {
 }
 
 /// Who answers for the records, and whose they become.
-fn actor(store: &Store, login: Option<&str>, organisation: Option<&str>) -> anyhow::Result<Actor> {
-    let account = match login {
-        Some(login) => store.find_login(login)?.with_context(|| {
-            format!("there is no account `{login}`: make one with `cartagena user add {login} …`")
-        })?,
-        None => only_im_officer(store)?,
-    };
+fn actor(store: &Store, login: &str, organisation: Option<&str>, kind: &str) -> anyhow::Result<Actor> {
+    let account = store.find_login(login)?.with_context(|| {
+        format!("there is no account `{login}`: make one with `cartagena user add {login} …`")
+    })?;
     if account.disabled {
-        bail!("the account `{}` is closed", account.login);
+        bail!("the account `{login}` is closed");
     }
-    let mut actor = account.actor();
-    if let Some(name) = organisation {
-        let there = store.list_organisations()?;
-        let found = there.iter().find(|organisation| organisation.name == name);
-        actor.organisation = found
-            .with_context(|| {
-                let names = there.iter().map(|organisation| organisation.name.as_str());
-                format!(
-                    "there is no organisation `{name}`; there are: {}",
-                    names.collect::<Vec<_>>().join(", ")
-                )
-            })?
-            .id;
-    }
-    Ok(actor)
-}
-
-fn only_im_officer(store: &Store) -> anyhow::Result<Account> {
-    let mut officers: Vec<Account> = store
-        .list_accounts()?
-        .into_iter()
-        .filter(|account| account.role == Role::ImOfficer && !account.disabled)
-        .collect();
-    match officers.len() {
-        1 => Ok(officers.remove(0)),
-        0 => bail!(
-            "records need an author and there is no IM officer: make one with `cartagena user add LOGIN --name NAME \
-             --role im_officer --organisation NAME --kind authority`, or name an account with --as"
-        ),
-        _ => {
-            let logins = officers.iter().map(|account| account.login.as_str());
+    let organisations = store.list_organisations()?;
+    let own = organisations.iter().find(|organisation| organisation.id == account.organisation);
+    let Some(name) = organisation else {
+        // Its own QA officers could not validate them, ever: whose a record is cannot be changed.
+        if own.is_some_and(|own| own.kind == "authority") && is_inspected(kind) {
             bail!(
-                "there is more than one IM officer: name one with --as ({})",
-                logins.collect::<Vec<_>>().join(", ")
-            )
+                "say with --organisation whose records they are: an authority's own {kind} could be validated \
+                 only by a QA officer of another organisation"
+            );
         }
+        return Ok(account.actor());
+    };
+    let found = organisations.iter().find(|organisation| organisation.name == name).with_context(|| {
+        let names: Vec<&str> = organisations.iter().map(|organisation| organisation.name.as_str()).collect();
+        format!("there is no organisation `{name}`; there are: {}", names.join(", "))
+    })?;
+    if found.id != account.organisation && account.role != Role::ImOfficer {
+        bail!(
+            "`{login}` is a {} of another organisation: only an IM officer imports for others",
+            account.role
+        );
     }
+    Ok(Actor { organisation: found.id, ..account.actor() })
 }

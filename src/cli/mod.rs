@@ -9,9 +9,13 @@ mod serve;
 mod tablets;
 mod user;
 
-use std::path::PathBuf;
+use std::fs::{DirBuilder, OpenOptions};
+use std::io::{ErrorKind, Write as _};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::atomic::{AtomicBool, Ordering};
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 use clap::{Parser, Subcommand};
 
 use crate::config::Config;
@@ -36,7 +40,7 @@ pub struct Cli {
 enum Command {
     /// Serve until told to stop; migrations run first, and a new database gets its first admin
     Serve(serve::Serve),
-    /// Bring the database up to this program
+    /// Bring the database up to this program, or begin one
     Migrate,
     /// Accounts
     #[command(subcommand)]
@@ -53,7 +57,7 @@ enum Command {
     #[command(subcommand)]
     Bench(bench::Bench),
     /// Take a file of features as records: GeoJSON, or CSV with a geometry
-    Import(import::Import),
+    Import(Box<import::Import>),
     /// Print the effective configuration without secrets
     Config,
 }
@@ -62,7 +66,7 @@ enum Command {
 ///
 /// # Errors
 /// What went wrong, in words for whoever typed it.
-pub fn run(cli: Cli) -> anyhow::Result<()> {
+pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     let mut config = Config::load(cli.config.as_deref()).context("the configuration cannot be read")?;
     if let Some(data) = cli.data {
         config.data = data;
@@ -75,22 +79,41 @@ pub fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Programme(command) => programme::run(&config, command),
         Command::Demo(command) => demo::run(config, &command),
         Command::Bench(command) => bench::run(&config, &command),
-        Command::Import(command) => import::run(&config, command),
+        // The only command with something to say beyond success and failure.
+        Command::Import(command) => return import::run(&config, *command),
         Command::Config => {
             print(&serde_json::to_string_pretty(&config.without_secrets())?);
             Ok(())
         }
     }
+    .map(|()| ExitCode::SUCCESS)
 }
 
-/// What a command has to say goes to standard output; logs and errors do not.
-#[expect(clippy::print_stdout, reason = "a command line prints")]
+/// Nobody reads standard output any more.
+static UNREAD: AtomicBool = AtomicBool::new(false);
+
+/// What a command has to say goes to standard output; logs and errors do not. Whoever stops reading (`| head`) does
+/// not break off what the command is for.
 fn print(text: &str) {
-    println!("{text}");
+    if writeln!(std::io::stdout(), "{text}").is_err() {
+        UNREAD.store(true, Ordering::Relaxed);
+    }
+}
+
+/// Whether nobody reads what is printed.
+fn is_unread() -> bool {
+    UNREAD.load(Ordering::Relaxed)
+}
+
+/// What should be known but stops nothing goes to standard error.
+fn warn(text: &str) {
+    let _ = writeln!(std::io::stderr(), "cartagena: warning: {text}");
 }
 
 fn migrate(config: &Config) -> anyhow::Result<()> {
-    let run = migration::run(&database(config)?)?;
+    let url = config.database_url().parse()?;
+    begin(config, &url)?;
+    let run = migration::run(&url)?;
     match run.as_slice() {
         [] => print("The database is up to date."),
         run => print(&format!("Migrations run: {}", run.join(", "))),
@@ -98,18 +121,65 @@ fn migrate(config: &Config) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The database's URL; its folder is made where it is a file.
-fn database(config: &Config) -> anyhow::Result<DatabaseUrl> {
-    std::fs::create_dir_all(&config.data)
+/// Makes the data folder and the SQLite file where they are not there. Nobody but the server's own user reads them:
+/// the folder holds the signing keys, the file people's names and victims' data.
+fn begin(config: &Config, url: &DatabaseUrl) -> anyhow::Result<()> {
+    let mut folder = DirBuilder::new();
+    folder.recursive(true);
+    let mut file = OpenOptions::new();
+    file.write(true).create_new(true);
+    #[cfg(unix)]
+    {
+        std::os::unix::fs::DirBuilderExt::mode(&mut folder, 0o700);
+        std::os::unix::fs::OpenOptionsExt::mode(&mut file, 0o600);
+    }
+    folder
+        .create(&config.data)
         .with_context(|| format!("the folder {} cannot be made", config.data.display()))?;
-    Ok(config.database_url().parse()?)
+    let Some(path) = file_of(url) else { return Ok(()) };
+    // SQLite gives its own files beside it the same permissions.
+    match file.open(path) {
+        Ok(_) => Ok(()),
+        Err(fault) if fault.kind() == ErrorKind::AlreadyExists => Ok(()),
+        Err(fault) => Err(fault).with_context(|| format!("the database {} cannot be made", path.display())),
+    }
 }
 
-/// Opens the store, bringing the database up to this program first.
+/// The file of an SQLite database; what SQLite reads as something else than a file's name is left to it.
+fn file_of(url: &DatabaseUrl) -> Option<&Path> {
+    match url {
+        DatabaseUrl::Sqlite(path) if path != ":memory:" && !path.starts_with("file:") => {
+            Some(Path::new(path))
+        }
+        DatabaseUrl::Sqlite(_) | DatabaseUrl::Postgres(_) => None,
+    }
+}
+
+/// Opens the store of a server that is there: a command in the wrong folder must not begin another one unseen.
 fn open(config: &Config) -> anyhow::Result<Store> {
-    let url = database(config)?;
-    migration::run(&url)?;
-    let store = Store::open(&url, Registry::embedded(), config.readers)?;
+    let url = config.database_url().parse()?;
+    if let Some(path) = file_of(&url).filter(|path| !path.exists()) {
+        let sought = std::path::absolute(path).unwrap_or_else(|_fault| path.to_owned());
+        bail!(
+            "there is no database at {}: run this in the folder where the server runs, or say where its data is \
+             (--data, CARTAGENA_DATA or CARTAGENA_DATABASE_URL). `cartagena serve` or `cartagena migrate` begins one",
+            sought.display()
+        );
+    }
+    ready(config, &url)
+}
+
+/// Opens the store, making a new one where there is none.
+fn open_or_begin(config: &Config) -> anyhow::Result<Store> {
+    let url = config.database_url().parse()?;
+    begin(config, &url)?;
+    ready(config, &url)
+}
+
+/// Brings the database up to this program and opens it.
+fn ready(config: &Config, url: &DatabaseUrl) -> anyhow::Result<Store> {
+    migration::run(url)?;
+    let store = Store::open(url, Registry::embedded(), config.readers)?;
     store.release_schemas()?;
     Ok(store)
 }

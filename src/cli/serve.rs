@@ -10,7 +10,7 @@ use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 
-use super::{open, print, user};
+use super::{open_or_begin, print, user};
 use crate::auth::token::Keys;
 use crate::config::Config;
 use crate::http::server;
@@ -30,7 +30,7 @@ pub(super) fn run(mut config: Config, command: &Serve) -> anyhow::Result<()> {
         config.listen.clone_from(listen);
     }
     log_to_stderr(&config)?;
-    let store = open(&config)?;
+    let store = open_or_begin(&config)?;
     if store.list_accounts()?.iter().all(|account| account.role != Role::Admin) {
         let organisation = user::organisation_named(&store, "Mine action authority", "authority")?;
         let (_, one_time) = user::add(&store, "admin", "First administrator", Role::Admin, organisation)?;

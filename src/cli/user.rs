@@ -8,8 +8,9 @@ use super::{open, print};
 use crate::auth::password;
 use crate::config::Config;
 use crate::model::Role;
+use crate::model::quality::normal_reference;
 use crate::store::Store;
-use crate::store::account::NewAccount;
+use crate::store::account::{Account, NewAccount};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum User {
@@ -23,11 +24,14 @@ pub(super) enum User {
         /// surveyor, supervisor, `programme_manager`, `qa_officer`, `im_officer`, authority, observer, admin
         #[arg(long)]
         role: Role,
-        /// Name of the organisation; it is made if there is none
+        /// Name of the organisation
         #[arg(long)]
         organisation: String,
+        /// Make the organisation: it is not there yet
+        #[arg(long)]
+        new_organisation: bool,
         /// authority, operator or other, for a new organisation
-        #[arg(long, default_value = "operator")]
+        #[arg(long, default_value = "operator", requires = "new_organisation")]
         kind: String,
     },
     /// List the accounts
@@ -47,8 +51,15 @@ pub(super) enum User {
 pub(super) fn run(config: &Config, command: User) -> anyhow::Result<()> {
     let store = open(config)?;
     match command {
-        User::Add { login, name, role, organisation, kind } => {
-            let organisation = organisation_named(&store, &organisation, &kind)?;
+        User::Add { login, name, role, organisation, new_organisation, kind } => {
+            if store.find_login(&login)?.is_some() {
+                bail!("there is an account `{login}` already: choose another log-in");
+            }
+            let organisation = if new_organisation {
+                new_organisation_named(&store, &organisation, &kind)?
+            } else {
+                find_organisation(&store, &organisation)?
+            };
             let (_, one_time) = add(&store, &login, &name, role, organisation)?;
             print(&format!("Account `{login}` ({role}) made. One-time password: {one_time}"));
         }
@@ -65,7 +76,7 @@ pub(super) fn run(config: &Config, command: User) -> anyhow::Result<()> {
             }
         }
         User::Reset { login } => {
-            let account = store.find_login(&login)?.context("there is no such account")?;
+            let account = open_account(&store, &login)?;
             let one_time = password::one_time();
             store.set_password(account.id, password::hash(&one_time), true, account.id)?;
             print(&format!("One-time password of `{login}`: {one_time}"));
@@ -78,6 +89,39 @@ pub(super) fn run(config: &Config, command: User) -> anyhow::Result<()> {
     }
     store.shut_down();
     Ok(())
+}
+
+/// An account that may log in.
+pub(super) fn open_account(store: &Store, login: &str) -> anyhow::Result<Account> {
+    let account = store
+        .find_login(login)?
+        .with_context(|| format!("there is no account `{login}`: see `user list`"))?;
+    if account.disabled {
+        bail!("the account `{login}` is closed: nobody can log in with it");
+    }
+    Ok(account)
+}
+
+/// An organisation that is there: a slip of the pen must not become a second one.
+fn find_organisation(store: &Store, name: &str) -> anyhow::Result<Uuid> {
+    let there = store.list_organisations()?;
+    let found = there.iter().find(|organisation| organisation.name == name).with_context(|| {
+        let names: Vec<String> = there.iter().map(|there| format!("`{}`", there.name)).collect();
+        format!(
+            "there is no organisation `{name}`; there are: {}. --new-organisation makes it",
+            names.join(", ")
+        )
+    })?;
+    Ok(found.id)
+}
+
+fn new_organisation_named(store: &Store, name: &str, kind: &str) -> anyhow::Result<Uuid> {
+    let normal = normal_reference(name);
+    let there = store.list_organisations()?;
+    if let Some(twin) = there.iter().find(|organisation| normal_reference(&organisation.name) == normal) {
+        bail!("there is an organisation `{}` already: leave --new-organisation out", twin.name);
+    }
+    organisation_named(store, name.trim(), kind)
 }
 
 /// The organisation of a name, made if there is none.

@@ -4,8 +4,7 @@ use std::collections::BTreeMap;
 
 use actix_web::web::{Data, Path, Query};
 use actix_web::{HttpResponse, get, post};
-use serde::Deserialize;
-use serde_json::json;
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::access::{Access, JsonBody};
@@ -20,6 +19,7 @@ use crate::sync::Answer;
 
 /// Which conflicts.
 #[derive(Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
 pub struct Which {
     record: Option<Uuid>,
     /// The settled ones too.
@@ -29,8 +29,15 @@ pub struct Which {
     after: Option<i64>,
 }
 
+/// Conflicts, and where the next page begins.
+#[derive(Serialize, utoipa::ToSchema)]
+struct ConflictList {
+    conflicts: Vec<ConflictView>,
+    next: Option<i64>,
+}
+
 /// Conflicts, the oldest first; operators see those of their own records.
-#[utoipa::path(tag = "conflicts", params(Which), responses((status = 200, body = Vec<ConflictView>)))]
+#[utoipa::path(tag = "conflicts", params(Which), responses((status = 200, body = ConflictList)))]
 #[get("/v1/conflicts")]
 pub(crate) async fn list(
     access: Access<ReadConflicts>,
@@ -47,7 +54,7 @@ pub(crate) async fn list(
     let sight = access.actor.sight();
     let conflicts = state.store(move |store| store.list_conflicts(which, sight)).await?;
     let next = conflicts.last().filter(|_| is_full(conflicts.len(), which.limit)).map(|last| last.seq);
-    Ok(HttpResponse::Ok().json(json!({"conflicts": conflicts, "next": next})))
+    Ok(HttpResponse::Ok().json(ConflictList { conflicts, next }))
 }
 
 /// One conflict.
@@ -78,7 +85,6 @@ pub struct Resolve {
     seen: Option<Hash>,
     /// What becomes of the record: `{"field": {"to": value}}`; nothing keeps the head as it is.
     #[serde(default)]
-    #[schema(value_type = Object)]
     changes: BTreeMap<String, Change>,
     /// Why.
     reason: String,

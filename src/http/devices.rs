@@ -1,5 +1,6 @@
 //! Devices: offered, enrolled, seen, revoked.
 
+use actix_web::http::StatusCode;
 use actix_web::web::{Data, Path};
 use actix_web::{HttpRequest, HttpResponse, get, post};
 use chrono::{DateTime, Utc};
@@ -77,6 +78,10 @@ pub(crate) async fn offer_enrolment(
     let account = state.store(move |store| store.find_account(body.account)).await?;
     if of.is_some_and(|organisation| organisation != account.organisation) {
         return Err(ApiError::not_found("account"));
+    }
+    if account.disabled {
+        let detail = "this account is closed: reopen it first, or offer the device to another";
+        return Err(ApiError::new(StatusCode::CONFLICT, "account-closed", detail));
     }
     let code = token::code(CODE_LENGTH);
     let offered = code.clone();

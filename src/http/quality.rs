@@ -2,7 +2,7 @@
 
 use actix_web::web::{Data, Query};
 use actix_web::{HttpResponse, get};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 use uuid::Uuid;
 
@@ -15,6 +15,7 @@ use crate::store::quality::{FindingQuery, StoredFinding};
 
 /// Which findings.
 #[derive(Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
 pub struct Which {
     record: Option<Uuid>,
     rule: Option<String>,
@@ -23,8 +24,16 @@ pub struct Which {
     after: Option<i64>,
 }
 
+/// Findings of the quality rules.
+#[derive(Serialize, utoipa::ToSchema)]
+struct FindingList {
+    findings: Vec<StoredFinding>,
+    /// Where the next page begins, as `after`; null on the last one.
+    next: Option<i64>,
+}
+
 /// Findings of the quality rules; operators see their own organisation's.
-#[utoipa::path(tag = "quality", params(Which), responses((status = 200, body = Vec<StoredFinding>)))]
+#[utoipa::path(tag = "quality", params(Which), responses((status = 200, body = FindingList)))]
 #[get("/v1/quality")]
 pub(crate) async fn list(
     access: Access<ReadQuality>,
@@ -44,7 +53,7 @@ pub(crate) async fn list(
     let findings = state.store(move |store| store.list_findings(&query)).await?;
     let next =
         findings.last().filter(|_| is_full(findings.len(), state.limits.list_rows)).map(|last| last.seq - 1);
-    Ok(HttpResponse::Ok().json(json!({"findings": findings, "next": next})))
+    Ok(HttpResponse::Ok().json(FindingList { findings, next }))
 }
 
 /// Every quality rule: what it looks for and how grave it is.

@@ -2,8 +2,8 @@
 
 use actix_web::web::{Data, Path, Query};
 use actix_web::{HttpResponse, get, post};
-use serde::Deserialize;
-use serde_json::{Value, json};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use uuid::Uuid;
 
 use super::access::{Access, JsonBody};
@@ -17,6 +17,7 @@ use crate::sync::Answer;
 
 /// Which rows.
 #[derive(Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
 pub struct Which {
     /// The settled ones too.
     #[serde(default)]
@@ -25,8 +26,22 @@ pub struct Which {
     after: Option<i64>,
 }
 
+/// Quarantined mutations.
+#[derive(Serialize, utoipa::ToSchema)]
+struct QuarantineList {
+    quarantined: Vec<Quarantined>,
+    /// Where the next page begins, as `after`; null on the last one.
+    next: Option<i64>,
+}
+
+/// Parked mutations.
+#[derive(Serialize, utoipa::ToSchema)]
+struct ParkedList {
+    parked: Vec<Parked>,
+}
+
 /// Quarantined mutations with every fault; operators see their own organisation's.
-#[utoipa::path(tag = "quarantine", params(Which), responses((status = 200, body = Vec<Quarantined>)))]
+#[utoipa::path(tag = "quarantine", params(Which), responses((status = 200, body = QuarantineList)))]
 #[get("/v1/quarantine")]
 pub(crate) async fn list(
     access: Access<ReadQuarantine>,
@@ -40,21 +55,21 @@ pub(crate) async fn list(
         .store(move |store| store.list_quarantine(of, which.settled, which.after.unwrap_or(0), limit, sight))
         .await?;
     let next = rows.last().filter(|_| is_full(rows.len(), limit)).map(|row| row.seq);
-    Ok(HttpResponse::Ok().json(json!({"quarantined": rows, "next": next})))
+    Ok(HttpResponse::Ok().json(QuarantineList { quarantined: rows, next }))
 }
 
 /// Parked mutations and what they wait for; operators see their own organisation's.
-#[utoipa::path(tag = "quarantine", responses((status = 200, body = Vec<Parked>)))]
+#[utoipa::path(tag = "quarantine", responses((status = 200, body = ParkedList)))]
 #[get("/v1/parked")]
 pub(crate) async fn parked(access: Access<ReadQuarantine>, state: Data<AppState>) -> ApiResult<HttpResponse> {
     let of = own_organisation(&access);
     let mut rows = state.store(crate::store::Store::list_parked).await?;
     rows.retain(|row| of.is_none_or(|of| row.organisation == of));
-    Ok(HttpResponse::Ok().json(json!({"parked": rows})))
+    Ok(HttpResponse::Ok().json(ParkedList { parked: rows }))
 }
 
 /// Submit a repaired form of a quarantined mutation. Fields that the repairer may not see stay as they were sent.
-#[utoipa::path(tag = "quarantine", params(("id" = Uuid, Path)), request_body = Object, responses((status = 200, body = Answer)))]
+#[utoipa::path(tag = "quarantine", params(("id" = Uuid, Path)), request_body = Mutation, responses((status = 200, body = Answer)))]
 #[post("/v1/quarantine/{id}/repair")]
 pub(crate) async fn repair(
     access: Access<RepairQuarantine>,

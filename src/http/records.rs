@@ -3,7 +3,7 @@
 use actix_web::http::header::{ETAG, IF_MATCH};
 use actix_web::web::{Data, Path, Query};
 use actix_web::{HttpRequest, HttpResponse, get, post};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 use uuid::Uuid;
 
@@ -18,6 +18,7 @@ use crate::sync::Answer;
 
 /// Which records.
 #[derive(Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
 pub struct Which {
     kind: Option<String>,
     stage: Option<Stage>,
@@ -88,8 +89,15 @@ pub(crate) async fn show(
         .json(feature))
 }
 
+/// Every version of a record.
+#[derive(Serialize, utoipa::ToSchema)]
+struct History {
+    record: Uuid,
+    versions: Vec<HistoryEntry>,
+}
+
 /// Every version of a record with who, when and what changed.
-#[utoipa::path(tag = "records", params(("id" = Uuid, Path)), responses((status = 200, body = Vec<HistoryEntry>)))]
+#[utoipa::path(tag = "records", params(("id" = Uuid, Path)), responses((status = 200, body = History)))]
 #[get("/v1/records/{id}/history")]
 pub(crate) async fn history(
     access: Access<ReadRecords>,
@@ -98,7 +106,7 @@ pub(crate) async fn history(
 ) -> ApiResult<HttpResponse> {
     let (id, sight) = (id.into_inner(), access.actor.sight());
     let versions = state.store(move |store| store.history(id, sight)).await?;
-    Ok(HttpResponse::Ok().json(json!({"record": id, "versions": versions})))
+    Ok(HttpResponse::Ok().json(History { record: id, versions }))
 }
 
 /// A step of the review.

@@ -46,7 +46,11 @@ pub fn start(state: Data<AppState>, listener: TcpListener, workers: usize) -> st
             .configure(super::routes)
             .split_for_parts();
         let api = with_problems(api);
-        app.service(SwaggerUi::new("/docs/{_:.*}").url("/openapi.json", api))
+        // The page must not ask a machine on the internet whether the description is valid.
+        let shown = utoipa_swagger_ui::Config::default().validator_url("none");
+        app.service(web::redirect("/", "/docs/"))
+            .service(web::redirect("/docs", "/docs/"))
+            .service(SwaggerUi::new("/docs/{_:.*}").url("/openapi.json", api).config(shown))
             .default_service(web::to(|| async { HttpResponse::from_error(ApiError::not_found("resource")) }))
     })
     .workers(workers)

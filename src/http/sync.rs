@@ -14,7 +14,7 @@ use super::error::{ApiError, ApiResult};
 use super::state::AppState;
 use crate::auth::permission::{Pull, ReadLog};
 use crate::model::record::Feature;
-use crate::store::pull::{LogHead, may_follow};
+use crate::store::pull::{LogEntry, LogHead, may_follow};
 use crate::store::push::{Contact, Push, Pushed};
 use crate::store::txn::Scope;
 use crate::sync::{Answer, Digest, Standing};
@@ -22,20 +22,59 @@ use crate::sync::{Answer, Digest, Standing};
 /// The protocol's version.
 pub const PROTOCOL: u32 = 1;
 
-#[derive(Deserialize)]
-struct PushBody<'a> {
+/// A push (docs/sync.md §4).
+#[derive(Deserialize, utoipa::ToSchema)]
+pub(crate) struct PushBody<'a> {
+    /// Version of the protocol: 1.
     protocol: u32,
+    /// The device that the token belongs to.
     device_id: Uuid,
+    /// The device's clock.
     #[serde(default)]
     client_time: Option<DateTime<Utc>>,
+    /// Where the log stood when the device last heard of it.
     #[serde(default)]
     last_head: Option<LogHead>,
+    /// What the device still holds.
     #[serde(default)]
     outbox: Outbox,
+    /// Program and version.
     #[serde(default)]
     app: Option<String>,
+    /// Human actions, each a list of edits that are taken whole or not at all.
     #[serde(borrow, default)]
+    #[schema(value_type = Vec<Vec<crate::model::Mutation>>)]
     txns: Vec<Vec<&'a RawValue>>,
+}
+
+/// A push of one hazardous area, as it may be sent.
+fn push_example() -> serde_json::Value {
+    json!({
+        "protocol": PROTOCOL,
+        "device_id": "01920000-0000-7000-8000-000000000005",
+        "client_time": "2026-11-20T04:43:10Z",
+        "outbox": {"pending": 1, "oldest": "2026-11-20T04:42:31Z"},
+        "app": "tablet/3.2",
+        "txns": [[{
+            "mutation_id": "01920000-0000-7000-8000-000000000001",
+            "device_seq": 1,
+            "kind": "hazardous_area",
+            "schema": 1,
+            "op": "create",
+            "record_id": "01920000-0000-7000-8000-000000000003",
+            "changes": {
+                "classification": {"to": "CHA"},
+                "status": {"to": "open"},
+                "contamination": {"to": ["ap_mine"]},
+                "date_identified": {"to": "2026-11-20"},
+                "geometry": {"to": {"type": "Polygon", "coordinates": [[
+                    [18.6, 43.6], [18.61, 43.6], [18.61, 43.61], [18.6, 43.61], [18.6, 43.6],
+                ]]}},
+            },
+            "captured": {"wall": "2026-11-20T09:12:33+04:30", "accuracy_m": 0.8, "app": "tablet/3.2"},
+            "author": "01920000-0000-7000-8000-000000000009",
+        }]],
+    })
 }
 
 /// What a device still holds.
@@ -88,7 +127,7 @@ pub struct PushLimits {
 }
 
 /// Push edits. Every one gets an answer and every one is stored; only `retry` means that it is not.
-#[utoipa::path(tag = "sync", request_body(content = Object, content_type = "application/json"), responses((status = 200, body = PushAnswer)))]
+#[utoipa::path(tag = "sync", request_body(content = PushBody, example = json!(push_example())), responses((status = 200, body = PushAnswer)))]
 #[post("/v1/sync/push")]
 pub(crate) async fn push_edits(
     pusher: Pusher,
@@ -345,14 +384,21 @@ pub(crate) async fn show_head(_: Access<Pull>, state: Data<AppState>) -> ApiResu
 
 /// Which part of the log.
 #[derive(Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
 pub struct From {
     /// First entry.
     #[serde(default)]
     from: i64,
 }
 
+/// Entries of the log.
+#[derive(Serialize, utoipa::ToSchema)]
+struct Entries {
+    entries: Vec<LogEntry>,
+}
+
 /// The log as it is, entry by entry: for relays and auditors.
-#[utoipa::path(tag = "sync", params(From), responses((status = 200, body = Vec<crate::store::pull::LogEntry>)))]
+#[utoipa::path(tag = "sync", params(From), responses((status = 200, body = Entries)))]
 #[get("/v1/sync/log")]
 pub(crate) async fn show_log(
     _: Access<ReadLog>,
@@ -362,5 +408,5 @@ pub(crate) async fn show_log(
     let limit = state.limits.list_rows;
     let from = from.from;
     let entries = state.store(move |store| store.log_entries(from, limit)).await?;
-    Ok(HttpResponse::Ok().json(json!({"entries": entries})))
+    Ok(HttpResponse::Ok().json(Entries { entries }))
 }

@@ -1,11 +1,13 @@
 //! What is to be said of a feature's ground and fields before it is taken. Nothing is changed here.
 
+use std::collections::BTreeSet;
+
 use chrono::NaiveDate;
 use serde_json::{Map, Value};
 
 use crate::geometry::shape::read_geojson;
 use crate::geometry::{Limits, Outline, measure};
-use crate::model::quality::{self, Context, Extent, Severity, View};
+use crate::model::quality::{self, Context, Extent, RULES, Severity, View};
 
 /// What was found.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -14,10 +16,10 @@ pub struct Assessment {
     pub area_m2: Option<f64>,
     /// Geodesic area of the repair that can be proposed, m².
     pub proposed_m2: Option<f64>,
-    /// A quality rule wants a person to look at it.
-    pub is_flagged: bool,
     /// Everything in words.
     pub reasons: Vec<String>,
+    /// Why it is flagged, in words that many features share: a rule's title, a kind of fault.
+    pub flags: BTreeSet<String>,
 }
 
 /// What is known beside the feature.
@@ -46,24 +48,36 @@ pub fn assess(
     let context =
         Context { country: around.country, calculated_area_m2: calculated, ..Context::new(around.today) };
     for finding in quality::check(&View { kind, properties, geometry }, &context) {
-        found.is_flagged |= finding.severity >= Severity::Warning;
+        if finding.severity >= Severity::Warning {
+            found.flags.insert(named(finding.rule));
+        }
         found.reasons.push(format!("{} {}: {}", finding.severity, finding.rule, finding.message));
     }
     found
 }
 
+/// A name with what it means, where a quality rule has it.
+fn named(name: &str) -> String {
+    match RULES.iter().find(|rule| rule.name == name) {
+        Some(rule) => format!("{name}: {}", rule.title),
+        None => name.to_owned(),
+    }
+}
+
 /// Judges an outline and gives the area that a stated one is compared with.
 fn outline(geometry: &Value, found: &mut Assessment) -> Option<f64> {
     let Some(read) = read_geojson(geometry) else {
-        found.is_flagged = true;
-        found.reasons.push("the outline is not GeoJSON; it is stored as it stands".to_owned());
+        let fault = "the outline is not GeoJSON; it is stored as it stands".to_owned();
+        found.flags.insert(fault.clone());
+        found.reasons.push(fault);
         return None;
     };
     let outline = Outline::read(&read, &Limits::default());
     found.area_m2 = outline.entered.as_ref().map(measure::area);
-    let faults: Vec<String> = outline.errors().map(ToString::to_string).collect();
-    found.is_flagged |= !faults.is_empty();
-    found.reasons.extend(faults);
+    for fault in outline.errors() {
+        found.flags.insert(named(fault.kind.as_str()));
+        found.reasons.push(fault.to_string());
+    }
     if let Some(proposed) = &outline.proposed {
         let area = measure::area(proposed);
         let entered = found.area_m2.unwrap_or_default();

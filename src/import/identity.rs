@@ -1,49 +1,169 @@
-//! Ids that follow from what a file says, so that the same feature is the same record in every run.
+//! Ids that follow from what a file says, so that the same feature is the same record in every run, under every option.
+//!
+//! Where the source numbers its features, its number is the identity: a row that changed is still the same thing, and
+//! must not be counted a second time. Where it does not, the content is.
 
 use std::collections::HashMap;
 
 use uuid::{Uuid, uuid};
 
+use super::{Feature, ImportError, Source, cell};
 use crate::model::Hash;
 
 /// The namespace of all imports; another one would make every file new again.
 const NAMESPACE: Uuid = uuid!("6b1f4a52-6a0e-5c5e-9a3b-0d5a1c1e7f10");
 
-/// The ids of one feature.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// Columns by which programs number their rows; those that stay the same in every export come first.
+const KNOWN: [&str; 9] =
+    ["globalid", "uuid", "_uuid", "id", "local_reference", "objectid", "fid", "ogc_fid", "gid"];
+
+/// What tells the features of a file apart.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Ids {
+    /// Whose numbers they are, where two sources number from 1.
+    space: String,
+    numbered: Numbered,
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+enum Numbered {
+    /// By nothing: the content has to do.
+    #[default]
+    No,
+    /// By the `id` that GeoJSON puts beside the properties.
+    Member,
+    /// By a column.
+    Column(String),
+}
+
+impl Ids {
+    /// Chooses the column: the one that is asked for, else one that looks like an id. `-` is none.
+    ///
+    /// # Errors
+    /// Where no feature has the column, with those that there are.
+    pub fn choose(source: &Source, column: Option<&str>, space: Option<&str>) -> Result<Self, ImportError> {
+        let space = space.unwrap_or_default().to_owned();
+        let has = |name: &str| source.features().any(|feature| feature.columns.contains_key(name));
+        let numbered = match column {
+            Some("-") => Numbered::No,
+            Some(name) if has(name) => Numbered::Column(name.to_owned()),
+            Some(name) => return Err(ImportError::Mapping(source.lacks(name))),
+            None if source.features().any(|feature| feature.id.is_some()) => Numbered::Member,
+            None => known(source).map_or(Numbered::No, Numbered::Column),
+        };
+        Ok(Self { space, numbered })
+    }
+
+    /// What is to be said of the choice before anything is taken.
+    pub fn note(&self) -> String {
+        match &self.numbered {
+            Numbered::No => "Warning: the features have no id. They are known again by their content only: a row \
+                             that changes in the file becomes a second record in the next run. Name a column that \
+                             identifies them with --id"
+                .to_owned(),
+            Numbered::Member => "Note: features are known again by their GeoJSON id".to_owned(),
+            Numbered::Column(name) => {
+                format!("Note: features are known again by `{name}`; if that is no id, name another with --id")
+            }
+        }
+    }
+
+    /// The feature's id in its source.
+    pub fn of(&self, feature: &Feature) -> Option<String> {
+        let id = match &self.numbered {
+            Numbered::No => None,
+            Numbered::Member => feature.id.clone(),
+            Numbered::Column(name) => feature.columns.get(name).map(cell),
+        };
+        id.map(|id| id.trim().to_owned()).filter(|id| !id.is_empty())
+    }
+}
+
+fn known(source: &Source) -> Option<String> {
+    KNOWN.iter().find_map(|wanted| {
+        source.features().flat_map(|feature| &feature.columns).find_map(|(name, value)| {
+            (name.to_lowercase() == *wanted && !cell(value).is_empty()).then(|| name.clone())
+        })
+    })
+}
+
+/// The identity of one feature.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Identity {
+    /// Its id in the source.
+    pub(super) source_id: Option<String>,
     /// The record.
     pub(super) record: Uuid,
-    /// The edit that makes it.
-    pub(super) create: Uuid,
-    /// The edit that puts it forward.
-    pub(super) submit: Uuid,
-    /// How many features before it in the file say exactly the same.
+    /// The record that it would be by its content: an earlier run may not have known of its id.
+    pub(super) by_content: Uuid,
+    /// How many features before it in the file say exactly the same, where it has no id.
     pub(super) twins: u32,
+    /// The feature before it in the file that has the same id, and whether it says exactly the same.
+    pub(super) namesake: Option<(usize, bool)>,
 }
 
 /// Gives out identities in the order of a file.
 #[derive(Debug)]
-pub(super) struct Identities {
-    kind: String,
-    mapping: Hash,
-    seen: HashMap<Hash, u32>,
+pub(super) struct Identities<'a> {
+    ids: &'a Ids,
+    /// Whose records they become, and of which kind.
+    scope: String,
+    contents: HashMap<Hash, u32>,
+    numbers: HashMap<String, (usize, Hash)>,
 }
 
-impl Identities {
-    pub(super) fn new(kind: &str, mapping: Hash) -> Self {
-        Self { kind: kind.to_owned(), mapping, seen: HashMap::new() }
+impl<'a> Identities<'a> {
+    pub(super) fn new(ids: &'a Ids, organisation: Uuid, kind: &str) -> Self {
+        let scope = format!("{organisation}\n{kind}\n{}", ids.space);
+        Self { ids, scope, contents: HashMap::new(), numbers: HashMap::new() }
     }
 
-    /// The identity of the next feature with this content. Twins are told apart by their place among themselves.
-    pub(super) fn of(&mut self, content: Hash) -> Identity {
-        let count = self.seen.entry(content).or_insert(0);
+    /// The identity of the next feature. Twins without an id are told apart by their place among themselves.
+    pub(super) fn of(&mut self, number: usize, feature: &Feature) -> Identity {
+        let count = self.contents.entry(feature.content).or_insert(0);
         let twins = *count;
         *count += 1;
-        let id = |part: &str| {
-            let name = format!("{part}\n{}\n{content}\n{}\n{twins}", self.kind, self.mapping);
-            Uuid::new_v5(&NAMESPACE, name.as_bytes())
+        let record = |name: String| Uuid::new_v5(&NAMESPACE, format!("{}\n{name}", self.scope).as_bytes());
+        let by_content = record(format!("content\n{}\n{twins}", feature.content));
+        let Some(id) = self.ids.of(feature) else {
+            return Identity { source_id: None, record: by_content, by_content, twins, namesake: None };
         };
-        Identity { record: id("record"), create: id("create"), submit: id("submit"), twins }
+        let record = record(format!("id\n{id}"));
+        let namesake = self.numbers.get(&id).map(|(first, content)| (*first, *content == feature.content));
+        self.numbers.entry(id.clone()).or_insert((number, feature.content));
+        Identity { source_id: Some(id), record, by_content, twins: 0, namesake }
+    }
+}
+
+/// The id of an edit that an import makes of a record: the same words give the same id, so that none is made twice.
+pub(super) fn edit(record: Uuid, words: &str) -> Uuid {
+    Uuid::new_v5(&record, words.as_bytes())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::import::Reading;
+
+    fn chosen(text: &str, column: Option<&str>) -> Result<Vec<Option<String>>, String> {
+        let source = Source::read(text.as_bytes(), &Reading::default()).unwrap();
+        let ids = Ids::choose(&source, column, None).map_err(|fault| fault.to_string())?;
+        Ok(source.features().map(|feature| ids.of(feature)).collect())
+    }
+
+    #[test]
+    fn the_column_that_numbers_the_rows_is_found_or_named() {
+        let text = "FID,GlobalID,site,wkt\n1,{a},X,\n2,{b},,\n";
+        let some = |ids: [&str; 2]| Ok(ids.map(|id| Some(id.to_owned())).to_vec());
+        assert_eq!(
+            chosen(text, None),
+            some(["{a}", "{b}"]),
+            "what every export keeps comes before row numbers"
+        );
+        assert_eq!(chosen(text, Some("FID")), some(["1", "2"]));
+        assert_eq!(chosen(text, Some("site")), Ok(vec![Some("X".to_owned()), None]));
+        assert_eq!(chosen(text, Some("-")), Ok(vec![None, None]));
+        assert!(chosen(text, Some("fid")).unwrap_err().contains("FID, GlobalID"));
+        assert_eq!(chosen("name,wkt\nX,\n", None), Ok(vec![None]));
     }
 }

@@ -99,18 +99,9 @@ impl Reader<'_> {
             }
         }
         let geometry = members.get("geometry").map(|raw| raw.get()).filter(|raw| *raw != "null");
-        let id = id.or_else(|| source_id(&columns)).map(|id| cell(&id)).filter(|id| !id.is_empty());
+        let id = id.map(|id| cell(&id)).filter(|id| !id.is_empty());
         Ok(feature(id, columns, geometry, &crs))
     }
-}
-
-/// The column that most programs use to number their rows.
-pub(super) fn source_id(columns: &Map<String, Value>) -> Option<Value> {
-    let names = ["id", "fid", "objectid", "ogc_fid", "gid", "globalid", "uuid", "_uuid", "code", "reference"];
-    let found = names.iter().find_map(|wanted| {
-        columns.iter().find(|(name, value)| name.to_lowercase() == *wanted && !value.is_null())
-    });
-    found.map(|(_, value)| value.clone())
 }
 
 fn feature(id: Option<String>, columns: Map<String, Value>, raw: Option<&str>, crs: &Crs) -> Feature {
@@ -120,7 +111,7 @@ fn feature(id: Option<String>, columns: Map<String, Value>, raw: Option<&str>, c
         Some(Ok(value)) => Some(Hash::of_value(value).to_string()),
         _ => raw.map(str::to_owned),
     };
-    let content = Content { id: &id, columns: &columns, geometry: canonical.as_deref(), crs: crs.name() };
+    let content = Content { id: &id, columns: &columns, geometry: canonical.as_deref() };
     let content = Hash::of_value(&content);
     let mut notes = Vec::new();
     let (geometry, entered) = match (read, raw) {

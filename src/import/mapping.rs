@@ -2,11 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use super::value::Converter;
 use super::{Feature, ImportError, Source, cell};
-use crate::model::Hash;
 use crate::model::mutation::GEOMETRY;
 use crate::model::schema::{MergeClass, Schema};
 
@@ -94,9 +93,7 @@ impl<'a> Mapping<'a> {
         let named = self.filter.iter().map(|(column, _)| column).chain(self.rename.keys());
         for column in named {
             if !there.contains(column) {
-                let list = there.iter().map(|name| name.as_str()).collect::<Vec<_>>().join(", ");
-                let message = format!("no feature has a column `{column}`; there are: {list}");
-                return Err(ImportError::Mapping(message));
+                return Err(ImportError::Mapping(source.lacks(column)));
             }
         }
         Ok(())
@@ -107,12 +104,6 @@ impl<'a> Mapping<'a> {
         self.filter
             .iter()
             .all(|(column, value)| columns.get(column).map(cell).unwrap_or_default() == value.trim())
-    }
-
-    /// What the mapping makes of features, as a hash: another mapping makes other records. Which features are wanted
-    /// does not belong to it.
-    pub fn content(&self) -> Hash {
-        Hash::of_value(&json!({"map": self.rename, "set": self.set, "drop": self.drop_unmapped}))
     }
 
     /// The fields of a feature.

@@ -3,7 +3,8 @@
 //! A file is read whole into [`Source`], every feature is laid on a kind's fields by a [`Mapping`], judged
 //! ([`assess`]) and pushed through the same door as a tablet's edits ([`take`]). Nothing is repaired, guessed or
 //! dropped silently: what cannot be understood is kept as given, quarantined by the store or named in the report,
-//! and the counts add up to the features of the file. Ids follow from content, so a second run adds nothing.
+//! and the counts add up to the features of the file. Record ids follow from the source's own ids or, where it has
+//! none, from content ([`Ids`]), so a second run adds nothing and a row that changed is not counted twice.
 //!
 //! Knows files and the store, not the web.
 
@@ -12,7 +13,9 @@ mod crs;
 mod date;
 mod identity;
 mod json;
+mod known;
 pub mod mapping;
+pub mod people;
 pub mod report;
 mod table;
 pub mod take;
@@ -21,11 +24,13 @@ mod tests;
 mod value;
 mod well_known_text;
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
+pub use identity::Ids;
 pub use mapping::Mapping;
 pub use report::{Line, Outcome, Summary};
 pub use take::{Job, run};
@@ -67,7 +72,7 @@ pub enum ImportError {
 /// A feature of a file.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Feature {
-    /// Its id in the file.
+    /// The `id` that GeoJSON puts beside the properties.
     pub id: Option<String>,
     /// Its attributes as given.
     pub columns: Map<String, Value>,
@@ -77,7 +82,7 @@ pub struct Feature {
     pub as_entered: Option<Value>,
     /// What a person should know about the reading of it.
     pub notes: Vec<String>,
-    /// The hash of everything that the file says of it.
+    /// The hash of everything that the file says of it, whichever way it is read.
     pub content: Hash,
 }
 
@@ -152,6 +157,14 @@ impl Source {
         })
     }
 
+    /// What to say of a column that no feature has.
+    fn lacks(&self, column: &str) -> String {
+        let there: BTreeSet<&str> =
+            self.features().flat_map(|feature| feature.columns.keys().map(String::as_str)).collect();
+        let list = there.into_iter().collect::<Vec<_>>().join(", ");
+        format!("no feature has a column `{column}`; there are: {list}")
+    }
+
     /// Metres without a CRS would be taken as thousands of records that lie nowhere.
     fn expect_degrees(&self) -> Result<(), String> {
         let mut first =
@@ -197,7 +210,6 @@ struct Content<'a> {
     id: &'a Option<String>,
     columns: &'a Map<String, Value>,
     geometry: Option<&'a str>,
-    crs: Option<&'a str>,
 }
 
 /// A geometry as entered: a CRS, a text, or both.

@@ -1,12 +1,15 @@
 //! What became of every feature, line by line and in sum.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::io::Write;
 
 use uuid::Uuid;
 
 use crate::model::vocabulary;
+
+/// How the reason of a feature begins whose id was there before in the same file.
+pub(super) const NAMESAKE: &str = "a feature before it in the file has the same id";
 
 /// Most reasons that a summary shows for one outcome.
 const REASONS: usize = 20;
@@ -24,6 +27,8 @@ vocabulary! {
         Parked = "parked",
         /// It was taken before.
         Duplicate = "duplicate",
+        /// It was taken before and says something else now. Nothing was written.
+        Differs = "differs",
         /// The filter did not want it.
         Skipped = "skipped",
         /// It is no feature, or its row is broken.
@@ -46,8 +51,8 @@ pub struct Line {
     pub area_m2: Option<f64>,
     /// Area of a proposed repair, m².
     pub proposed_m2: Option<f64>,
-    /// A person should look at it.
-    pub is_flagged: bool,
+    /// Why a person should look at it, in words that many features share.
+    pub flags: BTreeSet<String>,
     /// It was put forward for review.
     pub is_submitted: bool,
     /// Why, and everything else that there is to say.
@@ -64,10 +69,15 @@ impl Line {
             outcome,
             area_m2: None,
             proposed_m2: None,
-            is_flagged: false,
+            flags: BTreeSet::new(),
             is_submitted: false,
             reasons: Vec::new(),
         }
+    }
+
+    /// Whether a person should look at it.
+    pub fn is_flagged(&self) -> bool {
+        !self.flags.is_empty()
     }
 }
 
@@ -82,9 +92,11 @@ pub struct Summary {
     pub proposed: usize,
     /// Of those taken: with something that a person should look at.
     pub flagged: usize,
+    /// Of those taken: why a person should look at them, how many, and the first of them.
+    pub flags: BTreeMap<String, (usize, usize)>,
     /// Put forward for review.
     pub submitted: usize,
-    /// Why features were quarantined, parked, in conflict or unreadable: how many, and the first of them.
+    /// Why features were not simply taken: how many, and the first of them.
     pub reasons: BTreeMap<(Outcome, String), (usize, usize)>,
     /// Nothing was written.
     pub is_dry: bool,
@@ -99,11 +111,16 @@ impl Summary {
         match line.outcome {
             Outcome::Taken => {
                 self.proposed += usize::from(line.proposed_m2.is_some());
-                self.flagged += usize::from(line.is_flagged);
+                self.flagged += usize::from(line.is_flagged());
+                for flag in &line.flags {
+                    self.flags.entry(flag.clone()).or_insert((0, line.number)).0 += 1;
+                }
             }
             Outcome::Skipped => {}
             Outcome::Duplicate => {
-                let first = line.reasons.first().filter(|reason| reason.starts_with("first: ")).cloned();
+                // Other remarks on it were made when it was taken.
+                let tells = |reason: &&String| ["first: ", NAMESAKE].iter().any(|it| reason.starts_with(it));
+                let first = line.reasons.first().filter(tells).cloned();
                 if let Some(first) = first {
                     self.reasons.entry((line.outcome, first)).or_insert((0, line.number)).0 += 1;
                 }
@@ -120,15 +137,35 @@ impl Summary {
         self.outcomes.get(&outcome).copied().unwrap_or_default()
     }
 
+    /// Whether features were asked for and none of them is in the store now.
+    pub fn is_fruitless(&self) -> bool {
+        let held = self
+            .reasons
+            .iter()
+            .filter(|((outcome, reason), _)| *outcome == Outcome::Duplicate && reason.starts_with("first: "));
+        let held: usize = held.map(|(_, (count, _))| count).sum();
+        self.features > 0 && self.count(Outcome::Taken) + self.count(Outcome::Duplicate) == held
+    }
+
     fn write_reasons(&self, outcome: Outcome, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut reasons = self.reasons.iter().filter(|((of, _), _)| *of == outcome);
-        for ((_, reason), (count, first)) in reasons.by_ref().take(REASONS) {
-            writeln!(out, "{count:>16} {reason} (first: feature {first})")?;
-        }
-        match reasons.count() {
-            0 => Ok(()),
-            more => writeln!(out, "{:>16} … and {more} other reasons: --report has them all", ""),
-        }
+        let reasons = self.reasons.iter().filter(|((of, _), _)| *of == outcome);
+        write_counts(16, reasons.map(|((_, reason), count)| (reason, count)).collect(), out)
+    }
+}
+
+/// The most frequent reasons, each with its first feature.
+fn write_counts(
+    indent: usize,
+    mut reasons: Vec<(&String, &(usize, usize))>,
+    out: &mut fmt::Formatter<'_>,
+) -> fmt::Result {
+    reasons.sort_by_key(|(_, (count, _))| std::cmp::Reverse(*count));
+    for (reason, (count, first)) in reasons.iter().take(REASONS) {
+        writeln!(out, "{count:>indent$} {reason} (first: feature {first})")?;
+    }
+    match reasons.len().saturating_sub(REASONS) {
+        0 => Ok(()),
+        more => writeln!(out, "{:>indent$} … and {more} other reasons: --report has them all", ""),
     }
 }
 
@@ -150,11 +187,19 @@ impl fmt::Display for Summary {
                 for (part, what) in parts.iter().filter(|(part, _)| *part > 0) {
                     writeln!(out, "{part:>16} {what}")?;
                 }
+                write_counts(24, self.flags.iter().collect(), out)?;
             }
             self.write_reasons(*outcome, out)?;
         }
         if self.submitted > 0 {
             writeln!(out, "{:>8} put forward for review", self.submitted)?;
+        }
+        if self.count(Outcome::Differs) > 0 {
+            writeln!(
+                out,
+                "Features that differ were left alone: correct their records if the file is right. Where they are \
+                 other things, name the column that identifies them with --id, or their file with --source."
+            )?;
         }
         if self.count(Outcome::Quarantined) > 0 && !self.is_dry {
             writeln!(
@@ -204,7 +249,7 @@ impl<W: Write> Report<W> {
             line.outcome.to_string(),
             area(line.area_m2),
             area(line.proposed_m2),
-            line.is_flagged.to_string(),
+            line.is_flagged().to_string(),
             line.is_submitted.to_string(),
             harmless(&line.reasons.join("; ")),
         ])

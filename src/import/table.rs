@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::json::{place, read_geometry, source_id};
+use super::json::{place, read_geometry};
 use super::{Content, Crs, Feature, Item, Reading, Source, as_entered, cell, value, well_known_text};
 use crate::geometry::coordinate::{self, AxisOrder};
 use crate::model::Hash;
@@ -134,9 +134,7 @@ impl Reader<'_> {
         let columns = names.iter().zip(record).filter(|(_, text)| !text.trim().is_empty());
         let mut columns: Map<String, Value> =
             columns.map(|(name, text)| (name.clone(), json!(text))).collect();
-        let id = source_id(&columns).map(|id| cell(&id));
-        let crs = self.given.and_then(Crs::name);
-        let content = Hash::of_value(&Content { id: &id, columns: &columns, geometry: None, crs });
+        let content = Hash::of_value(&Content { id: &None, columns: &columns, geometry: None });
         let mut notes = Vec::new();
         let (geometry, as_entered) = match &self.place {
             Place::Nowhere => (None, None),
@@ -146,7 +144,7 @@ impl Reader<'_> {
             },
             Place::Position { lon, lat } => self.position(columns.get(lon), columns.get(lat), &mut notes),
         };
-        Item::Feature(Box::new(Feature { id, columns, geometry, as_entered, notes, content }))
+        Item::Feature(Box::new(Feature { id: None, columns, geometry, as_entered, notes, content }))
     }
 
     /// The line on which a row begins. The position that the reader keeps is still before the line feed of a CRLF and

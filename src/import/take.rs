@@ -7,12 +7,15 @@ use rayon::prelude::*;
 use uuid::Uuid;
 
 use super::assess::{Assessment, Surroundings, assess};
-use super::identity::{Identities, Identity};
+use super::identity::{self, Identities, Identity, Ids};
+use super::known::{self, Known};
+use super::report::NAMESAKE;
 use super::{Feature, ImportError, Item, Line, Mapping, Outcome, Source, Summary};
 use crate::model::mutation::{Captured, GEOMETRY, Outcome as Fate};
 use crate::model::quality::Extent;
+use crate::model::record::Feature as Record;
 use crate::model::role::Actor;
-use crate::model::{Change, Mutation, Op, ReviewAction, Stage};
+use crate::model::{Change, Hash, Mutation, Op, ReviewAction, Stage};
 use crate::store::push::OwnAction;
 use crate::store::{Result, Store, StoreError};
 use crate::sync::memory::{Answer, Problem};
@@ -27,6 +30,8 @@ pub struct Job<'a> {
     pub source: &'a Source,
     /// How its columns become fields.
     pub mapping: &'a Mapping<'a>,
+    /// What tells its features apart.
+    pub ids: &'a Ids,
     /// Who answers for it, and whose records they become.
     pub actor: Actor,
     /// When the file was written, RFC 3339.
@@ -38,10 +43,13 @@ pub struct Job<'a> {
 }
 
 /// A feature ready for the store.
-struct Prepared {
-    mutation: Mutation,
-    identity: Identity,
-    line: Line,
+pub(super) struct Prepared {
+    /// The edit that makes its record.
+    pub(super) mutation: Mutation,
+    /// Who it is.
+    pub(super) identity: Identity,
+    /// What is to be said of it.
+    pub(super) line: Line,
 }
 
 /// Takes every feature; `on_line` is told what became of each, in the file's order.
@@ -52,24 +60,23 @@ pub fn run(store: &Store, job: &Job<'_>, on_line: &mut dyn FnMut(&Line)) -> Resu
     let features = job.source.items.len();
     let stopped = |taken: usize| move |source: StoreError| ImportError::Store { taken, features, source };
     let around = surroundings(store).map_err(stopped(0))?;
-    let mut identities = Identities::new(job.mapping.schema().kind(), job.mapping.content());
+    let mut identities = Identities::new(job.ids, job.actor.organisation, job.mapping.schema().kind());
     let mut summary = Summary { is_dry: job.dry_run, ..Summary::default() };
     for (place, items) in job.source.items.chunks(BATCH).enumerate() {
         let identified: Vec<(usize, Identified<'_>)> = items
             .iter()
             .enumerate()
-            .map(|(index, item)| (place * BATCH + index + 1, identify(item, &mut identities)))
+            .map(|(index, item)| {
+                let number = place * BATCH + index + 1;
+                (number, identify(job, number, item, &mut identities))
+            })
             .collect();
-        let mut ready: Vec<Result<Prepared, Line>> = identified
+        let mut ready: Vec<Result<Prepared, Box<Line>>> = identified
             .into_par_iter()
             .map(|(number, identified)| prepare(job, around, number, identified))
             .collect();
-        if job.dry_run {
-            rehearse(store, job, &mut ready).map_err(stopped(summary.features))?;
-        } else {
-            push(store, job, &mut ready).map_err(stopped(summary.features))?;
-        }
-        for line in ready.into_iter().map(|ready| ready.map_or_else(|line| line, |prepared| prepared.line)) {
+        settle_batch(store, job, &mut ready).map_err(stopped(summary.features))?;
+        for line in ready.into_iter().map(|ready| ready.map_or_else(|line| *line, |prepared| prepared.line)) {
             summary.add(&line);
             on_line(&line);
         }
@@ -83,51 +90,66 @@ fn surroundings(store: &Store) -> Result<Surroundings> {
     Ok(Surroundings { today: Utc::now().date_naive(), country: Some(country) })
 }
 
-/// A feature with its ids, or why it could not be read.
-type Identified<'a> = Result<(&'a Feature, Identity), &'a str>;
+/// A feature with its ids, or the line of one that is not wanted or cannot be read.
+type Identified<'a> = Result<(&'a Feature, Identity), Box<Line>>;
 
-fn identify<'a>(item: &'a Item, identities: &mut Identities) -> Identified<'a> {
+fn identify<'a>(
+    job: &Job<'_>,
+    number: usize,
+    item: &'a Item,
+    identities: &mut Identities<'_>,
+) -> Identified<'a> {
     match item {
-        Item::Feature(feature) => Ok((feature, identities.of(feature.content))),
-        Item::Unreadable(reason) => Err(reason),
+        Item::Feature(feature) if job.mapping.wants(&feature.columns) => {
+            Ok((feature, identities.of(number, feature)))
+        }
+        Item::Feature(feature) => {
+            Err(Box::new(Line { source_id: job.ids.of(feature), ..Line::new(number, Outcome::Skipped) }))
+        }
+        Item::Unreadable(reason) => {
+            Err(Box::new(Line { reasons: vec![reason.clone()], ..Line::new(number, Outcome::Unreadable) }))
+        }
     }
 }
 
-/// A feature's edit, or the line of one that is not wanted or cannot be read.
+/// A feature's edit, or the line of one that is not to be pushed.
 fn prepare(
     job: &Job<'_>,
     around: Surroundings,
     number: usize,
     identified: Identified<'_>,
-) -> Result<Prepared, Line> {
-    let (feature, identity) = identified.map_err(|reason| Line {
-        reasons: vec![reason.to_owned()],
-        ..Line::new(number, Outcome::Unreadable)
-    })?;
-    if !job.mapping.wants(&feature.columns) {
-        return Err(Line { source_id: feature.id.clone(), ..Line::new(number, Outcome::Skipped) });
-    }
+) -> Result<Prepared, Box<Line>> {
+    let (feature, identity) = identified?;
     let fields = job.mapping.fields(feature, job.source.decimal_comma);
     let kind = job.mapping.schema().kind();
     let found = assess(kind, &fields.values, feature.geometry.as_ref(), around);
-    let line = line(number, feature, identity, &fields.notes, found);
-    let mutation = mutation(job, feature, identity, fields.values);
+    let mut line = line(number, feature, &identity, &fields.notes, found);
+    if let Some((first, is_same)) = identity.namesake {
+        line.outcome = if is_same { Outcome::Duplicate } else { Outcome::Differs };
+        let what = if is_same { "says the same" } else { "says something else" };
+        let reason = format!("{NAMESAKE} and {what}");
+        line.reasons.splice(0..0, [reason, format!("it is feature {first}")]);
+        return Err(Box::new(line));
+    }
+    let mutation = mutation(job, feature, &identity, fields.values);
     Ok(Prepared { mutation, identity, line })
 }
 
-fn line(number: usize, feature: &Feature, identity: Identity, notes: &[String], found: Assessment) -> Line {
+fn line(number: usize, feature: &Feature, identity: &Identity, notes: &[String], found: Assessment) -> Line {
     let mut reasons: Vec<String> = feature.notes.iter().chain(notes).cloned().collect();
     if identity.twins > 0 {
-        reasons.push(format!("{} feature(s) before it say exactly the same", identity.twins));
+        reasons.push(format!("features before it say exactly the same: {}", identity.twins));
     }
-    let is_flagged = found.is_flagged || !reasons.is_empty();
+    // What comes after a colon differs from feature to feature.
+    let heads = reasons.iter().map(|reason| reason.split(": ").next().unwrap_or(reason).to_owned());
+    let flags = heads.chain(found.flags).collect();
     reasons.extend(found.reasons);
     Line {
-        source_id: feature.id.clone(),
+        source_id: identity.source_id.clone(),
         record_id: Some(identity.record),
         area_m2: found.area_m2,
         proposed_m2: found.proposed_m2,
-        is_flagged,
+        flags,
         reasons,
         ..Line::new(number, Outcome::Taken)
     }
@@ -136,7 +158,7 @@ fn line(number: usize, feature: &Feature, identity: Identity, notes: &[String], 
 fn mutation(
     job: &Job<'_>,
     feature: &Feature,
-    identity: Identity,
+    identity: &Identity,
     values: serde_json::Map<String, serde_json::Value>,
 ) -> Mutation {
     let mut changes: BTreeMap<String, Change> =
@@ -144,7 +166,14 @@ fn mutation(
     // Without a geometry the edit says so: one that changed nothing at all would not be held against its schema.
     let geometry = feature.geometry.clone().unwrap_or_default();
     changes.insert(GEOMETRY.to_owned(), Change::set(geometry));
-    Mutation { changes, ..draft(job, Op::Create, identity.create, identity.record) }
+    // Other words are another edit: a mended feature can follow one that was quarantined.
+    let id = identity::edit(identity.record, &words_of(&changes));
+    Mutation { changes, ..draft(job, Op::Create, id, identity.record) }
+}
+
+/// What names the edit that makes a record with these fields.
+fn words_of(changes: &BTreeMap<String, Change>) -> String {
+    format!("create\n{}", Hash::of_value(changes))
 }
 
 fn draft(job: &Job<'_>, op: Op, mutation_id: Uuid, record_id: Uuid) -> Mutation {
@@ -173,52 +202,103 @@ fn draft(job: &Job<'_>, op: Op, mutation_id: Uuid, record_id: Uuid) -> Mutation 
     }
 }
 
-/// Pushes a batch and writes into its lines what became of it.
-fn push(store: &Store, job: &Job<'_>, ready: &mut [Result<Prepared, Line>]) -> Result<()> {
-    let action = |mutation: Mutation| OwnAction { actor: job.actor, mutations: vec![mutation] };
-    let create = ready.iter().flatten().map(|prepared| action(prepared.mutation.clone())).collect();
-    let answers = by_mutation(store.push_own(create)?);
-    let mut submissions = Vec::new();
+/// Brings a batch into the store and writes into its lines what became of it.
+fn settle_batch(store: &Store, job: &Job<'_>, ready: &mut [Result<Prepared, Box<Line>>]) -> Result<()> {
+    let mut new = Vec::new();
+    let mut drafts = Vec::new();
     for prepared in ready.iter_mut().flatten() {
-        let Some(answer) = answers.get(&prepared.identity.create) else { continue };
-        settle(&mut prepared.line, answer);
-        if job.submit && may_submit(store, job, prepared.identity, answer)? {
-            submissions.push(action(submission(job, prepared.identity)));
+        match known::look(store, prepared)? {
+            Known::No => new.push(prepared),
+            Known::Same(record) => {
+                prepared.line.outcome = Outcome::Duplicate;
+                prepared.line.record_id = Some(record.id);
+                drafts.push((prepared, record));
+            }
+            Known::Differs(record, what) => {
+                prepared.line.outcome = Outcome::Differs;
+                prepared.line.record_id = Some(record.id);
+                prepared.line.reasons.insert(0, what);
+            }
         }
     }
+    if job.dry_run {
+        return new.into_iter().try_for_each(|prepared| rehearse(store, job, prepared));
+    }
+    let mut submissions = push(store, job, new)?;
+    // An earlier run may have left them as drafts.
+    for (prepared, record) in drafts.into_iter().filter(|_| job.submit) {
+        match may_submit(&record, prepared) {
+            Ok(true) => submissions.push((record.id, record.version, &mut prepared.line)),
+            Ok(false) => {}
+            Err(why) => prepared.line.reasons.push(format!("not put forward: {why}")),
+        }
+    }
+    submit(store, job, submissions)
+}
+
+/// A record to be put forward: its id, its version and its line.
+type Submission<'a> = (Uuid, Uuid, &'a mut Line);
+
+/// Pushes new features, and gives those that are to be put forward.
+fn push<'a>(store: &Store, job: &Job<'_>, new: Vec<&'a mut Prepared>) -> Result<Vec<Submission<'a>>> {
+    if new.is_empty() {
+        return Ok(Vec::new());
+    }
+    let creates = new.iter().map(|prepared| own(job, prepared.mutation.clone())).collect();
+    let answers = by_mutation(store.push_own(creates)?);
+    let mut submissions = Vec::new();
+    for prepared in new {
+        let version = prepared.mutation.mutation_id;
+        let Some(answer) = answers.get(&version) else { continue };
+        settle(&mut prepared.line, answer);
+        if job.submit && answer.outcome == Fate::Applied {
+            submissions.push((prepared.identity.record, version, &mut prepared.line));
+        }
+    }
+    Ok(submissions)
+}
+
+/// Whether an earlier run left the record as a draft. One that somebody has worked on since is theirs to put forward.
+fn may_submit(record: &Record, prepared: &Prepared) -> Result<bool, &'static str> {
+    let made_by_import = identity::edit(record.id, &words_of(&prepared.mutation.changes));
+    match record.stage {
+        Stage::Draft if record.retired => Err("it is out of use"),
+        Stage::Draft if record.version == made_by_import => Ok(true),
+        Stage::Draft => Err("somebody has worked on it since it was imported"),
+        Stage::Returned => Err("it was returned: mend it first"),
+        _ => Ok(false),
+    }
+}
+
+fn submit(store: &Store, job: &Job<'_>, submissions: Vec<Submission<'_>>) -> Result<()> {
     if submissions.is_empty() {
         return Ok(());
     }
-    let answers = by_mutation(store.push_own(submissions)?);
-    for prepared in ready.iter_mut().flatten() {
-        match answers.get(&prepared.identity.submit) {
+    // Somebody else may put forward what the one who tried before may not.
+    let name = |version: &Uuid| identity::edit(*version, &format!("submit\n{}", job.actor.account));
+    let mutations = submissions.iter().map(|(record, version, _)| {
+        own(
+            job,
+            Mutation {
+                base_version: Some(*version),
+                review: Some(ReviewAction::Submit),
+                ..draft(job, Op::Review, name(version), *record)
+            },
+        )
+    });
+    let answers = by_mutation(store.push_own(mutations.collect())?);
+    for (_, version, line) in submissions {
+        match answers.get(&name(&version)) {
             None => {}
-            Some(answer) if answer.outcome == Fate::Applied => prepared.line.is_submitted = true,
-            Some(answer) => prepared.line.reasons.push(format!("not put forward: {}", words(answer))),
+            Some(answer) if answer.outcome == Fate::Applied => line.is_submitted = true,
+            Some(answer) => line.reasons.push(format!("not put forward: {}", words(answer))),
         }
     }
     Ok(())
 }
 
-/// A record that somebody has worked on since is left alone: to submit it would only make a conflict.
-fn may_submit(store: &Store, job: &Job<'_>, identity: Identity, answer: &Answer) -> Result<bool> {
-    match (answer.outcome, answer.first) {
-        (Fate::Applied, _) => Ok(true),
-        (Fate::Duplicate, _) => match store.find_record(identity.record, job.actor.sight()) {
-            Ok(record) => Ok(record.version == identity.create && record.stage == Stage::Draft),
-            Err(StoreError::NotFound(_)) => Ok(false),
-            Err(fault) => Err(fault),
-        },
-        _ => Ok(false),
-    }
-}
-
-fn submission(job: &Job<'_>, identity: Identity) -> Mutation {
-    Mutation {
-        base_version: Some(identity.create),
-        review: Some(ReviewAction::Submit),
-        ..draft(job, Op::Review, identity.submit, identity.record)
-    }
+fn own(job: &Job<'_>, mutation: Mutation) -> OwnAction {
+    OwnAction { actor: job.actor, mutations: vec![mutation] }
 }
 
 fn by_mutation(answers: Vec<Answer>) -> HashMap<Uuid, Answer> {
@@ -261,27 +341,24 @@ fn problem_words(problem: &Problem) -> String {
     faults.collect::<Vec<_>>().join("; ")
 }
 
-/// What would become of a batch, as far as that can be told without writing.
-fn rehearse(store: &Store, job: &Job<'_>, ready: &mut [Result<Prepared, Line>]) -> Result<()> {
-    let schema = job.mapping.schema();
-    for prepared in ready.iter_mut().flatten() {
-        match store.find_mutation(prepared.identity.create) {
-            Ok(_) => prepared.line.outcome = Outcome::Duplicate,
-            Err(StoreError::NotFound(_)) => {
-                let mut properties = serde_json::Map::new();
-                for (name, change) in &prepared.mutation.changes {
-                    properties.extend(change.to.clone().map(|value| (name.clone(), value)));
-                }
-                let geometry = properties.remove(GEOMETRY).unwrap_or_default();
-                let faults = schema.validate(&properties, geometry["type"].as_str());
-                if !faults.is_empty() {
-                    let problem = Problem { faults, ..Problem::new("schema", "") };
-                    prepared.line.outcome = Outcome::Quarantined;
-                    prepared.line.reasons.insert(0, problem_words(&problem));
-                }
+/// What would become of a new feature, as far as that can be told without writing.
+fn rehearse(store: &Store, job: &Job<'_>, prepared: &mut Prepared) -> Result<()> {
+    match store.find_mutation(prepared.mutation.mutation_id) {
+        Ok(_) => prepared.line.outcome = Outcome::Duplicate,
+        Err(StoreError::NotFound(_)) => {
+            let mut properties = serde_json::Map::new();
+            for (name, change) in &prepared.mutation.changes {
+                properties.extend(change.to.clone().map(|value| (name.clone(), value)));
             }
-            Err(fault) => return Err(fault),
+            let geometry = properties.remove(GEOMETRY).unwrap_or_default();
+            let faults = job.mapping.schema().validate(&properties, geometry["type"].as_str());
+            if !faults.is_empty() {
+                let problem = Problem { faults, ..Problem::new("schema", "") };
+                prepared.line.outcome = Outcome::Quarantined;
+                prepared.line.reasons.insert(0, problem_words(&problem));
+            }
         }
+        Err(fault) => return Err(fault),
     }
     Ok(())
 }

@@ -1,5 +1,6 @@
 //! Whole files through the reader, the mapping and a real store.
 
+mod again;
 mod broken;
 mod formats;
 mod sheet;
@@ -10,7 +11,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::mapping::Wishes;
-use super::{Job, Line, Mapping, Outcome, Reading, Source, Summary, run};
+use super::{Ids, Job, Line, Mapping, Outcome, Reading, Source, Summary, run};
 use crate::model::Role;
 use crate::model::record::Feature as Record;
 use crate::model::role::Actor;
@@ -32,16 +33,12 @@ impl House {
         migration::run(&url).unwrap();
         let store = Store::open(&url, Registry::embedded(), 2).unwrap();
         let organisation = store.insert_organisation("Authority", "authority", None).unwrap().id;
-        let new = NewAccount {
-            login: "im".to_owned(),
-            name: "IM".to_owned(),
-            role: Role::ImOfficer,
-            organisation,
-            password: String::new(),
-            must_change: false,
-        };
-        let actor = store.insert_account(new, None).unwrap().actor();
+        let actor = person(&store, "im", Role::ImOfficer, organisation);
         Self { store, actor, _folder: folder }
+    }
+
+    fn person(&self, login: &str, role: Role) -> Actor {
+        person(&self.store, login, role, self.actor.organisation)
     }
 
     fn import(&self, text: &str, kind: &str, wishes: Wishes) -> (Summary, Vec<Line>) {
@@ -59,9 +56,11 @@ impl House {
         let schema = self.store.registry().latest(kind).unwrap();
         let mapping = Mapping::new(schema, wishes).unwrap();
         mapping.expect_columns(source).unwrap();
+        let ids = Ids::choose(source, None, None).unwrap();
         let mut job = Job {
             source,
             mapping: &mapping,
+            ids: &ids,
             actor: self.actor,
             captured: Some("2026-01-02T03:04:05Z".to_owned()),
             submit: false,
@@ -79,6 +78,18 @@ impl House {
     fn record(&self, line: &Line) -> Record {
         self.store.find_record(line.record_id.unwrap(), self.actor.sight()).unwrap()
     }
+}
+
+fn person(store: &Store, login: &str, role: Role, organisation: uuid::Uuid) -> Actor {
+    let new = NewAccount {
+        login: login.to_owned(),
+        name: login.to_owned(),
+        role,
+        organisation,
+        password: String::new(),
+        must_change: false,
+    };
+    store.insert_account(new, None).unwrap().actor()
 }
 
 fn pairs(pairs: &[(&str, &str)]) -> Vec<(String, String)> {

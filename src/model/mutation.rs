@@ -30,7 +30,7 @@ vocabulary! {
 }
 
 /// One edit of one record. The version that it makes is named by `mutation_id`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Mutation {
     /// UUID v7, made by the device.
     pub mutation_id: Uuid,
@@ -58,6 +58,7 @@ pub struct Mutation {
     pub changes: BTreeMap<String, Change>,
     /// The safety fields that the author saw ([`super::Record::safety_hash`]).
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
     pub seen: Option<Hash>,
     /// For `resolve`: the conflicts that it settles.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -82,7 +83,7 @@ pub struct Mutation {
 }
 
 /// The place of an edit in its human action, which is taken whole or not at all.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Txn {
     /// Names the action.
     pub id: Uuid,
@@ -93,7 +94,7 @@ pub struct Txn {
 }
 
 /// What happens to one field: a value in place of another, or rows added to and removed from an append field.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Change {
     /// What the author saw; for geometry its hash will do. Left out, it is taken from `base_version`.
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
@@ -132,7 +133,7 @@ fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Value>, 
 }
 
 /// A file, named by its contents.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Attachment {
     /// File name as taken.
     pub name: String,
@@ -145,7 +146,7 @@ pub struct Attachment {
 }
 
 /// The circumstances of an edit as the device saw them.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Captured {
     /// The device's clock, RFC 3339 with its offset.
     pub wall: String,

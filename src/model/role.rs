@@ -31,6 +31,11 @@ vocabulary! {
 /// validate it – another person than its author all the same.
 const NOT_INSPECTED: [&str; 3] = ["qm_inspection", "task", "handover"];
 
+/// Whether records of a kind are an operator's work, which its own organisation may not inspect.
+pub fn is_inspected(kind: &str) -> bool {
+    !NOT_INSPECTED.contains(&kind)
+}
+
 /// Who writes: an account with its role and organisation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Actor {
@@ -171,7 +176,7 @@ impl Actor {
                 "the programme manager of the record's organisation",
             ),
             ReviewAction::OpsValidate => (
-                self.role == Role::QaOfficer && (!own || NOT_INSPECTED.contains(&record.kind.as_str())),
+                self.role == Role::QaOfficer && (!own || !is_inspected(&record.kind)),
                 "a QA officer of another organisation",
             ),
             ReviewAction::Finalise => (self.role == Role::ImOfficer, "an IM officer"),

@@ -11,7 +11,7 @@ use super::ordnance::OrdnanceYear;
 use crate::ledger::forecast::{Doubts, Forecast, Position, YearOfWork, forecast};
 use crate::ledger::{BalanceRow, Cut, Query, TreatyScope};
 use crate::programme::Programme;
-use crate::treaty::{Convention, DeadlineHistory, DeadlineState, StateParty};
+use crate::treaty::{DeadlineHistory, DeadlineState};
 
 /// Years of the balance that are shown, the last one included.
 const YEARS: i32 = 10;
@@ -174,17 +174,7 @@ pub fn progress(books: &Books, basis: Basis, as_of: NaiveDate) -> Progress {
 
 impl Deadline {
     fn of(programme: &Programme, as_of: NaiveDate) -> Self {
-        let party = match (programme.entry_into_force, programme.deposited_on) {
-            (Some(day), _) => Some(StateParty::with_entry_into_force(Convention::MineBan, day)),
-            (None, Some(day)) => Some(StateParty::from_deposit(Convention::MineBan, day)),
-            (None, None) => None,
-        };
-        let history = party.map(|party| {
-            let mut history = DeadlineHistory::new(party);
-            history.entries.extend(programme.deadlines.iter().cloned());
-            history.completions.clone_from(&programme.completions);
-            history
-        });
+        let history = programme.deadline_history();
         Self {
             current: history.as_ref().and_then(|history| history.deadline(as_of)),
             state: history.as_ref().map(|history| history.state(as_of)),

@@ -47,9 +47,9 @@ impl Received {
             None if repairs => Problem::new("permission", repair),
             None => return Ok(received),
         };
-        if raw.get().contains(NUL) {
+        if let Some(without) = without_nul(raw.get()) {
             // The log keeps the bytes as they came.
-            received.mutation = serde_json::from_str(&raw.get().replace(NUL, "\\ufffd"))?;
+            received.mutation = serde_json::from_str(&without)?;
         }
         received.mutation.kind = received.mutation.kind.chars().take(LONGEST_KIND).collect();
         received.unfit = Some(problem);
@@ -85,10 +85,24 @@ impl Received {
 /// U+0000 as JSON writes it; PostgreSQL's text cannot hold it.
 const NUL: &str = "\\u0000";
 
+/// The same JSON with U+FFFD in place of every U+0000, if it holds one. A backslash that is itself escaped begins nothing.
+fn without_nul(json: &str) -> Option<String> {
+    let mut without = String::new();
+    let mut rest = json;
+    while let Some(at) = rest.find(NUL) {
+        let backslashes = rest[..at].bytes().rev().take_while(|byte| *byte == b'\\').count();
+        without.push_str(&rest[..at]);
+        without.push_str(if backslashes % 2 == 0 { "\\ufffd" } else { NUL });
+        rest = &rest[at + NUL.len()..];
+    }
+    without.push_str(rest);
+    (without != json).then_some(without)
+}
+
 /// What keeps a mutation from every table but the log.
 fn unstorable(json: &str, mutation: &Mutation) -> Option<Problem> {
     let problem = |detail: String| Some(Problem::new("content", detail));
-    if json.contains(NUL) {
+    if without_nul(json).is_some() {
         problem("a text holds the character U+0000: send it again without".to_owned())
     } else if mutation.kind.len() > LONGEST_KIND {
         problem(format!("`kind` is longer than {LONGEST_KIND} bytes"))
@@ -291,4 +305,23 @@ pub trait Memory {
     /// Notes which mutation repaired a quarantined one; its version then stands for the other too. Gives the author of
     /// the quarantined one.
     fn repaired(&mut self, quarantined: Uuid, by: Uuid, seq: i64) -> Result<Option<Uuid>, Self::Error>;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_real_nul_is_one() {
+        for harmless in [r#"{"a":"b"}"#, r#""\\u0000""#, r#""x\\\\u0000""#] {
+            assert_eq!(without_nul(harmless), None, "{harmless}");
+        }
+        for (held, without) in
+            [(r#""\u0000""#, r#""\ufffd""#), (r#""\\\u0000\\u0000""#, r#""\\\ufffd\\u0000""#)]
+        {
+            assert_eq!(without_nul(held).as_deref(), Some(without), "{held}");
+            assert!(serde_json::from_str::<String>(held).unwrap().contains('\0'));
+            assert!(!serde_json::from_str::<String>(without).unwrap().contains('\0'));
+        }
+    }
 }

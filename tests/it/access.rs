@@ -67,6 +67,9 @@ const OPEN: &[(&str, &str)] = &[
     ("get", "/v1/quality/rules"),
 ];
 
+/// The pages of the description, for anybody too, which does not describe itself.
+const PAGES: &[&str] = &["/", "/docs", "/docs/", "/docs/index.html", "/openapi.json"];
+
 fn every_route_with_every_role(place: &Place) {
     let server = TestServer::start(place);
     let crew = Crew::hire(server.store());
@@ -106,6 +109,9 @@ fn every_route_with_every_role(place: &Place) {
         let (status, problem) = ask(&server, method, path, "");
         let refused_body = problem["type"] != "urn:cartagena:problem:unauthorized";
         assert!(status != 403 && refused_body, "{method} {path}: {status}");
+    }
+    for path in PAGES {
+        assert_eq!(server.http().get(path, "").status, 200, "{path}");
     }
     assert!(described.is_empty(), "routes that the tables lack: {described:?}");
 }

@@ -9,13 +9,16 @@ mod support;
 
 mod access;
 mod body;
+mod command;
 mod conflict;
 mod feed;
 mod harness;
 mod idempotency;
+mod import;
 mod ledger;
 mod network;
 mod offline;
+mod openapi;
 mod quarantine;
 mod review;
 mod session;

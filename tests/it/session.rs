@@ -15,6 +15,7 @@ on_both!(
     logging_out_ends_the_session,
     another_password_ends_other_sessions_and_no_tablet,
     passwords_cannot_be_tried_with_a_stolen_token,
+    a_closed_account_is_offered_no_device,
 );
 
 fn refresh(server: &TestServer, tokens: &Value) -> Reply {
@@ -98,4 +99,15 @@ fn passwords_cannot_be_tried_with_a_stolen_token(place: &Place) {
     // Nor by logging in, under this name or another.
     let body = json!({"login": "somebody else", "password": "guess"});
     assert_eq!(server.http().post("/v1/auth/login", "", &body).status, 429);
+}
+
+fn a_closed_account_is_offered_no_device(place: &Place) {
+    let server = TestServer::start(place);
+    let crew = Crew::hire(server.store());
+    crew.offer(&server, &crew.second);
+    server.store().set_disabled(crew.second.id, true, crew.admin.id).unwrap();
+    let body = json!({"account": crew.second.id});
+    let refused =
+        server.http().post("/v1/devices/enrolments", &crew.admin.log_in(&server), &body).expect(409);
+    assert_eq!(refused["type"], "urn:cartagena:problem:account-closed", "{refused}");
 }

@@ -49,7 +49,7 @@ fn positions_come_in_two_columns() {
     assert_eq!(first.properties["Longitude"], "18,605", "columns are kept as they were");
     let second = house.record(&lines[1]).geometry.unwrap();
     assert!((second["coordinates"][0].as_f64().unwrap() - 18.605).abs() < 1e-9);
-    assert!(lines[2].is_flagged && house.record(&lines[2]).properties["as_entered"]["raw_text"] == "18,6");
+    assert!(lines[2].is_flagged() && house.record(&lines[2]).properties["as_entered"]["raw_text"] == "18,6");
 }
 
 #[test]
@@ -82,7 +82,7 @@ fn lines_of_features_and_bare_geometries_are_read() {
     let (summary, lines) = house.import(&text, "hazardous_area", hazard());
     assert_eq!(summary.count(Outcome::Taken), 2);
     assert_ne!(lines[0].record_id, lines[1].record_id, "twins are two records");
-    assert!(lines[1].is_flagged && !lines[0].is_flagged, "{lines:?}");
+    assert!(lines[1].is_flagged() && !lines[0].is_flagged(), "{lines:?}");
     let (bare, _) = house.import(&square().to_string(), "land_release", Wishes::default());
     assert_eq!(bare.count(Outcome::Quarantined), 1, "required fields are missing");
     assert!(bare.to_string().contains("/properties/result is required"), "{bare}");

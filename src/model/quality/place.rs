@@ -9,8 +9,8 @@ use super::rules::{
 use super::shape::Shape;
 use super::{AdminArea, Context, Extent, Findings, View};
 
-/// Fewer different positions than this look like degrees, minutes and seconds by chance.
-const DMS_POSITIONS: usize = 4;
+/// Fewer different numbers with seconds than this look like degrees, minutes and seconds by chance.
+const DMS_NUMBERS: usize = 8;
 
 pub(super) fn check(view: &View<'_>, shape: &Shape, context: &Context<'_>, findings: &mut Findings) {
     if let Some(country) = context.country {
@@ -50,34 +50,75 @@ fn outside(shape: &Shape, country: Extent, findings: &mut Findings) {
     }
 }
 
-/// The decimals of a number in its shortest writing, which is the one that was typed.
-fn decimals(value: f64) -> String {
-    let text = value.abs().to_string();
-    text.split_once('.').map(|(_, decimals)| decimals.to_owned()).unwrap_or_default()
+/// A number of degrees as typed, read as degrees, minutes and seconds that were written without conversion.
+struct Dms {
+    /// Degrees and minutes, in minutes; western and southern ones as if they were eastern and northern.
+    minute: u32,
+    seconds: u32,
+    has_seconds: bool,
 }
 
-/// Whether decimals can be two digits of minutes, two of seconds and two more.
-fn could_be_dms(decimals: &str) -> bool {
-    if decimals.len() > 6 || !decimals.bytes().all(|digit| digit.is_ascii_digit()) {
-        return false;
+impl Dms {
+    /// Two digits of minutes, two of seconds and at most two more; nothing where 60 or more stands in their places.
+    fn read(degrees: f64) -> Option<Self> {
+        // The shortest writing is the one that was typed, but for zeros at the end.
+        let text = degrees.abs().to_string();
+        let (whole, decimals) = text.split_once('.').unwrap_or((&text, ""));
+        if decimals.len() > 6 || !decimals.bytes().all(|digit| digit.is_ascii_digit()) {
+            return None;
+        }
+        let padded = format!("{decimals:0<4}");
+        let (minutes, seconds): (u32, u32) = (padded[..2].parse().ok()?, padded[2..4].parse().ok()?);
+        let minute = whole.parse::<u32>().ok()?.checked_mul(60)?.checked_add(minutes)?;
+        (minutes < 60 && seconds < 60).then_some(Self { minute, seconds, has_seconds: decimals.len() >= 4 })
     }
-    let padded = format!("{decimals:0<4}");
-    [&padded[..2], &padded[2..4]].iter().all(|pair| pair.parse::<u8>().is_ok_and(|pair| pair < 60))
 }
 
+/// Suspects degrees, minutes and seconds that were typed as decimal degrees.
+///
+/// That no number has 60 or more in the place of minutes or seconds says little by itself: the vertices of a small
+/// outline share their leading digits, so that one true outline in eight passes. What true decimals do not do is to go
+/// past a full hundredth of a degree (minute 45 to minute 46) and leave out everything from .0060 to .0099 on the way,
+/// with many different numbers. Round coordinates, which have no seconds at all, are not evidence of anything.
 fn dms_as_decimals(shape: &Shape, findings: &mut Findings) {
-    let mut positions: Vec<(u64, u64)> = shape.coords().map(|c| (c.x.to_bits(), c.y.to_bits())).collect();
-    positions.sort_unstable();
-    positions.dedup();
-    if positions.len() < DMS_POSITIONS {
+    let axis = |pick: fn(Coord<f64>) -> f64| {
+        let mut typed: Vec<f64> = shape.coords().map(pick).collect();
+        typed.sort_by(f64::total_cmp);
+        typed.dedup();
+        typed.into_iter().map(|degrees| Some((degrees, Dms::read(degrees)?))).collect::<Option<Vec<_>>>()
+    };
+    let (Some(lon), Some(lat)) = (axis(|c| c.x), axis(|c| c.y)) else { return };
+    let with_seconds: Vec<f64> =
+        lon.iter().chain(&lat).filter(|(_, read)| read.has_seconds).map(|(degrees, _)| *degrees).collect();
+    // One number in ten ends in a zero, which is not written.
+    let are_most = with_seconds.len() * 4 >= (lon.len() + lat.len()) * 3;
+    if with_seconds.len() < DMS_NUMBERS || !are_most || !(passes_a_minute(&lon) || passes_a_minute(&lat)) {
         return;
     }
-    let typed: Vec<String> = shape.coords().flat_map(|c| [decimals(c.x), decimals(c.y)]).collect();
-    let has_seconds = typed.iter().any(|decimals| decimals.len() > 2);
-    if has_seconds && typed.iter().all(|decimals| could_be_dms(decimals)) {
-        let message = "no coordinate has minutes or seconds of 60 or more: typed without conversion?";
-        findings.add(&DMS_AS_DECIMALS, "/geometry", message);
-    }
+    let message = format!(
+        "all {} different numbers can be read as degrees, minutes and seconds ({} as {}): were they typed without \
+         conversion?",
+        lon.len() + lat.len(),
+        with_seconds[0],
+        spelt(with_seconds[0])
+    );
+    findings.add(&DMS_AS_DECIMALS, "/geometry", message);
+}
+
+/// Whether neighbouring numbers go from the second half of a minute to the first half of the next one.
+fn passes_a_minute(sorted: &[(f64, Dms)]) -> bool {
+    sorted.windows(2).any(|pair| {
+        let [(_, one), (_, other)] = pair else { return false };
+        let (low, high) = if one.minute < other.minute { (one, other) } else { (other, one) };
+        low.minute + 1 == high.minute && low.seconds >= 30 && high.seconds < 30
+    })
+}
+
+/// 104.5455 as 104°54′55″
+fn spelt(degrees: f64) -> String {
+    Dms::read(degrees)
+        .map(|read| format!("{}°{:02}′{:02}″", read.minute / 60, read.minute % 60, read.seconds))
+        .unwrap_or_default()
 }
 
 fn other_datum(view: &View<'_>, findings: &mut Findings) {

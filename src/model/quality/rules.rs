@@ -120,7 +120,7 @@ rules! {
     OTHER_DATUM "other_datum" Info
         "Entered on another datum than WGS 84: left untransformed it would lie 100 to 600 m off." ERRORS;
     DMS_AS_DECIMALS "dms_as_decimals" Warning
-        "Every coordinate could be degrees, minutes and seconds typed as decimal degrees." ERRORS;
+        "The coordinates look like degrees, minutes and seconds typed as decimal degrees: nothing from 60 to 99." ERRORS;
     FAR_FROM_ADMIN_AREA "far_from_admin_area" Warning
         "The geometry lies far from the stated admin area." ERRORS;
 }

@@ -59,14 +59,54 @@ fn an_outline_across_the_border_was_not_mistyped() {
 
 #[test]
 fn degrees_minutes_seconds_as_decimals_are_suspected() {
-    // 104°54'05" 11°33'07" and so on, typed as 104.5405 and 11.3307.
-    let typed = [[104.5405, 11.3307], [104.5409, 11.3307], [104.5409, 11.3312], [104.5405, 11.3312]];
-    let closed = polygon(&[typed[0], typed[1], typed[2], typed[3], typed[0]]);
-    assert_eq!(places(&of_outline(&closed)), [("dms_as_decimals", "/geometry")]);
-    let decimal = polygon(&[typed[0], typed[1], [104.5409, 11.3392], typed[3], typed[0]]);
-    assert_eq!(of_outline(&decimal), [], "92 is no number of seconds");
-    let few = polygon(&[typed[0], typed[1], typed[2], typed[0]]);
-    assert_eq!(of_outline(&few), [], "three positions may be chance");
+    let ring = |typed: &[[f64; 2]]| polygon(&[typed, &typed[..1]].concat());
+    // 104°54'51" 11°33'07" and so on across 104°55', typed as 104.5451 and 11.3307.
+    let typed = [
+        [104.5451, 11.3307],
+        [104.5455, 11.3305],
+        [104.5502, 11.3306],
+        [104.5509, 11.3314],
+        [104.5504, 11.3321],
+        [104.5452, 11.3319],
+    ];
+    let findings = of_outline(&ring(&typed));
+    assert_eq!(places(&findings), [("dms_as_decimals", "/geometry")]);
+    assert!(findings[0].message.contains("104.5451 as 104°54′51″"), "{}", findings[0].message);
+    // Fractions of a second are written too.
+    let six_digits = |degrees: f64| (degrees * 1e6).round() / 1e6;
+    let finer = typed.map(|[lon, lat]| [six_digits(lon + 0.000_012), six_digits(lat + 0.000_034)]);
+    assert_eq!(places(&of_outline(&ring(&finer))), [("dms_as_decimals", "/geometry")]);
+    // A single number that cannot be minutes or seconds: they are decimals.
+    let mut decimal = typed;
+    decimal[4][1] = 11.3382;
+    assert_eq!(of_outline(&ring(&decimal)), [], "82 is no number of seconds");
+    // Decimals that lie close together say nothing.
+    let close = typed.map(|[lon, lat]| [lon.min(104.5459), lat]);
+    assert_eq!(of_outline(&ring(&close)), []);
+    // Across the hundredth true decimals have vertices everywhere.
+    let mut across = typed;
+    across[1][0] = 104.5471;
+    assert_eq!(of_outline(&ring(&across)), []);
+}
+
+#[test]
+fn round_coordinates_are_not_suspected() {
+    let ring = |typed: &[[f64; 2]]| polygon(&[typed, &typed[..1]].concat());
+    // To a hundred metres.
+    let round = [
+        [104.545, 11.33],
+        [104.548, 11.331],
+        [104.551, 11.333],
+        [104.552, 11.335],
+        [104.55, 11.341],
+        [104.545, 11.34],
+    ];
+    assert_eq!(of_outline(&ring(&round)), []);
+    // A rectangle has four numbers, however long they are.
+    let four = [[104.5451, 11.3351], [104.5505, 11.3351], [104.5505, 11.3405], [104.5451, 11.3405]];
+    assert_eq!(of_outline(&ring(&four)), []);
+    let steps = [[104.545, 11.335], [104.55, 11.335], [104.555, 11.34], [104.55, 11.345], [104.545, 11.34]];
+    assert_eq!(of_outline(&ring(&steps)), []);
 }
 
 #[test]

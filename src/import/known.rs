@@ -1,0 +1,82 @@
+//! What an earlier run has already brought.
+
+use std::collections::BTreeMap;
+
+use super::take::Prepared;
+use crate::model::mutation::GEOMETRY;
+use crate::model::record::Feature as Record;
+use crate::model::role::{Drafts, Sight};
+use crate::model::{Change, Hash};
+use crate::store::{Result, Store, StoreError};
+use crate::sync::judge::REFERENCE;
+
+/// What is known of a feature.
+pub(super) enum Known {
+    /// Nothing.
+    No,
+    /// It is this record already, in the same words.
+    Same(Box<Record>),
+    /// It is this record already, in other words, and which fields they are.
+    Differs(Box<Record>, String),
+}
+
+/// Looks for the record that a feature is. Nothing is written over it: people may have worked on it since, and which
+/// of the two is right is not for a program to say.
+pub(super) fn look(store: &Store, prepared: &Prepared) -> Result<Known> {
+    let identity = &prepared.identity;
+    let mut found = find(store, prepared, identity.record)?;
+    if found.is_none() && identity.by_content != identity.record {
+        found = find(store, prepared, identity.by_content)?;
+    }
+    let Some(record) = found else { return Ok(Known::No) };
+    if record.version == prepared.mutation.mutation_id
+        || is_known(store.find_mutation(prepared.mutation.mutation_id))?
+    {
+        return Ok(Known::Same(record));
+    }
+    Ok(match difference(&record, &prepared.mutation.changes) {
+        None => Known::Same(record),
+        Some(what) => Known::Differs(record, what),
+    })
+}
+
+fn find(store: &Store, prepared: &Prepared, id: uuid::Uuid) -> Result<Option<Box<Record>>> {
+    // Whatever the author may read: what is there must not come a second time.
+    let everything = Sight {
+        tier: i16::MAX,
+        drafts: Drafts::All,
+        organisation: uuid::Uuid::nil(),
+        account: prepared.mutation.author,
+        official_only: false,
+    };
+    match store.find_record(id, everything) {
+        Ok(record) => Ok(Some(Box::new(record))),
+        Err(StoreError::NotFound(_)) => Ok(None),
+        Err(fault) => Err(fault),
+    }
+}
+
+fn is_known<T>(found: Result<T>) -> Result<bool> {
+    match found {
+        Ok(_) => Ok(true),
+        Err(StoreError::NotFound(_)) => Ok(false),
+        Err(fault) => Err(fault),
+    }
+}
+
+/// In which fields the file says something else than the record.
+fn difference(record: &Record, changes: &BTreeMap<String, Change>) -> Option<String> {
+    let there = |name: &str| {
+        let value = if name == GEOMETRY { record.geometry.as_ref() } else { record.properties.get(name) };
+        Hash::of_value(&value)
+    };
+    let others = changes.iter().filter(|(name, change)| Hash::of_value(&change.to) != there(name));
+    let others: Vec<&str> = others.map(|(name, _)| name.as_str()).collect();
+    let more = record.properties.keys().filter(|name| !changes.contains_key(*name) && *name != REFERENCE);
+    let more: Vec<&str> = more.map(String::as_str).collect();
+    match (others.as_slice(), more.as_slice()) {
+        ([], []) => None,
+        ([], more) => Some(format!("the record also has {}", more.join(", "))),
+        (others, _) => Some(format!("the record has something else in {}", others.join(", "))),
+    }
+}

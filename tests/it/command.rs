@@ -1,0 +1,184 @@
+//! The command line, as somebody types it: the real program in a folder of its own, on SQLite.
+
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+
+use serde_json::json;
+use tempfile::TempDir;
+
+/// A folder in which commands are typed.
+struct Folder(TempDir);
+
+impl Folder {
+    fn new() -> Self {
+        Self(tempfile::tempdir().unwrap())
+    }
+
+    /// A folder with a database in it, and the authority and an admin as after a first start.
+    fn begun() -> Self {
+        let folder = Self::new();
+        folder.must("migrate");
+        let words = "user add admin --name A --role admin --organisation Authority --new-organisation --kind authority";
+        folder.must(words);
+        folder
+    }
+
+    fn command(&self, words: &str) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_cartagena"));
+        command.args(words.split_whitespace()).current_dir(self.0.path()).env_clear();
+        command
+    }
+
+    fn run(&self, words: &str) -> Output {
+        self.command(words).output().unwrap()
+    }
+
+    /// Runs what must succeed; what it prints.
+    #[track_caller]
+    fn must(&self, words: &str) -> String {
+        let done = self.run(words);
+        assert!(done.status.success(), "{words}: {}", told(&done));
+        String::from_utf8(done.stdout).unwrap()
+    }
+
+    /// Runs what must fail with this code and these words.
+    #[track_caller]
+    fn must_not(&self, words: &str, code: i32, because: &str) {
+        let done = self.run(words);
+        assert_eq!(done.status.code(), Some(code), "{words}: {}", told(&done));
+        assert!(told(&done).contains(because), "{words}: {}", told(&done));
+    }
+
+    fn write(&self, name: &str, text: &str) {
+        std::fs::write(self.0.path().join(name), text).unwrap();
+    }
+}
+
+/// What it said, on both ways.
+fn told(done: &Output) -> String {
+    format!("{}{}", String::from_utf8_lossy(&done.stdout), String::from_utf8_lossy(&done.stderr))
+}
+
+#[test]
+fn only_a_server_begins_a_database() {
+    let folder = Folder::new();
+    for words in [
+        "user list",
+        "user add jane --name J --role im_officer --organisation A --new-organisation",
+        "device list",
+        "programme show",
+        "import sheet.csv --kind task --as jane",
+        "bench sync",
+    ] {
+        let place = folder.0.path().join("data").join("cartagena.db");
+        folder.must_not(words, 1, &format!("no database at {}", place.display()));
+        folder.must_not(words, 1, "cartagena serve");
+    }
+    assert_eq!(std::fs::read_dir(folder.0.path()).unwrap().count(), 0, "nothing was made");
+    folder.must("migrate");
+    folder.must("user list");
+}
+
+#[cfg(unix)]
+#[test]
+fn only_their_owner_reads_the_folder_and_the_database() {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    let folder = Folder::begun();
+    let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    let data = folder.0.path().join("data");
+    assert_eq!(mode(&data), 0o700);
+    for entry in std::fs::read_dir(&data).unwrap() {
+        let path = entry.unwrap().path();
+        assert_eq!(mode(&path), 0o600, "{}", path.display());
+    }
+}
+
+#[test]
+fn a_slip_of_the_pen_makes_no_second_organisation() {
+    let folder = Folder::begun();
+    let add = |login: &str, organisation: &str| {
+        format!("user add {login} --name J --role im_officer --organisation {organisation}")
+    };
+    folder.must_not(&add("jane", "Autority"), 1, "there are: `Authority`");
+    folder.must_not(&format!("{} --new-organisation", add("jane", "authority")), 1, "`Authority` already");
+    folder.must(&add("jane", "Authority"));
+    folder.must(&format!("{} --new-organisation", add("joe", "Operator")));
+    folder.must_not(&add("joe", "Operator"), 1, "already");
+    assert!(folder.must("user list").contains("joe  im_officer  Operator"));
+}
+
+#[test]
+fn a_closed_account_gets_no_device_and_no_password() {
+    let folder = Folder::begun();
+    folder.must("user add jane --name J --role surveyor --organisation Authority");
+    folder.must("device offer jane");
+    folder.must("user close jane");
+    folder.must_not("device offer jane", 1, "`jane` is closed");
+    folder.must_not("user reset jane", 1, "`jane` is closed");
+    folder.must_not("device offer jana", 1, "no account `jana`");
+}
+
+#[test]
+fn faults_of_the_deadlines_are_said_when_they_are_set() {
+    let folder = Folder::begun();
+    let programme = |deadlines: serde_json::Value| {
+        json!({"name": "P", "country": "BIH", "deposited_on": "1998-09-08", "deadlines": deadlines,
+               "extent": {"west": 15.7, "south": 42.5, "east": 19.7, "north": 45.3}})
+        .to_string()
+    };
+    let last = json!({"kind": "extension", "decided_on": "2018-11-30", "new_deadline": "2021-03-01"});
+    folder.write("p.json", &programme(json!([last])));
+    let done = folder.run("programme set p.json");
+    assert!(done.status.success(), "a history is not refused: {}", told(&done));
+    let warned = String::from_utf8(done.stderr).unwrap();
+    assert!(warned.contains("beyond 2019-03-01"), "{warned}");
+    let first = json!({"kind": "extension", "decided_on": "2008-11-28", "new_deadline": "2019-03-01"});
+    folder.write("p.json", &programme(json!([first, last])));
+    assert_eq!(folder.run("programme set p.json").stderr, b"");
+}
+
+#[test]
+fn the_readmes_sample_programme_is_sound() {
+    let readme = include_str!("../../README.md");
+    let sample = readme.split("```json\n").nth(1).unwrap().split("```").next().unwrap();
+    let folder = Folder::begun();
+    folder.write("programme.json", sample);
+    let done = folder.run("programme set programme.json");
+    assert!(done.status.success() && done.stderr.is_empty(), "{}", told(&done));
+}
+
+#[test]
+fn an_import_tells_by_its_code_whether_it_brought_anything() {
+    let folder = Folder::begun();
+    folder.must("user add jane --name J --role im_officer --organisation Authority");
+    folder.must("user add sam --name S --role supervisor --organisation Operator --new-organisation");
+    folder.write("good.csv", "id,date_identified,wkt\n1,2020-01-01,POINT (18.6 43.6)\n");
+    folder.write("bad.csv", "date_identified,wkt\nsometime,POINT (18.6 43.6)\n");
+    let set = "--kind hazardous_area --set classification=SHA --set status=open --set contamination=uxo";
+    folder.must_not(&format!("import good.csv {set} --as jane"), 1, "--organisation");
+    folder.must_not(
+        &format!("import good.csv {set} --as sam --organisation Authority"),
+        1,
+        "only an IM officer",
+    );
+    let done = folder.run(&format!("import good.csv {set} --as sam"));
+    assert!(done.status.success(), "{}", told(&done));
+    let told = told(&done);
+    assert!(told.contains("known again by `id`") && told.contains("step `org_validate`"), "{told}");
+    folder.must_not(&format!("import good.csv {set} --as sam"), 0, "1 duplicate");
+    folder.must_not(&format!("import good.csv {set} --as sam --where id=2"), 3, "1 skipped");
+    folder.must_not(&format!("import bad.csv {set} --as sam"), 3, "1 quarantined");
+    folder.must_not(&format!("import bad.csv {set} --as sam"), 3, "features have no id");
+    folder.must_not(&format!("import good.csv {set}"), 2, "--as");
+    assert!(folder.must("import --help").contains("Exit codes"));
+}
+
+#[test]
+fn nobody_need_read_to_the_end() {
+    let folder = Folder::begun();
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let done = folder.command("user list").stdout(writer).stderr(Stdio::piped()).output().unwrap();
+    assert!(done.status.success() && done.stderr.is_empty(), "{}", told(&done));
+}
