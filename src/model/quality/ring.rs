@@ -4,10 +4,11 @@ use geo::{Coord, Distance, Haversine, Point};
 
 use super::Findings;
 use super::rules::{
-    CLOSING_POINT_REPEATED, LEG_TOO_LONG, RING_NOT_CLOSED, SCRAMBLED_ORDER, SELF_INTERSECTION,
-    TOO_FEW_VERTICES, VERTEX_MISSING, VERTEX_REPEATED,
+    CLOSING_POINT_REPEATED, LEG_TOO_LONG, OUTLINE_TOO_LARGE, RING_NOT_CLOSED, SCRAMBLED_ORDER,
+    SELF_INTERSECTION, TOO_FEW_VERTICES, VERTEX_MISSING, VERTEX_REPEATED,
 };
 use super::shape::{Line, Shape};
+use crate::geometry::Limits;
 use crate::geometry::crossing::Edges;
 
 /// Two positions closer than this in both axes are one, degrees (11 cm).
@@ -25,6 +26,7 @@ pub(super) fn check(shape: &Shape, findings: &mut Findings) {
         }
     }
     missing_vertex(shape, findings);
+    too_large(shape, findings);
 }
 
 fn same(a: Coord<f64>, b: Coord<f64>) -> bool {
@@ -154,5 +156,19 @@ fn missing_vertex(shape: &Shape, findings: &mut Findings) {
     if drawn != entered {
         let message = format!("{drawn} corners drawn, {entered} measured");
         findings.add(&VERTEX_MISSING, shell.pointer.clone(), message);
+    }
+}
+
+fn too_large(shape: &Shape, findings: &mut Findings) {
+    let limits = Limits::default();
+    let rings = || shape.lines.iter().filter(|line| line.is_ring);
+    let counts = [
+        ("members", rings().filter(|ring| ring.is_shell).count(), limits.members),
+        ("rings", rings().count(), limits.rings),
+        ("vertices", rings().map(|ring| ring.coords.len()).sum(), limits.vertices),
+    ];
+    if let Some((what, found, most)) = counts.into_iter().find(|(_, found, most)| found > most) {
+        let message = format!("{found} {what}, more than the {most} allowed");
+        findings.add(&OUTLINE_TOO_LARGE, "/geometry", message);
     }
 }
