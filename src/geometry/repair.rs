@@ -73,6 +73,7 @@ pub fn propose(polygons: &MultiPolygon<f64>) -> Result<MultiPolygon<f64>, Repair
     if polygons.is_empty() { Err(RepairError::Nothing) } else { Ok(MultiPolygon::new(polygons)) }
 }
 
+/// Whether a repair is a matter of less than a second.
 fn within_reach(polygons: &MultiPolygon<f64>) -> Result<(), RepairError> {
     let rings = || polygons.iter().flat_map(|polygon| polygon.interiors().iter().chain([polygon.exterior()]));
     let vertices = rings().map(|ring| ring.0.len()).sum();
