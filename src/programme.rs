@@ -212,7 +212,8 @@ impl AdminUnits {
             .get("features")
             .and_then(Value::as_array)
             .ok_or("a GeoJSON FeatureCollection with `features`")?;
-        let limits = Limits { largest_area_m2: 1e14, ..Limits::default() };
+        // The bounds of a country are longer than any hazardous area's, and an administrator brings them once.
+        let limits = Limits { vertices: 100_000, largest_area_m2: 1e14, ..Limits::default() };
         let unit = |(place, feature): (usize, &Value)| {
             let wrong = |what: &str| format!("feature {place}: {what}");
             let properties = feature.get("properties").ok_or_else(|| wrong("has no properties"))?;

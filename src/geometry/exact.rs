@@ -5,7 +5,10 @@ use std::fmt;
 use std::iter::Sum;
 use std::ops::{Add, AddAssign, Neg, Sub, SubAssign};
 
+use geo::Coord;
 use serde::{Deserialize, Serialize};
+
+use super::crossing::Edges;
 
 /// A point of the grid, in whole millimetres east and north of its origin.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
@@ -266,7 +269,14 @@ pub fn crossing(a: (GridPoint, GridPoint), b: (GridPoint, GridPoint)) -> GridPoi
     GridPoint { x: along(a.0.x, a.1.x), y: along(a.0.y, a.1.y) }
 }
 
+/// Edges from which the sweep of `crossing`, which suits rings of any form, is quicker than comparing edges that
+/// overlap in x.
+const LONG_RING: usize = 1_000;
+
 fn ring_meets_itself(ring: &[GridPoint]) -> bool {
+    if ring.len() >= LONG_RING {
+        return long_ring_meets_itself(ring);
+    }
     let edges: Vec<_> = ring_edges(ring).collect();
     let west = |i: usize| edges[i].0.x.min(edges[i].1.x);
     let mut order: Vec<usize> = (0..edges.len()).collect();
@@ -285,6 +295,13 @@ fn ring_meets_itself(ring: &[GridPoint]) -> bool {
             }
         })
     })
+}
+
+#[expect(clippy::cast_precision_loss, reason = "grid coordinates are below 2^35, exact in f64")]
+fn long_ring_meets_itself(ring: &[GridPoint]) -> bool {
+    let closed = ring.iter().chain(ring.first());
+    let coords: Vec<Coord<f64>> = closed.map(|p| Coord { x: p.x as f64, y: p.y as f64 }).collect();
+    Edges::of([coords.as_slice()]).any_meeting().is_some()
 }
 
 /// Whether the edge after runs back along the edge before it.
@@ -336,6 +353,27 @@ mod tests {
                 assert_eq!(crossing(a, b), expected);
                 assert_eq!(crossing(b, a), expected);
             }
+        }
+    }
+
+    #[test]
+    fn long_rings_are_told_plain_as_short_ones_are() {
+        // Teeth above one another; swapping two corners of one crosses its edges, folding one back makes a spike.
+        let tooth = |tooth: i64| {
+            let foot = 4 * tooth;
+            [p(10, foot), p(1_000, foot), p(1_000, foot + 2), p(10, foot + 2)]
+        };
+        let comb = |teeth: i64| -> Vec<GridPoint> {
+            (0..teeth).flat_map(tooth).chain([p(0, 4 * teeth), p(0, 0)]).collect()
+        };
+        for teeth in [3, 300, 3_000] {
+            let plain = comb(teeth);
+            let (mut crossed, mut folded) = (plain.clone(), plain.clone());
+            crossed.swap(5, 6);
+            folded[6] = p(500, 4);
+            assert!(!ring_meets_itself(&plain), "{teeth}");
+            assert!(ring_meets_itself(&crossed), "{teeth}");
+            assert!(ring_meets_itself(&folded), "{teeth}");
         }
     }
 

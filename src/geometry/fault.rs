@@ -41,7 +41,7 @@ pub enum FaultKind {
     OutsideExtent,
     /// Spans more than half the globe: it must be split at ±180° (RFC 7946 §3.1.9).
     AcrossAntimeridian,
-    /// Fewer than three distinct vertices.
+    /// Fewer than three distinct vertices: the ring encloses nothing and is left out.
     TooFewVertices,
     /// The ring crosses or touches itself: a bow-tie, scrambled order of vertices, a pinch.
     SelfIntersection,
@@ -55,6 +55,10 @@ pub enum FaultKind {
     MembersOverlap,
     /// Two members share an edge, or the same member is there twice.
     MembersTouch,
+    /// Its rings touch in so many places that nobody can tell in reasonable time whether they overlap.
+    TooIntricate,
+    /// No repair is proposed beside the other faults; the message says why.
+    NoRepair,
     /// Smaller than the least area allowed.
     TooSmallArea,
     /// Larger than the largest plausible area.
@@ -83,6 +87,8 @@ impl FaultKind {
             Self::RingsOverlap => "rings_overlap",
             Self::MembersOverlap => "members_overlap",
             Self::MembersTouch => "members_touch",
+            Self::TooIntricate => "too_intricate",
+            Self::NoRepair => "no_repair",
             Self::TooSmallArea => "too_small_area",
             Self::ImplausibleArea => "implausible_area",
         }
@@ -97,12 +103,14 @@ impl FaultKind {
     pub fn is_repairable(self) -> bool {
         matches!(
             self,
-            Self::SelfIntersection
+            Self::TooFewVertices
+                | Self::SelfIntersection
                 | Self::Spike
                 | Self::HoleOutsideShell
                 | Self::RingsOverlap
                 | Self::MembersOverlap
                 | Self::MembersTouch
+                | Self::TooIntricate
         )
     }
 }

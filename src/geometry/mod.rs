@@ -12,6 +12,7 @@
 
 pub mod arrangement;
 pub mod coordinate;
+pub(crate) mod crossing;
 pub mod display;
 pub mod exact;
 pub mod fault;

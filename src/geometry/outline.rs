@@ -4,6 +4,9 @@
 //! repeated vertices, shells counter-clockwise and holes clockwise), the faults found, and a proposed repair beside
 //! it where one can be made. A bad geometry is kept: it is evidence that somebody saw something.
 
+#[cfg(test)]
+mod tests;
+
 use geo::{Coord, LineString, MultiPolygon, Polygon};
 use geojson::GeometryValue;
 use serde::{Deserialize, Serialize};
@@ -49,12 +52,13 @@ pub struct Limits {
 }
 
 impl Default for Limits {
-    /// Generous bounds: 1 000 members, 10 000 rings, 100 000 vertices, 1 m² to 10 000 km².
+    /// Generous bounds: 1 000 members, 10 000 rings, 20 000 vertices, 1 m² to 10 000 km². Outlines of real hazardous
+    /// areas stay below 2 000 vertices, and with 20 000 the worst that can be made up is judged in under a second.
     fn default() -> Self {
         Self {
             members: 1_000,
             rings: 10_000,
-            vertices: 100_000,
+            vertices: 20_000,
             least_area_m2: 1.0,
             largest_area_m2: 1e10,
             extent: None,
@@ -65,7 +69,8 @@ impl Default for Limits {
 /// What was entered in canonical form, what is wrong with it, and what it may have meant.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Outline {
-    /// The ground as entered, in canonical form; `None` where it cannot even be drawn.
+    /// The ground as entered, in canonical form, without rings of fewer than three vertices; `None` where it cannot
+    /// even be drawn.
     pub entered: Option<MultiPolygon<f64>>,
     /// Faults and notes, in the order of the geometry.
     pub faults: Vec<Fault>,
@@ -77,17 +82,7 @@ impl Outline {
     /// Reads a `GeoJSON` polygon or multipolygon.
     pub fn read(geometry: &GeometryValue, limits: &Limits) -> Self {
         let mut faults = Vec::new();
-        let entered = match geometry {
-            GeometryValue::Polygon { coordinates } => {
-                read_members(std::slice::from_ref(coordinates), limits, &mut faults)
-            }
-            GeometryValue::MultiPolygon { coordinates } => read_members(coordinates, limits, &mut faults),
-            other => {
-                let message = format!("a {} is not an area", other.type_name());
-                faults.push(Fault::new(FaultKind::NotAnArea, Place::default(), message));
-                None
-            }
-        };
+        let entered = draw(geometry, limits, &mut faults);
         Self::judge(entered, faults, limits)
     }
 
@@ -125,15 +120,45 @@ impl Outline {
         let Some(polygons) = entered else {
             return Self { entered: None, faults, proposed: None };
         };
-        faults.extend(validity::faults(&polygons));
+        // Where a ring was left out, places would no longer be those of the geometry as entered.
+        if !faults.iter().any(|fault| fault.kind == FaultKind::TooFewVertices) {
+            faults.extend(validity::faults(&polygons));
+        }
         let mut errors = faults.iter().filter(|fault| !fault.kind.is_note()).peekable();
         let repairable = errors.peek().is_some() && errors.all(|fault| fault.kind.is_repairable());
-        let proposed = if repairable { repair::propose(&polygons).ok() } else { None };
+        let proposed = match repairable.then(|| repair::propose(&polygons)) {
+            Some(Ok(proposed)) => Some(proposed),
+            Some(Err(reason)) => {
+                faults.push(Fault::new(FaultKind::NoRepair, Place::default(), reason.to_string()));
+                None
+            }
+            None => None,
+        };
         let ground = measure::area(proposed.as_ref().unwrap_or(&polygons));
         if let Some((kind, message)) = judge_area(ground, limits) {
             faults.push(Fault::new(kind, Place::default(), message));
         }
         Self { entered: Some(polygons), faults, proposed }
+    }
+}
+
+/// The canonical form of a `GeoJSON` polygon or multipolygon, as in [`Outline::entered`], for those who need only
+/// where it lies: validity is not judged and no repair sought, which is most of the work of [`Outline::read`].
+pub fn canonical(geometry: &GeometryValue, limits: &Limits) -> Option<MultiPolygon<f64>> {
+    draw(geometry, limits, &mut Vec::new())
+}
+
+fn draw(geometry: &GeometryValue, limits: &Limits, faults: &mut Vec<Fault>) -> Option<MultiPolygon<f64>> {
+    match geometry {
+        GeometryValue::Polygon { coordinates } => {
+            read_members(std::slice::from_ref(coordinates), limits, faults)
+        }
+        GeometryValue::MultiPolygon { coordinates } => read_members(coordinates, limits, faults),
+        other => {
+            let message = format!("a {} is not an area", other.type_name());
+            faults.push(Fault::new(FaultKind::NotAnArea, Place::default(), message));
+            None
+        }
     }
 }
 
@@ -165,29 +190,24 @@ fn read_members(
         return None;
     }
     let mut drawn = Vec::with_capacity(members.len());
-    let mut usable = true;
+    let before = faults.len();
     for (member, rings) in members.iter().enumerate() {
-        let lines: Vec<Option<LineString<f64>>> = rings
-            .iter()
-            .enumerate()
-            .map(|(ring, positions)| {
-                let place = Place { member, ring, vertex: None };
-                read_ring(positions, place, limits, faults)
-            })
-            .collect();
-        let mut lines = lines.into_iter().collect::<Option<Vec<_>>>().unwrap_or_default();
-        if lines.is_empty() {
-            if rings.is_empty() {
-                let place = Place { member, ring: 0, vertex: None };
-                faults.push(Fault::new(FaultKind::Empty, place, "the member has no ring"));
-            }
-            usable = false;
-            continue;
+        let place = Place { member, ring: 0, vertex: None };
+        if rings.is_empty() {
+            faults.push(Fault::new(FaultKind::Empty, place, "the member has no ring"));
         }
-        let shell = lines.remove(0);
-        drawn.push(Polygon::new(shell, lines));
+        let mut lines: Vec<Option<LineString<f64>>> = Vec::with_capacity(rings.len());
+        for (ring, positions) in rings.iter().enumerate() {
+            lines.push(read_ring(positions, Place { ring, ..place }, limits, faults));
+        }
+        // What encloses nothing is left out with its fault, and takes no other ground away.
+        let mut lines = lines.into_iter();
+        if let Some(shell) = lines.next().flatten() {
+            drawn.push(Polygon::new(shell, lines.flatten().collect()));
+        }
     }
-    usable.then(|| MultiPolygon::new(drawn))
+    let usable = faults[before..].iter().all(|fault| fault.kind.is_note() || fault.kind.is_repairable());
+    (usable && !drawn.is_empty()).then(|| MultiPolygon::new(drawn))
 }
 
 fn too_large(members: &[Vec<Ring>], limits: &Limits) -> Option<Fault> {

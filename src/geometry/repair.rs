@@ -6,6 +6,9 @@
 //! `geo::MakeValid` untangles single rings. It must not be given whole geometries: by its odd-even rule two members
 //! that overlap would lose the ground they share, and a hole beside its shell would become ground. So rings are
 //! repaired one by one, holes are taken from shells and members are united, as GEOS does in its "structure" method.
+//!
+//! Triangulation and overlay both grow with the square of what they are given, so what is long or badly tangled gets
+//! no proposal: nobody could judge one by eye either.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -15,6 +18,8 @@ use i_overlay::core::overlay::{Overlay, ShapeType};
 use i_overlay::core::overlay_rule::OverlayRule;
 use i_overlay::i_float::int::point::IntPoint;
 
+use super::crossing::Edges;
+
 /// The triangulation merges vertices nearer than 1e-4 units – 11 m if the units were degrees. A power of two, so
 /// that coordinates come back bit for bit.
 const MAGNIFY: f64 = 1_073_741_824.0;
@@ -22,9 +27,31 @@ const MAGNIFY: f64 = 1_073_741_824.0;
 /// Steps per degree when rings are combined: 0.1 mm.
 const STEPS: f64 = 1e9;
 
+/// Most vertices of a geometry that is repaired. The overlay takes 0.3 s for the worst of this length.
+const LONGEST: usize = 10_000;
+
+/// Most vertices of the rings in it that meet themselves, for the triangulation is slower; real outlines have below
+/// 2 000.
+const LONGEST_TANGLE: usize = 3_000;
+
+/// Most places where edges would be split. With both at their most a repair takes 0.5 s; a slip of the pen makes a
+/// handful.
+const MOST_SPLITS: usize = 10_000;
+
 /// Why no repair can be proposed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum RepairError {
+    /// More vertices than are repaired.
+    #[error("no repair is proposed: {0} vertices, and more than {LONGEST} are left to a person")]
+    TooLong(usize),
+    /// More vertices in rings that meet themselves than are repaired.
+    #[error(
+        "no repair is proposed: {0} vertices in tangled rings, and more than {LONGEST_TANGLE} are left to a person"
+    )]
+    TooLongTangle(usize),
+    /// Edges meet in more places than are repaired.
+    #[error("no repair is proposed: edges meet in more than {MOST_SPLITS} places")]
+    TooTangled,
     /// The triangulation refused the coordinates.
     #[error("no repair can be proposed: {0}")]
     Refused(String),
@@ -39,10 +66,33 @@ pub enum RepairError {
 /// A valid geometry for the ground that canonical but faulty rings enclose: the loops of each ring, holes taken off
 /// their shells, members united.
 pub fn propose(polygons: &MultiPolygon<f64>) -> Result<MultiPolygon<f64>, RepairError> {
+    within_reach(polygons)?;
     let repaired = catch_unwind(AssertUnwindSafe(|| repair(polygons)))
         .map_err(|panic| RepairError::BrokeOff(panic_text(panic.as_ref())))??;
     let polygons: Vec<Polygon<f64>> = repaired.into_iter().map(oriented).collect();
     if polygons.is_empty() { Err(RepairError::Nothing) } else { Ok(MultiPolygon::new(polygons)) }
+}
+
+/// Whether a repair is a matter of less than a second.
+fn within_reach(polygons: &MultiPolygon<f64>) -> Result<(), RepairError> {
+    let rings = || polygons.iter().flat_map(|polygon| polygon.interiors().iter().chain([polygon.exterior()]));
+    let vertices = rings().map(|ring| ring.0.len()).sum();
+    if vertices > LONGEST {
+        return Err(RepairError::TooLong(vertices));
+    }
+    let tangled = rings().filter(|ring| is_tangled(ring)).map(|ring| ring.0.len()).sum();
+    if tangled > LONGEST_TANGLE {
+        return Err(RepairError::TooLongTangle(tangled));
+    }
+    let edges = Edges::of(rings().map(|ring| ring.0.as_slice()));
+    match edges.count_splits(MOST_SPLITS) {
+        Ok(count) if count <= MOST_SPLITS => Ok(()),
+        _ => Err(RepairError::TooTangled),
+    }
+}
+
+fn is_tangled(ring: &LineString<f64>) -> bool {
+    Edges::of([ring.0.as_slice()]).any_meeting().is_some()
 }
 
 fn repair(polygons: &MultiPolygon<f64>) -> Result<MultiPolygon<f64>, RepairError> {
@@ -66,8 +116,12 @@ fn repair(polygons: &MultiPolygon<f64>) -> Result<MultiPolygon<f64>, RepairError
 }
 
 fn untangle(ring: &LineString<f64>) -> Result<MultiPolygon<f64>, RepairError> {
+    let whole = Polygon::new(ring.clone(), Vec::new());
+    if !is_tangled(ring) {
+        return Ok(MultiPolygon::new(vec![whole]));
+    }
     let scale = |factor: f64| move |c: Coord<f64>| Coord { x: c.x * factor, y: c.y * factor };
-    Polygon::new(ring.clone(), Vec::new())
+    whole
         .map_coords(scale(MAGNIFY))
         .make_valid()
         .map(|loops| loops.map_coords(scale(1.0 / MAGNIFY)))

@@ -5,7 +5,7 @@ use geojson::{GeometryValue, Position};
 use serde_json::Value;
 
 use super::measure;
-use super::outline::{Limits, Outline};
+use super::outline::{Limits, canonical};
 
 /// A geometry in its canonical form.
 #[derive(Debug, Clone, PartialEq)]
@@ -17,7 +17,7 @@ impl Shape {
         let geometry = read_geojson(geometry)?;
         let shape = match &geometry {
             GeometryValue::Polygon { .. } | GeometryValue::MultiPolygon { .. } => {
-                Geometry::MultiPolygon(Outline::read(&geometry, &Limits::default()).entered?)
+                Geometry::MultiPolygon(canonical(&geometry, &Limits::default())?)
             }
             GeometryValue::Point { coordinates } => Geometry::Point(point(coordinates)?),
             GeometryValue::MultiPoint { coordinates } => {

@@ -1,14 +1,15 @@
 //! Rings, one at a time: closed, long enough, simple.
 
-use geo::line_intersection::line_intersection;
-use geo::{Coord, Distance, Haversine, Line as Edge, LineIntersection, Point};
+use geo::{Coord, Distance, Haversine, Point};
 
 use super::Findings;
 use super::rules::{
-    CLOSING_POINT_REPEATED, LEG_TOO_LONG, RING_NOT_CLOSED, SCRAMBLED_ORDER, SELF_INTERSECTION,
-    TOO_FEW_VERTICES, VERTEX_MISSING, VERTEX_REPEATED,
+    CLOSING_POINT_REPEATED, LEG_TOO_LONG, OUTLINE_TOO_LARGE, RING_NOT_CLOSED, SCRAMBLED_ORDER,
+    SELF_INTERSECTION, TOO_FEW_VERTICES, VERTEX_MISSING, VERTEX_REPEATED,
 };
 use super::shape::{Line, Shape};
+use crate::geometry::Limits;
+use crate::geometry::crossing::Edges;
 
 /// Two positions closer than this in both axes are one, degrees (11 cm).
 const SAME_DEG: f64 = 1e-6;
@@ -25,6 +26,7 @@ pub(super) fn check(shape: &Shape, findings: &mut Findings) {
         }
     }
     missing_vertex(shape, findings);
+    too_large(shape, findings);
 }
 
 fn same(a: Coord<f64>, b: Coord<f64>) -> bool {
@@ -109,33 +111,21 @@ struct Meeting {
     crosses: bool,
 }
 
-/// Finds where a ring meets itself. Edges are swept from west to east, so that a long ring does not
-/// cost its square.
+/// The edges between corners, the one back to the first included. None where the numbers are so large that no
+/// meeting could be told; they lie nowhere on earth and are flagged for that.
+fn edges(corners: &[(usize, Coord<f64>)]) -> Option<Edges> {
+    const FARTHEST: f64 = 1e12;
+    let mut ring: Vec<Coord<f64>> = corners.iter().map(|(_, coord)| *coord).collect();
+    ring.extend(ring.first().copied());
+    let near = ring.iter().all(|coord| coord.x.abs() <= FARTHEST && coord.y.abs() <= FARTHEST);
+    near.then(|| Edges::of([ring.as_slice()]))
+}
+
+/// Finds where a ring meets itself.
 fn first_meeting(corners: &[(usize, Coord<f64>)]) -> Option<Meeting> {
-    let count = corners.len();
-    let edge = |i: usize| Edge::new(corners[i].1, corners[(i + 1) % count].1);
-    let west = |edge: &Edge<f64>| edge.start.x.min(edge.end.x);
-    let mut order: Vec<(usize, Edge<f64>)> = (0..count).map(|i| (i, edge(i))).collect();
-    order.sort_by(|(_, a), (_, b)| west(a).total_cmp(&west(b)));
-    let mut first: Option<Meeting> = None;
-    for (rank, (i, a)) in order.iter().enumerate() {
-        let east = a.start.x.max(a.end.x);
-        for (j, b) in order[rank + 1..].iter().take_while(|(_, b)| west(b) <= east) {
-            let (low, high) = (*i.min(j), *i.max(j));
-            let adjacent = high - low == 1 || (low == 0 && high == count - 1);
-            let crosses = match line_intersection(*a, *b) {
-                // Neighbours share a vertex; sharing more is a way out and back.
-                Some(LineIntersection::SinglePoint { is_proper, .. }) if !adjacent => is_proper,
-                Some(LineIntersection::Collinear { .. }) => false,
-                _ => continue,
-            };
-            let pair = (corners[low].0, corners[high].0);
-            let known = first.get_or_insert(Meeting { pair, crosses });
-            known.pair = known.pair.min(pair);
-            known.crosses |= crosses;
-        }
-    }
-    first
+    let edges = edges(corners)?;
+    let (first, second) = edges.first_meeting()?;
+    Some(Meeting { pair: (corners[first].0, corners[second].0), crosses: edges.any_crossing() })
 }
 
 /// Sorts the vertices around their middle: a clearly shorter, simple ring means that the surveyor's
@@ -149,7 +139,8 @@ fn is_scrambled(corners: &[(usize, Coord<f64>)]) -> bool {
         let angle = |c: &Coord<f64>| (c.y - middle.y).atan2(c.x - middle.x);
         angle(a).total_cmp(&angle(b))
     });
-    first_meeting(&around).is_none() && length(&around) < CLEARLY_SHORTER * length(corners)
+    let is_simple = edges(&around).is_some_and(|edges| edges.any_meeting().is_none());
+    is_simple && length(&around) < CLEARLY_SHORTER * length(corners)
 }
 
 fn length(corners: &[(usize, Coord<f64>)]) -> f64 {
@@ -165,5 +156,19 @@ fn missing_vertex(shape: &Shape, findings: &mut Findings) {
     if drawn != entered {
         let message = format!("{drawn} corners drawn, {entered} measured");
         findings.add(&VERTEX_MISSING, shell.pointer.clone(), message);
+    }
+}
+
+fn too_large(shape: &Shape, findings: &mut Findings) {
+    let limits = Limits::default();
+    let rings = || shape.lines.iter().filter(|line| line.is_ring);
+    let counts = [
+        ("members", rings().filter(|ring| ring.is_shell).count(), limits.members),
+        ("rings", rings().count(), limits.rings),
+        ("vertices", rings().map(|ring| ring.coords.len()).sum(), limits.vertices),
+    ];
+    if let Some((what, found, most)) = counts.into_iter().find(|(_, found, most)| found > most) {
+        let message = format!("{found} {what}, more than the {most} allowed");
+        findings.add(&OUTLINE_TOO_LARGE, "/geometry", message);
     }
 }

@@ -86,6 +86,8 @@ rules! {
         "The geometry is not GeoJSON, is empty or holds something other than numbers." ERRORS;
     COORDINATE_OUT_OF_RANGE "coordinate_out_of_range" Error
         "Longitude beyond ±180 or latitude beyond ±90." ERRORS;
+    OUTLINE_TOO_LARGE "outline_too_large" Hold
+        "More members, rings or vertices than an outline may have: it is kept, but not drawn or counted." ERRORS;
     TOO_FEW_VERTICES "too_few_vertices" Hold
         "A ring with fewer than three different vertices encloses nothing." ERRORS;
     RING_NOT_CLOSED "ring_not_closed" Warning

@@ -24,6 +24,22 @@ fn what_is_no_geometry_is_said() {
 }
 
 #[test]
+fn an_outline_that_is_too_large_to_count_is_said_to_be() {
+    let round = |vertices: u32| {
+        let corner = |step: u32| {
+            let angle = std::f64::consts::TAU * f64::from(step) / f64::from(vertices);
+            [104.9 + 0.02 * angle.cos(), 11.55 + 0.02 * angle.sin()]
+        };
+        let mut ring: Vec<[f64; 2]> = (0..vertices).map(corner).collect();
+        ring.push(ring[0]);
+        polygon(&ring)
+    };
+    let large = ("outline_too_large", "/geometry");
+    assert!(places(&of_outline(&round(20_000))).contains(&large));
+    assert!(!places(&of_outline(&round(19_999))).contains(&large));
+}
+
+#[test]
 fn swapped_latitude_and_longitude_are_seen() {
     let mut swapped = square();
     for position in swapped["coordinates"][0].as_array_mut().unwrap() {
