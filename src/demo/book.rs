@@ -250,7 +250,10 @@ impl<'a> Book<'a> {
         }
         let mut mutation = self.draft(day, actor, Op::Review, head.kind, id, changes);
         mutation.review = Some(action);
-        mutation.reason = reason.map(str::to_owned);
+        // What a finding holds back is finalised with a reason only.
+        let checked =
+            (action == ReviewAction::Finalise).then_some("Checked against the field report (constructed)");
+        mutation.reason = reason.or(checked).map(str::to_owned);
         let version = mutation.mutation_id;
         self.steps.push(Step { day, actor, mutations: vec![mutation], meant: Outcome::Applied });
         let head = self.heads.get_mut(&id)?;

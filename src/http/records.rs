@@ -114,7 +114,7 @@ pub(crate) async fn history(
 #[serde(deny_unknown_fields)]
 pub struct Step {
     action: ReviewAction,
-    /// Required to return and to reject.
+    /// Required to return and to reject, and to finalise what a finding of severity `hold` speaks against.
     reason: Option<String>,
 }
 

@@ -15,7 +15,7 @@ use super::{Result, Store, StoreError, record};
 use crate::model::mutation::Outcome;
 use crate::model::role::{Actor, Sight};
 use crate::model::{Change, Hash, Mutation, Op, Record, ReviewAction};
-use crate::sync::judge::REFERENCE;
+use crate::sync::judge::{REFERENCE, held};
 use crate::sync::memory::{Answer, Memory as _, Received, Standing};
 use crate::sync::{apply_txn, merge};
 
@@ -40,7 +40,8 @@ impl Store {
     /// Takes a step of a record's review on the version that the reviewer saw.
     ///
     /// # Errors
-    /// `NotFound`; `Refused`: `stale` where the record has moved on, `role`, `two-person`, `stage`, `reason`.
+    /// `NotFound`; `Refused`: `stale` where the record has moved on, `role`, `two-person`, `stage`, `reason`, and `held`
+    /// where findings hold back what is to be finalised without a reason.
     pub fn review(
         &self,
         actor: Actor,
@@ -52,6 +53,13 @@ impl Store {
         self.write(move |txn| {
             let head = txn.head(record_id)?.ok_or(StoreError::NotFound("record"))?;
             may_review(&actor, &head, seen, action, reason.as_deref())?;
+            let unexplained = reason.as_ref().is_none_or(|reason| reason.trim().is_empty());
+            if action == ReviewAction::Finalise
+                && unexplained
+                && let Some(why) = held(txn, record_id)?
+            {
+                return Err(StoreError::refused("held", why));
+            }
             let mut mutation = draft(&actor, Op::Review, &head.kind, head.schema, record_id);
             mutation.base_version = Some(seen);
             mutation.review = Some(action);

@@ -10,9 +10,10 @@ use super::backend::on_backend;
 use super::column::{Document, Id};
 use super::prefetch;
 use super::row::{ConflictRow, Head, LogRow, VersionRow, brought_geometry};
-use super::schema::{conflict, log, parked, quarantine, record, version};
+use super::schema::{conflict, finding, log, parked, quarantine, record, version};
 use super::txn::{Changed, SyncTxn};
 use super::{Result, StoreError};
+use crate::model::quality::Severity;
 use crate::model::role::{Actor, Role};
 use crate::model::{Hash, Op, Record};
 use crate::sync::memory::{Answer, Conflict, Entry, Known, Memory, Problem, Received, Waiting};
@@ -77,6 +78,16 @@ impl Memory for SyncTxn<'_> {
             .first(self.connection)
             .optional()?;
         Ok(found.is_some())
+    }
+
+    fn held_by(&mut self, record: Uuid) -> Result<Vec<String>> {
+        let found: Vec<(String, String)> = finding::table
+            .filter(finding::record_id.eq(Id(record)))
+            .filter(finding::severity.eq(Severity::Hold.as_str()))
+            .order((finding::rule, finding::pointer))
+            .select((finding::rule, finding::message))
+            .load(self.connection)?;
+        Ok(found.into_iter().map(|(rule, message)| format!("{rule}: {message}")).collect())
     }
 
     fn waiting_for(&mut self, thing: &str) -> Result<Vec<Waiting>> {

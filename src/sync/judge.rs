@@ -9,7 +9,7 @@ use super::merge::{self, Merge};
 use crate::model::mutation::Outcome;
 use crate::model::role::Actor;
 use crate::model::schema::{Registry, Schema};
-use crate::model::{Mutation, Op, Record, Stage};
+use crate::model::{Mutation, Op, Record, ReviewAction, Stage};
 
 /// The pseudo-field under which a `resolve` retires a record or brings it back.
 pub const RETIRED: &str = "retired";
@@ -75,6 +75,12 @@ impl<'a, M: Memory> Judge<'a, M> {
         }
         if let Err(problem) = self.permitted(received, head.as_ref()) {
             return Ok(Verdict::Quarantine(problem));
+        }
+        if mutation.review == Some(ReviewAction::Finalise)
+            && is_blank(mutation.reason.as_deref())
+            && let Some(detail) = held(self.memory, mutation.record_id)?
+        {
+            return Ok(Verdict::Quarantine(Problem::new("held", detail)));
         }
         let verdict = self.lay(received, schema, head)?;
         Ok(self.checked(verdict, received, schema))
@@ -308,6 +314,17 @@ fn refer(record: &mut Record, mutation: &Mutation) {
     {
         record.set_field(REFERENCE, reference);
     }
+}
+
+/// Why a record may not be finalised without a reason: what is held must not enter official figures until a person has
+/// decided, and says why.
+///
+/// # Errors
+/// Only what the storage behind `memory` reports.
+pub fn held<M: Memory>(memory: &mut M, record: Uuid) -> Result<Option<String>, M::Error> {
+    let findings = memory.held_by(record)?;
+    let why = "mend the record, or say in `reason` why it counts all the same";
+    Ok((!findings.is_empty()).then(|| format!("findings hold it back: {}; {why}", findings.join("; "))))
 }
 
 fn is_blank(text: Option<&str>) -> bool {

@@ -269,6 +269,8 @@ pub trait Memory {
     fn open_conflicts(&mut self, record: Uuid) -> Result<Vec<Conflict>, Self::Error>;
     /// Whether a conflict was ever opened.
     fn conflict_known(&mut self, conflict: Uuid) -> Result<bool, Self::Error>;
+    /// What quality rules hold against a record's entry into official figures, in words.
+    fn held_by(&mut self, record: Uuid) -> Result<Vec<String>, Self::Error>;
     /// The actions that wait for this thing (a record, version, conflict or schema).
     fn waiting_for(&mut self, thing: &str) -> Result<Vec<Waiting>, Self::Error>;
 

@@ -9,6 +9,7 @@ use crate::support::{Crew, Person, Place, Tablet, TestServer, on_both};
 on_both!(
     four_people_bring_a_record_into_the_books,
     nobody_takes_two_steps,
+    what_a_finding_holds_back_needs_a_reason,
     a_returned_record_goes_round_again,
     a_returned_record_comes_back_to_its_surveyor,
     an_amendment_leaves_the_official_version_standing,
@@ -102,6 +103,29 @@ fn nobody_takes_two_steps(place: &Place) {
         |action: &str| qa.on("review", office.area, &office.shown()["version"], &json!({"review": action}));
     qa.must("applied", &step("ops_validate"));
     assert_eq!(qa.send(&step("finalise"))["problem"]["code"], "permission");
+}
+
+fn what_a_finding_holds_back_needs_a_reason(place: &Place) {
+    let office = Office::open(place);
+    // A tenth of the outline's area was reported.
+    let change = json!({"changes": {"reported_area_m2": {"to": 1_000}}});
+    office
+        .tablet
+        .must("applied", &office.tablet.on("update", office.area, &office.shown()["version"], &change));
+    office.step(&office.crew.surveyor, "submit");
+    office.step(&office.crew.manager, "org_validate");
+    office.step(&office.crew.qa, "ops_validate");
+    let (status, problem) = office.try_step(&office.crew.im, "finalise", None);
+    assert_eq!((status, &problem["type"]), (409, &json!("urn:cartagena:problem:held")), "{problem}");
+    assert!(problem["detail"].as_str().unwrap().contains("area_mismatch_large"), "{problem}");
+    let im = Tablet::enrol(&office.server, &office.crew, &office.crew.im);
+    let step = |more: &Value| {
+        let step = with(json!({"review": "finalise"}), more);
+        im.send(&im.on("review", office.area, &office.shown()["version"], &step))
+    };
+    assert_eq!(step(&json!({}))["problem"]["code"], "held");
+    assert_eq!(step(&json!({"reason": "The reported size was of the first visit"}))["outcome"], "applied");
+    assert_eq!(office.shown()["stage"], "finalised");
 }
 
 fn a_returned_record_goes_round_again(place: &Place) {
