@@ -40,7 +40,7 @@ pub struct Limits {
     pub pull_bytes: usize,
     /// Rows of a list.
     pub list_rows: i64,
-    /// Log-ins of one account or address in a minute.
+    /// Log-ins of one account in a minute; twenty times as many of one address.
     pub log_ins_per_minute: u32,
     /// Pushes of one device in a second.
     pub pushes_per_second: u32,

@@ -66,6 +66,11 @@ fn keyed<'k>(query: &Query, key: &'k [Option<String>]) -> Vec<(Cut, Option<&'k s
     query.cuts.iter().copied().zip(key.iter().map(Option::as_deref)).collect()
 }
 
+/// The names of the columns that say which row it is.
+fn names(query: &Query) -> impl Iterator<Item = &'static str> {
+    query.cuts.iter().map(|cut| name_of(*cut)).collect::<Vec<_>>().into_iter()
+}
+
 fn put_key(row: &mut Map<String, Value>, key: &[(Cut, Option<&str>)]) {
     for (cut, value) in key {
         row.insert(name_of(*cut).to_owned(), json!(value));
@@ -91,7 +96,7 @@ pub(crate) async fn remaining(
     let (heading, table) = ask(&state, move |books| {
         which.check_units(books)?;
         let ledger = &books.of(basis).ledger;
-        let mut table = Table::default();
+        let mut table = Table::new(names(&query).chain(["areas", "area_m2", "pieces"]));
         let mut total = SquareMillimetres::ZERO;
         for row in ledger.remaining(as_of, &query) {
             let key = keyed(&query, &row.key);
@@ -130,7 +135,7 @@ pub(crate) async fn balance(
     let basis = which.basis;
     let (heading, table) = ask(&state, move |books| {
         which.check_units(books)?;
-        let mut table = Table::default();
+        let mut table = Table::new(names(&query).chain(BALANCE).chain(["pieces"]));
         for row in books.of(basis).ledger.balance(from, to, &query) {
             let key = keyed(&query, &row.key);
             let (first, last) =
@@ -161,23 +166,40 @@ pub(super) fn reported_only(account: ReportedOnly) -> Value {
     json!({"areas": account.hazards, "reported_m2": table::m2(account.reported)})
 }
 
+/// The columns of a balance, in the order of its equation.
+const BALANCE: [&str; 13] = [
+    "opening_m2",
+    "newly_identified_m2",
+    "enlarged_m2",
+    "shrunk_by_revision_m2",
+    "duplicates_errors_m2",
+    "reclassified_in_m2",
+    "reclassified_out_m2",
+    "cancelled_m2",
+    "reduced_m2",
+    "cleared_m2",
+    "bac_cleared_m2",
+    "closing_m2",
+    "residual_m2",
+];
+
 pub(super) fn balance_row(row: &BalanceRow) -> Map<String, Value> {
-    let columns = [
-        ("opening_m2", row.opening),
-        ("newly_identified_m2", row.newly_identified),
-        ("enlarged_m2", row.enlarged),
-        ("shrunk_by_revision_m2", row.shrunk_by_revision),
-        ("duplicates_errors_m2", row.duplicates_errors),
-        ("reclassified_in_m2", row.reclassified_in),
-        ("reclassified_out_m2", row.reclassified_out),
-        ("cancelled_m2", row.cancelled),
-        ("reduced_m2", row.reduced),
-        ("cleared_m2", row.cleared),
-        ("bac_cleared_m2", row.bac_cleared),
-        ("closing_m2", row.closing),
-        ("residual_m2", row.residual()),
+    let areas = [
+        row.opening,
+        row.newly_identified,
+        row.enlarged,
+        row.shrunk_by_revision,
+        row.duplicates_errors,
+        row.reclassified_in,
+        row.reclassified_out,
+        row.cancelled,
+        row.reduced,
+        row.cleared,
+        row.bac_cleared,
+        row.closing,
+        row.residual(),
     ];
-    columns.into_iter().map(|(name, area)| (name.to_owned(), table::m2(area))).collect()
+    BALANCE.iter().zip(areas).map(|(name, area)| ((*name).to_owned(), table::m2(area))).collect()
 }
 
 /// The polygons behind a figure, as GeoJSON: at the end of a day (`as_of`), or behind a row of a balance (`from`, `to`),
@@ -238,7 +260,7 @@ pub(crate) async fn releases(
     let which = which.into_inner().for_endpoint(Endpoint::Whole)?;
     let (as_of, basis) = (which.as_of(), which.basis);
     let (heading, table) = ask(&state, move |books| {
-        let mut table = Table::default();
+        let mut table = Table::new(RELEASE);
         for release in books.of(basis).ledger.releases_report(as_of) {
             table.push(release_row(&release, books.programme.sliver_m2));
         }
@@ -249,6 +271,20 @@ pub(crate) async fn releases(
     .await?;
     Ok(respond(&request, heading, &table))
 }
+
+/// The columns of a release's figures.
+const RELEASE: [&str; 10] = [
+    "land_release",
+    "case",
+    "area_m2",
+    "effective_m2",
+    "superseded_m2",
+    "outside_m2",
+    "repeated_m2",
+    "identified_later_m2",
+    "hazardous_areas",
+    "named_in_vain",
+];
 
 fn release_row(release: &ReleaseFigures, sliver_m2: f64) -> Map<String, Value> {
     let case = if release.hold {

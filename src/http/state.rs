@@ -14,6 +14,8 @@ use crate::store::{self, Store};
 
 /// Characters of a log-in that the rate limit looks at.
 const LOG_IN_KEY: usize = 64;
+/// How many accounts' worth of log-ins one address may make.
+const ADDRESS: u32 = 20;
 /// Keys that the rate limit keeps before it forgets those that are at rest.
 const LOG_IN_KEYS: usize = 10_000;
 
@@ -29,6 +31,7 @@ pub struct AppState {
     /// Renders `/metrics`.
     pub metrics: PrometheusHandle,
     log_ins: DefaultKeyedRateLimiter<String>,
+    addresses: DefaultKeyedRateLimiter<String>,
     pushes: DefaultKeyedRateLimiter<uuid::Uuid>,
 }
 
@@ -39,6 +42,7 @@ impl AppState {
         let per_second = |count: u32| Quota::per_second(NonZeroU32::new(count).unwrap_or(NonZeroU32::MIN));
         Self {
             log_ins: RateLimiter::keyed(per_minute(limits.log_ins_per_minute)),
+            addresses: RateLimiter::keyed(per_minute(limits.log_ins_per_minute.saturating_mul(ADDRESS))),
             pushes: RateLimiter::keyed(per_second(limits.pushes_per_second)),
             store,
             books: LiveBooks::default(),
@@ -65,21 +69,23 @@ impl AppState {
         &self.store
     }
 
-    /// Slows down whoever tries passwords: by log-in and address.
+    /// Slows down whoever tries passwords: by log-in, and more patiently by address, which all of an office share, or
+    /// everybody behind one proxy.
     ///
     /// # Errors
     /// 429
     pub fn allow_log_in(&self, login: &str, address: &str) -> ApiResult<()> {
-        let too_fast = |key: String| self.log_ins.check_key(&key).is_err();
-        if too_fast(format!("address {address}")) {
+        if self.addresses.check_key(&address.to_owned()).is_err() {
             return Err(too_many(30));
         }
         // The name is the asker's to choose: only so much of it is kept, and keys at rest are forgotten.
         let login: String = login.trim().chars().take(LOG_IN_KEY).collect();
-        if self.log_ins.len() > LOG_IN_KEYS {
-            self.log_ins.retain_recent();
+        for limiter in [&self.log_ins, &self.addresses] {
+            if limiter.len() > LOG_IN_KEYS {
+                limiter.retain_recent();
+            }
         }
-        if too_fast(format!("login {login}")) { Err(too_many(30)) } else { Ok(()) }
+        self.log_ins.check_key(&login).map_err(|_too_fast| too_many(30))
     }
 
     /// Slows down a device that pushes without pause.

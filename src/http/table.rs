@@ -5,29 +5,36 @@ use serde_json::{Map, Value, json};
 use crate::geometry::SquareMillimetres;
 
 /// Rows that all have the same columns.
-#[derive(Debug, Default)]
-pub(super) struct Table(Vec<Map<String, Value>>);
+#[derive(Debug)]
+pub(super) struct Table {
+    /// In the order in which people read them.
+    columns: Vec<&'static str>,
+    rows: Vec<Map<String, Value>>,
+}
 
 impl Table {
+    pub(super) fn new(columns: impl IntoIterator<Item = &'static str>) -> Self {
+        Self { columns: columns.into_iter().collect(), rows: Vec::new() }
+    }
+
     pub(super) fn push(&mut self, row: Map<String, Value>) {
-        self.0.push(row);
+        self.rows.push(row);
     }
 
     pub(super) fn json(&self) -> Value {
-        json!(self.0)
+        json!(self.rows)
     }
 
     /// CSV with the as-of, the basis and the statement in every row: rows get copied, headings get lost.
     pub(super) fn csv(&self, heading: &Map<String, Value>) -> Vec<u8> {
         let common = ["as_of", "from", "to", "basis", "constructed", "statement"];
         let common: Vec<&str> = common.into_iter().filter(|name| heading.contains_key(*name)).collect();
-        let columns: Vec<&String> = self.0.first().map(|row| row.keys().collect()).unwrap_or_default();
         let mut writer = csv::Writer::from_writer(Vec::new());
-        let names = columns.iter().map(|name| name.as_str()).chain(common.iter().copied());
+        let names = self.columns.iter().copied().chain(common.iter().copied());
         // Writing to memory does not fail.
         let _ = writer.write_record(names);
-        for row in &self.0 {
-            let cells = columns.iter().map(|name| cell(&row[*name]));
+        for row in &self.rows {
+            let cells = self.columns.iter().map(|name| cell(row.get(*name).unwrap_or(&Value::Null)));
             let _ = writer.write_record(cells.chain(common.iter().map(|name| cell(&heading[*name]))));
         }
         writer.into_inner().unwrap_or_default()

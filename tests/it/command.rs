@@ -182,3 +182,49 @@ fn nobody_need_read_to_the_end() {
     let done = folder.command("user list").stdout(writer).stderr(Stdio::piped()).output().unwrap();
     assert!(done.status.success() && done.stderr.is_empty(), "{}", told(&done));
 }
+
+/// The blocks of a document that are typed into a shell.
+fn shell_blocks(document: &str) -> String {
+    document
+        .split("```sh\n")
+        .skip(1)
+        .map(|rest| rest.split("```").next().unwrap_or_default())
+        .collect::<Vec<_>>()
+        .join("\n")
+}
+
+#[test]
+fn the_walkthrough_leads_to_the_figure() {
+    let folder = Folder::new();
+    let document =
+        std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/walkthrough.md")).unwrap();
+    folder.write("walkthrough.sh", &format!("set -e\ntrap 'kill $SERVER' EXIT\n{}", shell_blocks(&document)));
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let program = Path::new(env!("CARGO_BIN_EXE_cartagena")).parent().unwrap();
+    let done = Command::new("bash")
+        .arg("walkthrough.sh")
+        .current_dir(folder.0.path())
+        .env("PATH", format!("{}:{}", program.display(), std::env::var("PATH").unwrap()))
+        .env("CARTAGENA_LISTEN", format!("127.0.0.1:{port}"))
+        .output()
+        .unwrap();
+    assert!(done.status.success(), "{}", told(&done));
+    let read = |name: &str| {
+        let text = std::fs::read_to_string(folder.0.path().join(name)).unwrap();
+        serde_json::from_str::<serde_json::Value>(&text).unwrap()
+    };
+    let (remaining, pieces, balance) = (read("remaining.json"), read("pieces.json"), read("balance.json"));
+    let total = remaining["total_m2"].as_f64().unwrap();
+    // Half of 0.001° by 0.001° at 44° N: 111.1 m by 80.2 m by ½.
+    assert!((total - 4_455.0).abs() < 10.0, "{remaining}");
+    assert_eq!(pieces["total_m2"], remaining["total_m2"]);
+    let cleared = balance["rows"][1]["cleared_m2"].as_f64().unwrap();
+    assert!((cleared - total).abs() < 1.0 && balance["rows"][1]["residual_m2"] == 0.0, "{balance}");
+    let said = told(&done);
+    assert_eq!(
+        (said.matches("\"applied\"").count(), said.matches("\"duplicate\"").count()),
+        (10, 2),
+        "{said}"
+    );
+    assert!(said.contains("behind") || said.contains("remain on 2025-12-31"), "{said}");
+}
