@@ -238,11 +238,10 @@ fn reason(
     rate: Option<f64>,
     completion: &Completion,
 ) -> String {
-    let km2 = |m2: f64| format!("{:.2} km²", m2 / 1e6);
     let left = km2(position.remaining_m2);
     let as_of = position.as_of;
     let deadline = position.deadline.map_or_else(|| "no deadline".to_owned(), |d| d.to_string());
-    let required = required.map_or_else(|| "unknown".to_owned(), &km2);
+    let required = required.map_or_else(|| "unknown".to_owned(), km2);
     let rate = rate.map_or_else(|| "unknown".to_owned(), km2);
     let done = completion.mean.map_or_else(|| "not foreseeable".to_owned(), |d| d.to_string());
     let doubts = if position.doubts.any() { format!("; {}", position.doubts) } else { String::new() };
@@ -271,6 +270,11 @@ fn reason(
         ),
     };
     reasoning + &doubts
+}
+
+/// An area in the unit that says something of it.
+fn km2(m2: f64) -> String {
+    if m2 < 1e5 { format!("{m2:.0} m²") } else { format!("{:.2} km²", m2 / 1e6) }
 }
 
 #[expect(clippy::cast_precision_loss, reason = "a handful of years")]
