@@ -63,8 +63,7 @@ impl fmt::Display for Doubts {
             words.push("no area has ever been in these books".to_owned());
         }
         if self.unapproved_m2 > 0.0 {
-            words
-                .push(format!("{:.2} km² remain provisionally and await approval", self.unapproved_m2 / 1e6));
+            words.push(format!("{} remain provisionally and await approval", km2(self.unapproved_m2)));
         }
         if self.reported_only > 0 {
             words.push(format!("{} areas are known by a reported size only", self.reported_only));
