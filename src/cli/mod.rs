@@ -8,6 +8,7 @@ mod programme;
 mod serve;
 mod tablets;
 mod user;
+mod verify;
 
 use std::fs::{DirBuilder, OpenOptions};
 use std::io::{ErrorKind, Write as _};
@@ -58,6 +59,8 @@ enum Command {
     Bench(bench::Bench),
     /// Take a file of features as records: GeoJSON, or CSV with a geometry
     Import(Box<import::Import>),
+    /// Look whether the database is what its log says, and whether the ledger's checks hold
+    Verify(verify::Verify),
     /// Print the effective configuration without secrets
     Config,
 }
@@ -79,8 +82,9 @@ pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Programme(command) => programme::run(&config, command),
         Command::Demo(command) => demo::run(config, &command),
         Command::Bench(command) => bench::run(&config, &command),
-        // The only command with something to say beyond success and failure.
+        // These have something to say beyond success and failure.
         Command::Import(command) => return import::run(&config, *command),
+        Command::Verify(command) => return verify::run(&config, &command),
         Command::Config => {
             print(&serde_json::to_string_pretty(&config.without_secrets())?);
             Ok(())

@@ -272,3 +272,38 @@ fn its_ledger_closes() {
         }
     }
 }
+
+#[test]
+fn verification_finds_what_was_tampered_with() {
+    use diesel::connection::SimpleConnection as _;
+    use diesel::{Connection as _, SqliteConnection};
+
+    let (folder, store, _) = seeded();
+    let verify = || store.verify(&mut |_, _, _| ()).unwrap();
+    let sound = verify();
+    assert!(sound.is_sound() && sound.records > 1_000 && sound.versions > sound.records, "{sound:?}");
+    let file = folder.path().join("demo.sqlite");
+    let mut tamper = SqliteConnection::establish(file.to_str().unwrap()).unwrap();
+    let cases = [
+        (
+            "log",
+            "update log set outcome = 'applied' where seq = (select min(seq) from log where outcome = 'conflict')",
+        ),
+        (
+            "record",
+            "update version set properties = json_set(properties, '$.depth_cm', 99)
+          where version_id = (select version from record where kind = 'land_release' limit 1)",
+        ),
+        (
+            "record",
+            "update record set stage = 'finalised' where seq = (select max(seq) from record where stage = 'draft')",
+        ),
+        ("scope", "update scope_digest set count = count + 1 where scope = 'content'"),
+    ];
+    for (number, (named, tampering)) in (1..).zip(cases) {
+        tamper.batch_execute(tampering).unwrap();
+        let verdict = verify();
+        assert_eq!(verdict.faults, number, "{tampering}: {verdict:?}");
+        assert!(verdict.named.iter().any(|fault| fault.starts_with(named)), "{tampering}: {verdict:?}");
+    }
+}

@@ -132,6 +132,11 @@ impl Book {
         left_out.chain(self.breaches.iter().cloned()).collect()
     }
 
+    /// Clusters of outlines that failed a check when they were last computed, in words.
+    pub fn breaches(&self) -> &[String] {
+        &self.breaches
+    }
+
     /// What counts with a proposed repair of its outline, and what that puts right.
     pub fn repaired(&self) -> Vec<String> {
         let repaired = self.doubts.iter().filter_map(|(id, doubt)| match doubt {

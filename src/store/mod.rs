@@ -26,6 +26,7 @@ mod row;
 mod schema;
 pub mod token;
 pub mod txn;
+pub mod verify;
 pub mod writer;
 
 use std::sync::Arc;

@@ -21,7 +21,10 @@ use crate::model::schema::Registry;
 use crate::sync::digest::Digest;
 use crate::sync::memory::Known;
 
-/// SQLite allows 32 766 bind variables in a statement; the widest row has 24 columns.
+/// What stands before the first entry of a log.
+pub(super) const GENESIS: [u8; 32] = [0; 32];
+
+/// SQLite allows 32 766 bind variables in a statement; the widest row has 25 columns.
 const ROWS_PER_STATEMENT: usize = 1_000;
 
 /// Where the log stands.
@@ -419,7 +422,7 @@ pub(super) fn ensure_clock(connection: &mut DbConnection) -> Result<()> {
         sync_clock::id.eq(1_i16),
         sync_clock::epoch.eq(Id(Uuid::new_v4())),
         sync_clock::seq.eq(0_i64),
-        sync_clock::head_hash.eq(vec![0_u8; 32]),
+        sync_clock::head_hash.eq(GENESIS.to_vec()),
         sync_clock::server_device.eq(Id(Uuid::new_v4())),
         sync_clock::server_seq.eq(0_i64),
     );

@@ -48,6 +48,8 @@ fn replay(state: Option<Record>, mutation: &Mutation, registry: &Registry, actor
         Op::Create | Op::Update | Op::Resolve => {}
     }
     record.version = mutation.mutation_id;
-    record.author = mutation.author;
+    if mutation.op != Op::Review {
+        record.author = mutation.author;
+    }
     Some(record)
 }

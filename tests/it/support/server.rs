@@ -119,6 +119,11 @@ impl Running {
     fn stop(self, gracefully: bool) {
         System::new().block_on(self.handle.stop(gracefully));
         let ended = self.thread.join();
+        if !std::thread::panicking() {
+            // Whatever a test did to it, the database is what its log says.
+            let verdict = self.store.verify(&mut |_, _, _| ()).unwrap();
+            assert!(verdict.is_sound(), "{verdict:?}");
+        }
         self.store.shut_down();
         assert!(ended.is_ok() || std::thread::panicking(), "the server ends without a panic");
     }

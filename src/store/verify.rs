@@ -1,0 +1,296 @@
+//! Whether a database is what its log says: for whoever restored a copy, moved a server or mistrusts a disk.
+//!
+//! The log is a chain of hashes, every version follows from the one before it by a mutation of the log, every record
+//! stands at its newest version, and every scope's digest is that of its records. All of it is read on one snapshot.
+
+use std::collections::{BTreeMap, HashMap};
+
+use diesel::prelude::*;
+use serde_json::Value;
+
+use super::backend::DbConnection;
+use super::column::Id;
+use super::memory::received;
+use super::row::{LogRow, RecordRow, VersionRow};
+use super::schema::{log, membership, record, scope_digest, version};
+use super::txn::{GENESIS, PERSONAL, Scope, chain, read_clock};
+use super::{Result, Store};
+use crate::model::schema::Registry;
+use crate::model::{Mutation, Op, Record, Stage};
+use crate::sync::Digest;
+use crate::sync::judge::{REFERENCE, RETIRED};
+use crate::sync::merge;
+
+/// Rows read at a time.
+const PAGE: i64 = 1_000;
+/// Faults that are named; the others are counted.
+const NAMED: usize = 100;
+
+/// What was looked at and what is wrong with it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Verdict {
+    /// Entries of the log.
+    pub entries: i64,
+    /// Records.
+    pub records: i64,
+    /// Versions on the records' own lines.
+    pub versions: i64,
+    /// Scopes with a digest.
+    pub scopes: i64,
+    /// How many faults there are.
+    pub faults: usize,
+    /// The first of them, in words.
+    pub named: Vec<String>,
+}
+
+impl Verdict {
+    /// Whether all is as the log says.
+    pub fn is_sound(&self) -> bool {
+        self.faults == 0
+    }
+
+    fn fault(&mut self, what: String) {
+        self.faults += 1;
+        if self.named.len() < NAMED {
+            self.named.push(what);
+        }
+    }
+}
+
+/// How far a look has come: what is being looked at, how much of it, and how much there is.
+pub type Progress<'p> = &'p mut dyn FnMut(&'static str, i64, i64);
+
+impl Store {
+    /// Looks at the whole database. `progress` is told how far it has come.
+    ///
+    /// # Errors
+    /// Where the database cannot be read; what is wrong with what it holds is in the verdict.
+    pub fn verify(&self, progress: Progress<'_>) -> Result<Verdict> {
+        self.read(|connection| {
+            let mut verdict = Verdict::default();
+            log_chain(connection, &mut verdict, progress)?;
+            let scopes = records(connection, self.registry, &mut verdict, progress)?;
+            digests(connection, scopes, &mut verdict)?;
+            Ok(verdict)
+        })
+    }
+}
+
+/// Every entry has its place and the hash of all before it; the clock stands at the last.
+fn log_chain(connection: &mut DbConnection, verdict: &mut Verdict, progress: Progress<'_>) -> Result<()> {
+    let clock = read_clock(connection)?;
+    let (mut seq, mut hash) = (0, GENESIS.to_vec());
+    loop {
+        let rows: Vec<LogRow> = log::table
+            .filter(log::seq.gt(seq))
+            .order(log::seq)
+            .limit(PAGE)
+            .select(LogRow::as_select())
+            .load(connection)?;
+        if rows.is_empty() {
+            break;
+        }
+        for row in rows {
+            if row.seq != seq + 1 {
+                verdict.fault(format!("log: entry {} comes after {seq}", row.seq));
+            }
+            if row.entry_hash != chain(&hash, row.seq, &row.body, &row.outcome) {
+                verdict.fault(format!("log: entry {} is not what was chained", row.seq));
+            }
+            (seq, hash) = (row.seq, row.entry_hash);
+            verdict.entries += 1;
+        }
+        progress("log", seq, clock.seq);
+    }
+    if seq != clock.seq || hash != clock.head_hash {
+        verdict.fault(format!("log: its last entry is {seq}, the clock stands at {}", clock.seq));
+    }
+    Ok(())
+}
+
+/// Every version follows from the one before it, every record stands at its last. Gives what each scope should hold.
+fn records(
+    connection: &mut DbConnection,
+    registry: &Registry,
+    verdict: &mut Verdict,
+    progress: Progress<'_>,
+) -> Result<HashMap<String, Digest>> {
+    let all: i64 = record::table.count().get_result(connection)?;
+    let mut scopes: HashMap<String, Digest> = HashMap::new();
+    let mut after = 0;
+    loop {
+        let rows: Vec<RecordRow> = record::table
+            .filter(record::seq.gt(after))
+            .order(record::seq)
+            .limit(PAGE)
+            .select(RecordRow::as_select())
+            .load(connection)?;
+        let Some(last) = rows.last() else { return Ok(scopes) };
+        after = last.seq;
+        let ids: Vec<Id> = rows.iter().map(|row| row.record_id).collect();
+        let mut lines = lines(connection, &ids)?;
+        for row in rows {
+            verdict.records += 1;
+            let line = lines.remove(&row.record_id).unwrap_or_default();
+            verdict.versions += i64::try_from(line.len()).unwrap_or_default();
+            if let Err(fault) = look_at(connection, registry, &row, line)? {
+                verdict.fault(format!("record {}: {fault}", row.record_id.0));
+            }
+            let mut hold = |scope: Scope| {
+                scopes.entry(scope.key()).or_default().add(row.record_id.0, row.version.0);
+            };
+            hold(Scope::Everything);
+            if row.tier < PERSONAL {
+                hold(Scope::Content);
+                hold(Scope::Organisation(row.organisation.0));
+            }
+        }
+        progress("records", verdict.records, all);
+    }
+}
+
+/// The versions on these records' own lines, oldest first, each with its mutation as the log has it.
+type Lines = BTreeMap<Id, Vec<(VersionRow, Option<Mutation>)>>;
+
+fn lines(connection: &mut DbConnection, ids: &[Id]) -> Result<Lines> {
+    let versions: Vec<VersionRow> = version::table
+        .filter(version::record_id.eq_any(ids))
+        .filter(version::branch.eq(false))
+        .order((version::record_id, version::seq))
+        .select(VersionRow::as_select())
+        .load(connection)?;
+    let mut bodies: HashMap<Id, Mutation> = HashMap::new();
+    let wanted: Vec<Id> = versions.iter().map(|row| row.version_id).collect();
+    for wanted in wanted.chunks(5_000) {
+        let rows: Vec<(Id, Vec<u8>, Option<Id>)> = log::table
+            .filter(log::entry.eq("mutation"))
+            .filter(log::subject.eq_any(wanted))
+            .select((log::subject, log::body, log::device_id))
+            .load(connection)?;
+        for (id, body, device) in rows {
+            bodies.insert(id, received(body, device)?.mutation);
+        }
+    }
+    let mut lines = Lines::new();
+    for row in versions {
+        let mutation = bodies.remove(&row.version_id);
+        lines.entry(row.record_id).or_default().push((row, mutation));
+    }
+    Ok(lines)
+}
+
+/// Looks at one record's line; what is wrong with it, in words.
+fn look_at(
+    connection: &mut DbConnection,
+    registry: &Registry,
+    row: &RecordRow,
+    line: Vec<(VersionRow, Option<Mutation>)>,
+) -> Result<Result<(), String>> {
+    let mut before: Option<Record> = None;
+    for (version, mutation) in line {
+        let id = version.version_id.0;
+        let stands = version.into_record()?;
+        let Some(mutation) = mutation else {
+            return Ok(Err(format!("the log has no mutation for version {id}")));
+        };
+        if before.is_none() && mutation.op == Op::Resolve {
+            before = settled(connection, &mutation)?;
+        }
+        let expected = follow(registry, before.as_ref(), &mutation, &stands);
+        if expected != stands {
+            return Ok(Err(format!("version {id} does not follow from its mutation")));
+        }
+        before = Some(stands);
+    }
+    Ok(match before {
+        None => Err("it has no version".to_owned()),
+        Some(head) if head.version != row.version.0 => {
+            Err(format!("it stands at version {}, its last is {}", row.version.0, head.version))
+        }
+        Some(head) => {
+            let same = head.stage.as_str() == row.stage
+                && head.retired == row.retired
+                && head.organisation == row.organisation.0
+                && head.author == row.author.0
+                && head.official == row.official.map(|id| id.0);
+            same.then_some(()).ok_or_else(|| "it says something else than its version".to_owned())
+        }
+    })
+}
+
+/// What a record disputed from its beginning was built on.
+fn settled(connection: &mut DbConnection, mutation: &Mutation) -> Result<Option<Record>> {
+    let Some(branch) = mutation.settles.first() else { return Ok(None) };
+    let row: Option<VersionRow> =
+        version::table.find(Id(*branch)).select(VersionRow::as_select()).first(connection).optional()?;
+    row.map(VersionRow::into_record).transpose()
+}
+
+/// What a mutation that was applied makes of the version before it.
+fn follow(registry: &Registry, before: Option<&Record>, mutation: &Mutation, stands: &Record) -> Record {
+    let schema = registry.schema(&mutation.kind, mutation.schema);
+    let blank = || {
+        let (id, organisation) = (mutation.record_id, stands.organisation);
+        Record::blank(id, &mutation.kind, mutation.schema, organisation, mutation.author)
+    };
+    let base = before.cloned().unwrap_or_else(blank);
+    let mut record =
+        if mutation.op == Op::Review { base.clone() } else { merge::intended(&base, mutation, schema) };
+    match mutation.op {
+        Op::Retire => record.retired = true,
+        Op::Restore => record.retired = false,
+        Op::Resolve => {
+            record.properties.remove(RETIRED);
+            if let Some(retired) = mutation.changes.get(RETIRED).and_then(|change| change.to.as_ref()) {
+                record.retired = retired == &Value::Bool(true);
+            }
+        }
+        Op::Review | Op::Create | Op::Update => {}
+    }
+    record.version = mutation.mutation_id;
+    record.schema = record.schema.max(mutation.schema);
+    if mutation.op == Op::Review {
+        record.stage = mutation.review.map_or(record.stage, crate::model::ReviewAction::gives);
+        if record.stage == Stage::Finalised {
+            record.official = Some(mutation.mutation_id);
+            let issued = mutation.changes.get(REFERENCE).and_then(|change| change.to.clone());
+            if let Some(reference) = issued.filter(|_| record.field(REFERENCE).is_null()) {
+                record.set_field(REFERENCE, reference);
+            }
+        }
+    } else {
+        record.author = mutation.author;
+        record.stage = Stage::Draft;
+    }
+    record
+}
+
+/// Every stored digest is that of what its scope shows.
+fn digests(
+    connection: &mut DbConnection,
+    mut expected: HashMap<String, Digest>,
+    verdict: &mut Verdict,
+) -> Result<()> {
+    let shown: Vec<(String, Id, Option<Id>)> = membership::table
+        .filter(membership::version.is_not_null())
+        .select((membership::scope, membership::record_id, membership::version))
+        .load(connection)?;
+    for (scope, record, version) in shown {
+        if let Some(version) = version {
+            expected.entry(scope).or_default().add(record.0, version.0);
+        }
+    }
+    let stored: Vec<(String, i64, i64)> = scope_digest::table
+        .select((scope_digest::scope, scope_digest::count, scope_digest::sum))
+        .load(connection)?;
+    for (scope, count, sum) in stored {
+        verdict.scopes += 1;
+        if expected.remove(&scope).unwrap_or_default() != (Digest { count, sum }) {
+            verdict.fault(format!("scope {scope}: its digest is not that of its records"));
+        }
+    }
+    for scope in expected.keys() {
+        verdict.fault(format!("scope {scope}: it has records and no digest"));
+    }
+    Ok(())
+}
