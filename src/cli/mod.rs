@@ -1,5 +1,6 @@
 //! The command line: one file for each command.
 
+mod backup;
 mod bench;
 mod demo;
 mod device;
@@ -59,6 +60,10 @@ enum Command {
     Bench(bench::Bench),
     /// Take a file of features as records: GeoJSON, or CSV with a geometry
     Import(Box<import::Import>),
+    /// Copy the database and the signing keys into a new folder, while the server runs
+    Backup(backup::Backup),
+    /// Put a backup where no database is, and begin a new epoch
+    Restore(backup::Restore),
     /// Look whether the database is what its log says, and whether the ledger's checks hold
     Verify(verify::Verify),
     /// Print the effective configuration without secrets
@@ -82,6 +87,8 @@ pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Programme(command) => programme::run(&config, command),
         Command::Demo(command) => demo::run(config, &command),
         Command::Bench(command) => bench::run(&config, &command),
+        Command::Backup(command) => backup::back_up(&config, &command),
+        Command::Restore(command) => backup::restore(&config, &command),
         // These have something to say beyond success and failure.
         Command::Import(command) => return import::run(&config, *command),
         Command::Verify(command) => return verify::run(&config, &command),

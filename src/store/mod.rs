@@ -5,6 +5,7 @@
 
 pub mod account;
 pub(crate) mod backend;
+pub mod backup;
 pub mod book;
 pub(crate) mod column;
 pub mod conflict;

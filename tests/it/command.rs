@@ -228,3 +228,34 @@ fn the_walkthrough_leads_to_the_figure() {
     );
     assert!(said.contains("4456 m² remain on 2025-12-31"), "{said}");
 }
+
+#[test]
+fn a_backup_comes_back_with_a_new_epoch() {
+    let folder = Folder::begun();
+    folder.write(
+        "areas.json",
+        r#"{"type": "FeatureCollection", "features": [{"type": "Feature", "id": 1, "properties": {},
+        "geometry": {"type": "Point", "coordinates": [18.0, 44.0]}}]}"#,
+    );
+    folder.must("user add im --name I --role im_officer --organisation Authority");
+    folder.must("import areas.json --as im --organisation Authority --kind hazardous_area --set classification=SHA --set status=open --set contamination=ap_mine");
+    let kept = folder.must("backup kept");
+    assert!(kept.contains("1 records"), "{kept}");
+    folder.must_not("backup kept", 1, "cannot be made");
+    folder.must_not("restore kept", 1, "already");
+    folder.must_not("restore nothing --data elsewhere", 1, "is not a backup");
+    let told = folder.must("--data elsewhere restore kept");
+    assert!(told.contains("new epoch"), "{told}");
+    assert!(folder.must("--data elsewhere verify").contains("Sound."));
+    assert!(folder.must("--data elsewhere user list").contains("im"));
+    let epoch = |data: &str| {
+        use diesel::prelude::*;
+        let file = folder.0.path().join(data).join("cartagena.db");
+        let mut connection = SqliteConnection::establish(file.to_str().unwrap()).unwrap();
+        diesel::dsl::sql::<diesel::sql_types::Binary>("select epoch from sync_clock")
+            .get_result::<Vec<u8>>(&mut connection)
+            .unwrap()
+    };
+    assert_ne!(epoch("data"), epoch("elsewhere"));
+    folder.must("restore");
+}
