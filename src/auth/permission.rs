@@ -40,6 +40,8 @@ permissions! {
     ReadRecords = [Surveyor, Supervisor, ProgrammeManager, QaOfficer, ImOfficer, Authority, Observer],
     /// Take a step of a review; which one is [`crate::model::role::Actor::may_review`].
     Review = [Surveyor, Supervisor, ProgrammeManager, QaOfficer, ImOfficer, Authority],
+    /// Correct a record in the office; which ones, [`crate::model::role::Actor::may_write`] says.
+    CorrectRecords = [Surveyor, Supervisor, ProgrammeManager, QaOfficer, ImOfficer, Authority],
     /// See conflicts.
     ReadConflicts = [Supervisor, ProgrammeManager, QaOfficer, ImOfficer, Authority],
     /// Settle conflicts.

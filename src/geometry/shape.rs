@@ -1,8 +1,8 @@
 //! The canonical form of any GeoJSON geometry, for storage and search: well-known binary, box, geodesic area.
 
-use geo::{BoundingRect, Geometry, LineString, MultiLineString, MultiPoint, Point};
+use geo::{BoundingRect, Geometry, LineString, MultiLineString, MultiPoint, MultiPolygon, Point, Polygon};
 use geojson::{GeometryValue, Position};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::measure;
 use super::outline::{Limits, canonical};
@@ -61,6 +61,16 @@ pub fn read_geojson(geometry: &Value) -> Option<GeometryValue> {
     Some(geometry.value)
 }
 
+/// Polygons as a GeoJSON `MultiPolygon`, lon/lat.
+pub fn to_geojson(polygons: &MultiPolygon<f64>) -> Value {
+    let positions = |ring: &LineString<f64>| ring.coords().map(|at| [at.x, at.y]).collect::<Vec<_>>();
+    let rings = |polygon: &Polygon<f64>| {
+        let rings = std::iter::once(polygon.exterior()).chain(polygon.interiors());
+        rings.map(positions).collect::<Vec<_>>()
+    };
+    json!({"type": "MultiPolygon", "coordinates": polygons.iter().map(rings).collect::<Vec<_>>()})
+}
+
 fn point(position: &Position) -> Option<Point<f64>> {
     let [lon, lat, ..] = position.as_slice() else { return None };
     let sound = lon.is_finite() && lat.is_finite() && lon.abs() <= 180.0 && lat.abs() <= 90.0;
@@ -74,8 +84,6 @@ fn line(positions: &[Position]) -> Option<LineString<f64>> {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
 
     #[test]

@@ -4,7 +4,6 @@ use actix_web::http::header::ACCEPT;
 use actix_web::web::{self, Data, Query as Params};
 use actix_web::{HttpRequest, HttpResponse, get};
 use chrono::NaiveDate;
-use geo::LineString;
 use serde_json::{Map, Value, json};
 
 use super::access::Access;
@@ -14,6 +13,7 @@ use super::table::{self, Table};
 use super::which::{Endpoint, Which, name_of};
 use crate::auth::permission::{ReadLedger, ReadPieces};
 use crate::geometry::SquareMillimetres;
+use crate::geometry::shape::to_geojson;
 use crate::ledger::{ALGORITHM, BalanceRow, Cut, PieceView, Query, ReleaseFigures, ReportedOnly};
 use crate::report::article5;
 use crate::report::book::{Basis, Books};
@@ -273,14 +273,19 @@ pub(crate) async fn releases(
 }
 
 /// The columns of a release's figures.
-const RELEASE: [&str; 10] = [
+const RELEASE: [&str; 15] = [
     "land_release",
+    "effective_on",
+    "result",
+    "method",
+    "operator",
     "case",
     "area_m2",
     "effective_m2",
     "superseded_m2",
     "outside_m2",
     "repeated_m2",
+    "repeated_outside_m2",
     "identified_later_m2",
     "hazardous_areas",
     "named_in_vain",
@@ -302,11 +307,16 @@ fn release_row(release: &ReleaseFigures, sliver_m2: f64) -> Map<String, Value> {
         ("superseded_m2", release.superseded),
         ("outside_m2", release.outside),
         ("repeated_m2", release.repeated),
+        ("repeated_outside_m2", release.repeated_outside),
         ("identified_later_m2", release.identified_later),
     ];
     let mut row: Map<String, Value> =
         columns.into_iter().map(|(name, area)| (name.to_owned(), table::m2(area))).collect();
     row.insert("land_release".to_owned(), json!(release.id));
+    row.insert("effective_on".to_owned(), json!(release.effective_on));
+    row.insert("result".to_owned(), json!(release.result));
+    row.insert("method".to_owned(), json!(release.method));
+    row.insert("operator".to_owned(), json!(release.operator));
     row.insert("case".to_owned(), json!(case));
     row.insert("hazardous_areas".to_owned(), json!(release.hazards));
     row.insert("named_in_vain".to_owned(), json!(release.named_in_vain));
@@ -315,18 +325,9 @@ fn release_row(release: &ReleaseFigures, sliver_m2: f64) -> Map<String, Value> {
 
 fn feature(piece: &PieceView) -> Value {
     let kinds: Vec<&str> = piece.contamination.iter().map(|kind| kind.as_str()).collect();
-    let positions = |ring: &LineString<f64>| ring.coords().map(|at| [at.x, at.y]).collect::<Vec<_>>();
-    let polygons: Vec<Vec<Vec<[f64; 2]>>> = piece
-        .outline
-        .iter()
-        .map(|polygon| {
-            std::iter::once(polygon.exterior()).chain(polygon.interiors()).map(positions).collect()
-        })
-        .collect();
-    let geometry = json!({"type": "MultiPolygon", "coordinates": polygons});
     json!({
         "type": "Feature",
-        "geometry": geometry,
+        "geometry": to_geojson(&piece.outline),
         "properties": {
             "area_m2": table::m2(piece.area),
             "state": piece.state.as_str(),

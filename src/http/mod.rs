@@ -53,6 +53,8 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
         .service(records::show)
         .service(records::history)
         .service(records::review)
+        .service(records::correct)
+        .service(records::outline)
         .service(records::queue)
         .service(conflicts::list)
         .service(conflicts::show)

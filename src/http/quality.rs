@@ -7,10 +7,11 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::access::Access;
-use super::error::ApiResult;
+use super::error::{ApiError, ApiResult};
 use super::state::{AppState, is_full};
 use crate::auth::permission::ReadQuality;
 use crate::model::Role;
+use crate::model::quality::{RULES, Severity};
 use crate::store::quality::{FindingQuery, StoredFinding};
 
 /// Which findings.
@@ -41,6 +42,15 @@ pub(crate) async fn list(
     which: Query<Which>,
 ) -> ApiResult<HttpResponse> {
     let Which { record, rule, severity, after } = which.into_inner();
+    if let Some(unknown) = rule.as_deref().filter(|rule| RULES.iter().all(|known| known.name != *rule)) {
+        let why = format!("rule={unknown}: there is no such rule; GET /v1/quality/rules has them");
+        return Err(ApiError::bad_request("query", why));
+    }
+    if let Some(severity) = &severity {
+        severity
+            .parse::<Severity>()
+            .map_err(|fault| ApiError::bad_request("query", format!("severity: {fault}")))?;
+    }
     let own = matches!(access.actor.role, Role::Supervisor | Role::ProgrammeManager);
     let query = FindingQuery {
         record,
@@ -60,5 +70,5 @@ pub(crate) async fn list(
 #[utoipa::path(tag = "quality", responses((status = 200)), security(()))]
 #[get("/v1/quality/rules")]
 pub(crate) async fn rules() -> HttpResponse {
-    HttpResponse::Ok().json(json!({"rules": crate::model::quality::RULES}))
+    HttpResponse::Ok().json(json!({"rules": RULES}))
 }

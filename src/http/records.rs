@@ -1,18 +1,25 @@
 //! Records: the list, one of them, its history, and its way through the review.
 
+use std::collections::BTreeMap;
+
 use actix_web::http::header::{ETAG, IF_MATCH};
 use actix_web::web::{Data, Path, Query};
-use actix_web::{HttpRequest, HttpResponse, get, post};
+use actix_web::{HttpRequest, HttpResponse, get, patch, post};
 use serde::{Deserialize, Serialize};
-use serde_json::json;
+use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::access::{Access, JsonBody};
 use super::error::{ApiError, ApiResult};
 use super::state::{AppState, is_full};
-use crate::auth::permission::{ReadRecords, Review};
+use crate::auth::permission::{CorrectRecords, ReadRecords, Review};
+use crate::geometry::fault::Fault;
+use crate::geometry::measure;
+use crate::geometry::outline::{Limits, Outline};
+use crate::geometry::shape::{read_geojson, to_geojson};
 use crate::model::record::Feature;
-use crate::model::{ReviewAction, Role, Stage};
+use crate::model::{Change, ReviewAction, Role, Stage};
+use crate::store::StoreError;
 use crate::store::record::{HistoryEntry, RecordQuery};
 use crate::sync::Answer;
 
@@ -44,6 +51,16 @@ pub(crate) async fn list(
     which: Query<Which>,
 ) -> ApiResult<HttpResponse> {
     let which = which.into_inner();
+    // A mistyped question must not read as "there is nothing".
+    if let Some(kind) =
+        which.kind.as_deref().filter(|kind| state.blocking_store().registry().latest(kind).is_none())
+    {
+        let kinds = state.blocking_store().registry().kinds().collect::<Vec<_>>().join(", ");
+        return Err(ApiError::bad_request("query", format!("kind={kind}: one of {kinds}")));
+    }
+    if which.limit.is_some_and(|limit| limit < 1) {
+        return Err(ApiError::bad_request("query", "limit is at least 1"));
+    }
     let query = RecordQuery {
         kind: which.kind,
         stage: which.stage,
@@ -69,8 +86,14 @@ fn collection(features: &[Feature], limit: i64) -> HttpResponse {
 
 fn read_bbox(text: &str) -> ApiResult<[f64; 4]> {
     let numbers: Vec<f64> = text.split(',').filter_map(|number| number.trim().parse().ok()).collect();
-    <[f64; 4]>::try_from(numbers)
-        .map_err(|_other_count| ApiError::bad_request("bbox", "bbox is min_lon,min_lat,max_lon,max_lat"))
+    let bbox = <[f64; 4]>::try_from(numbers).ok();
+    let upright = |[west, south, east, north]: &[f64; 4]| west <= east && south <= north;
+    bbox.filter(upright).ok_or_else(|| {
+        ApiError::bad_request(
+            "bbox",
+            "bbox is min_lon,min_lat,max_lon,max_lat, the smaller before the larger",
+        )
+    })
 }
 
 /// One record. Its `ETag` is its version.
@@ -139,6 +162,89 @@ pub(crate) async fn review(
         .await?;
     let version = answer.version.unwrap_or_default();
     Ok(HttpResponse::Ok().insert_header((ETAG, format!("\"{version}\""))).json(answer))
+}
+
+/// What is changed.
+#[derive(Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Correction {
+    /// `{"field": {"to": value}}`; `geometry` is a field too, null empties one.
+    #[schema(value_type = Object)]
+    changes: BTreeMap<String, Change>,
+    /// Why.
+    reason: Option<String>,
+}
+
+/// Correct a record in the office: an edit like a tablet's, after which its review begins anew. `If-Match` names the
+/// version that was read.
+#[utoipa::path(tag = "records", params(("id" = Uuid, Path), ("If-Match" = String, Header)), request_body = Correction, responses((status = 200, body = Answer)))]
+#[patch("/v1/records/{id}")]
+pub(crate) async fn correct(
+    access: Access<CorrectRecords>,
+    request: HttpRequest,
+    state: Data<AppState>,
+    id: Path<Uuid>,
+    body: JsonBody<Correction>,
+) -> ApiResult<HttpResponse> {
+    let Correction { changes, reason } = body.read()?;
+    if changes.is_empty() {
+        return Err(ApiError::bad_request(
+            "changes",
+            "name at least one field: {\"name\": {\"to\": \"North\"}}",
+        ));
+    }
+    let seen = if_match(&request)?;
+    let (id, actor) = (id.into_inner(), access.actor);
+    let answer = state.store(move |store| store.correct(actor, id, seen, changes, reason)).await?;
+    let version = answer.version.unwrap_or_default();
+    Ok(HttpResponse::Ok().insert_header((ETAG, format!("\"{version}\""))).json(answer))
+}
+
+/// A record's outline, judged.
+#[derive(Serialize, utoipa::ToSchema)]
+struct Judged {
+    /// Which version it is of.
+    version: Uuid,
+    /// Whether official figures count it.
+    valid: bool,
+    /// What is wrong with it, and where: member, ring and vertex, from 0.
+    #[schema(value_type = Vec<Object>)]
+    faults: Vec<Fault>,
+    /// Geodesic area as entered, m².
+    area_m2: Option<f64>,
+    /// What it may have meant, as GeoJSON: what provisional figures count. To accept it is a correction of `geometry`.
+    #[schema(value_type = Option<Object>)]
+    proposed: Option<Value>,
+    /// Geodesic area of the proposal, m².
+    proposed_area_m2: Option<f64>,
+}
+
+/// A record's outline: what is wrong with it, and what repair is proposed.
+#[utoipa::path(tag = "records", params(("id" = Uuid, Path)), responses((status = 200, body = Judged)))]
+#[get("/v1/records/{id}/outline")]
+pub(crate) async fn outline(
+    access: Access<ReadRecords>,
+    state: Data<AppState>,
+    id: Path<Uuid>,
+) -> ApiResult<HttpResponse> {
+    let (id, sight) = (id.into_inner(), access.actor.sight());
+    let judged = state
+        .store(move |store| {
+            let feature = store.find_record(id, sight)?;
+            let geometry = feature.geometry.as_ref().and_then(read_geojson);
+            let geometry = geometry.ok_or(StoreError::NotFound("outline"))?;
+            let outline = Outline::read(&geometry, &Limits::default());
+            Ok(Judged {
+                version: feature.version,
+                valid: outline.valid().is_some(),
+                area_m2: outline.entered.as_ref().map(measure::area),
+                proposed: outline.proposed.as_ref().map(to_geojson),
+                proposed_area_m2: outline.proposed.as_ref().map(measure::area),
+                faults: outline.faults,
+            })
+        })
+        .await?;
+    Ok(HttpResponse::Ok().json(judged))
 }
 
 fn if_match(request: &HttpRequest) -> ApiResult<Uuid> {

@@ -25,17 +25,28 @@ impl Table {
         json!(self.rows)
     }
 
-    /// CSV with the as-of, the basis and the statement in every row: rows get copied, headings get lost.
+    /// CSV with the as-of, the basis, what the figures do not hold and the statement in every row: rows get copied,
+    /// headings get lost.
     pub(super) fn csv(&self, heading: &Map<String, Value>) -> Vec<u8> {
-        let common = ["as_of", "from", "to", "basis", "constructed", "statement"];
-        let common: Vec<&str> = common.into_iter().filter(|name| heading.contains_key(*name)).collect();
+        let common = ["as_of", "from", "to", "basis", "constructed"];
+        let mut said: Vec<(&str, Value)> =
+            common.into_iter().filter_map(|name| Some((name, heading.get(name)?.clone()))).collect();
+        for (name, list) in [("records_left_out", "left_out"), ("records_repaired", "repaired")] {
+            let count = heading.get(list).and_then(Value::as_array).map_or(0, Vec::len);
+            said.push((name, json!(count)));
+        }
+        if let Some(account) = heading.get("reported_only") {
+            said.push(("areas_reported_only", account["areas"].clone()));
+            said.push(("reported_only_m2", account["reported_m2"].clone()));
+        }
+        said.extend(heading.get("statement").map(|statement| ("statement", statement.clone())));
         let mut writer = csv::Writer::from_writer(Vec::new());
-        let names = self.columns.iter().copied().chain(common.iter().copied());
+        let names = self.columns.iter().copied().chain(said.iter().map(|(name, _)| *name));
         // Writing to memory does not fail.
         let _ = writer.write_record(names);
         for row in &self.rows {
             let cells = self.columns.iter().map(|name| cell(row.get(*name).unwrap_or(&Value::Null)));
-            let _ = writer.write_record(cells.chain(common.iter().map(|name| cell(&heading[*name]))));
+            let _ = writer.write_record(cells.chain(said.iter().map(|(_, value)| cell(value))));
         }
         writer.into_inner().unwrap_or_default()
     }

@@ -114,6 +114,8 @@ impl Which {
         let period = matches!(endpoint, Endpoint::Balance | Endpoint::Pieces);
         let rows = matches!(endpoint, Endpoint::Remaining | Endpoint::Balance);
         let filters = endpoint != Endpoint::Whole;
+        // What remains has not been released: to ask how would always be answered by 0 m².
+        let released = filters && endpoint != Endpoint::Remaining;
         let over_period = self.over_period();
         let given = [
             ("from", self.from.is_some(), period),
@@ -127,10 +129,10 @@ impl Which {
             ("contamination", self.contamination.is_some(), filters),
             ("treaty", self.treaty.is_some(), filters),
             ("operator", self.operator.is_some(), filters),
-            ("result", self.result.is_some(), filters),
-            ("method", self.method.is_some(), filters),
+            ("result", self.result.is_some(), released),
+            ("method", self.method.is_some(), released),
             ("hazard", self.hazard.is_some(), filters),
-            ("release", self.release.is_some(), filters),
+            ("release", self.release.is_some(), released),
         ];
         if let Some((name, ..)) = given.iter().find(|(_, given, known)| *given && !known) {
             let why = format!("`{name}` is not a question that this address answers; leave it out");

@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::Ledger;
 use super::cluster::{Cluster, Piece};
-use super::fact::{Classification, TreatyScope};
+use super::fact::{Classification, ReleaseResult, TreatyScope};
 use super::key::Asked;
 use super::query::Query;
 use super::timeline::{Holder, State};
@@ -30,10 +30,20 @@ pub struct HazardFigures {
 
 /// One release at the end of a day:
 /// area = effective + superseded + outside + (repeated − repeated outside).
+///
+/// Ground outside hazardous areas that was released before is both outside and repeated.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReleaseFigures {
     /// Which release.
     pub id: Uuid,
+    /// The day that puts its ground into a year.
+    pub effective_on: NaiveDate,
+    /// How its ground was released.
+    pub result: ReleaseResult,
+    /// With which method.
+    pub method: Option<String>,
+    /// Who did it.
+    pub operator: Uuid,
     /// All of its ground.
     pub area: SquareMillimetres,
     /// Hazardous ground that it was the first to release.
@@ -120,7 +130,8 @@ impl Ledger {
                 let version = &hazard.versions[current];
                 let holder = Holder { hazard: index, version: 0 };
                 let wanted = query.operator.is_none_or(|wanted| version.organisation == wanted);
-                if version.outline.is_none() && !version.closed && wanted && asked.holds(holder, version) {
+                let known_by_size = version.outline.is_none() && version.reported > SquareMillimetres::ZERO;
+                if known_by_size && !version.closed && wanted && asked.holds(holder, version) {
                     account.hazards += 1;
                     account.reported += version.reported;
                 }
@@ -254,6 +265,10 @@ impl Account {
         let vain = release.hazards.iter().filter(|id| !hazards.contains(id)).copied().collect();
         ReleaseFigures {
             id: release.id,
+            effective_on: release.effective,
+            result: release.result,
+            method: release.method.as_ref().map(ToString::to_string),
+            operator: release.operator,
             area: self.area,
             effective: self.effective,
             identified_later: self.identified_later,

@@ -208,13 +208,18 @@ impl Store {
 }
 
 fn insert_account(txn: &mut SyncTxn<'_>, new: NewAccount, by: Option<Uuid>) -> Result<Account> {
-    let known: Option<Id> = organisation::table
+    let kind: Option<String> = organisation::table
         .find(Id(new.organisation))
-        .select(organisation::organisation_id)
+        .select(organisation::kind)
         .first(txn.connection)
         .optional()?;
-    if known.is_none() {
-        return Err(StoreError::NotFound("organisation"));
+    let kind = kind.ok_or(StoreError::NotFound("organisation"))?;
+    if matches!(new.role, Role::ImOfficer | Role::Authority) && kind != "authority" {
+        let detail = format!(
+            "the role `{}` decides for the country: only an organisation of kind `authority` has it, this is an `{kind}`",
+            new.role
+        );
+        return Err(StoreError::refused("organisation-kind", detail));
     }
     let row = AccountRow {
         account_id: Id(Uuid::now_v7()),

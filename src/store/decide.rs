@@ -10,10 +10,10 @@ use uuid::Uuid;
 
 use super::quarantine::Quarantined;
 use super::row::brought_geometry;
-use super::txn::SyncTxn;
+use super::txn::{SyncTxn, tier_of};
 use super::{Result, Store, StoreError, record};
 use crate::model::mutation::Outcome;
-use crate::model::role::{Actor, Sight};
+use crate::model::role::{Actor, Shown, Sight};
 use crate::model::{Change, Hash, Mutation, Op, Record, ReviewAction};
 use crate::sync::judge::{REFERENCE, held};
 use crate::sync::memory::{Answer, Memory as _, Received, Standing};
@@ -68,6 +68,36 @@ impl Store {
                 let reference = format!("{}-{}", head.kind.to_uppercase(), txn.seq() + 1);
                 mutation.changes.insert(REFERENCE.to_owned(), Change::set(json!(reference)));
             }
+            txn.decide(&actor, mutation)
+        })
+    }
+
+    /// Corrects a record in the office, on the version that was read: an edit like a tablet's, after which its review
+    /// begins anew.
+    ///
+    /// # Errors
+    /// `NotFound`, also for others' drafts; `Refused`: `stale` where the record has moved on, `role`, `not-accepted`.
+    pub fn correct(
+        &self,
+        actor: Actor,
+        record_id: Uuid,
+        seen: Uuid,
+        changes: BTreeMap<String, Change>,
+        reason: Option<String>,
+    ) -> Result<Answer> {
+        self.write(move |txn| {
+            let head = txn.head(record_id)?.ok_or(StoreError::NotFound("record"))?;
+            if actor.sight().of(&head, tier_of(txn.registry, &head)) != Shown::Head {
+                return Err(StoreError::NotFound("record"));
+            }
+            must_stand_at(&head, seen)?;
+            actor
+                .may_write(Op::Update, &head.kind, Some(&head))
+                .map_err(|detail| StoreError::refused("role", detail))?;
+            let mut mutation = draft(&actor, Op::Update, &head.kind, head.schema, record_id);
+            mutation.base_version = Some(seen);
+            mutation.changes = changes;
+            mutation.reason = reason;
             txn.decide(&actor, mutation)
         })
     }
@@ -186,10 +216,7 @@ fn may_review(
     action: ReviewAction,
     reason: Option<&str>,
 ) -> Result<()> {
-    if head.version != seen {
-        let detail = format!("the record stands at version {}: look at it again", head.version);
-        return Err(StoreError::refused("stale", detail));
-    }
+    must_stand_at(head, seen)?;
     actor.may_review(action, head).map_err(|detail| StoreError::refused("role", detail))?;
     if action.from_stage(head.stage).is_none() {
         let detail = format!("`{action}` cannot be taken on a record that is {}", head.stage);
@@ -203,6 +230,14 @@ fn may_review(
         return Err(StoreError::refused("reason", format!("`{action}` needs a reason")));
     }
     Ok(())
+}
+
+fn must_stand_at(head: &Record, seen: Uuid) -> Result<()> {
+    if head.version == seen {
+        return Ok(());
+    }
+    let detail = format!("the record stands at version {}: look at it again", head.version);
+    Err(StoreError::refused("stale", detail))
 }
 
 fn draft(actor: &Actor, op: Op, kind: &str, schema: i32, record_id: Uuid) -> Mutation {

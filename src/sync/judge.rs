@@ -323,7 +323,8 @@ fn refer(record: &mut Record, mutation: &Mutation) {
 /// Only what the storage behind `memory` reports.
 pub fn held<M: Memory>(memory: &mut M, record: Uuid) -> Result<Option<String>, M::Error> {
     let findings = memory.held_by(record)?;
-    let why = "mend the record, or say in `reason` why it counts all the same";
+    let why = "mend the record, or say in `reason` why it enters the books all the same; an outline with faults counts \
+               nothing there until it is mended";
     Ok((!findings.is_empty()).then(|| format!("findings hold it back: {}; {why}", findings.join("; "))))
 }
 

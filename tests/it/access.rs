@@ -8,7 +8,12 @@ use uuid::Uuid;
 
 use crate::support::{Crew, Place, TestServer, on_both};
 
-on_both!(every_route_with_every_role, tokens_that_are_not_ours, other_organisations_records);
+on_both!(
+    every_route_with_every_role,
+    tokens_that_are_not_ours,
+    other_organisations_records,
+    only_the_authority_decides_for_the_country
+);
 
 /// Every route that wants somebody known. `x` may; the columns are surveyor, supervisor, programme manager,
 /// QA officer, IM officer, authority, observer, admin.
@@ -33,6 +38,8 @@ const ROUTES: &[(&str, &str, &str)] = &[
     ("get", "/v1/records/{id}", "x   x   x   x   x   x   x   ."),
     ("get", "/v1/records/{id}/history", "x   x   x   x   x   x   x   ."),
     ("post", "/v1/records/{id}/stage", "x   x   x   x   x   x   .   ."),
+    ("patch", "/v1/records/{id}", "x   x   x   x   x   x   .   ."),
+    ("get", "/v1/records/{id}/outline", "x   x   x   x   x   x   x   ."),
     ("get", "/v1/review/queue", "x   x   x   x   x   x   .   ."),
     ("get", "/v1/conflicts", ".   x   x   x   x   x   .   ."),
     ("get", "/v1/conflicts/{id}", ".   x   x   x   x   x   .   ."),
@@ -192,4 +199,20 @@ fn other_organisations_records(place: &Place) {
         assert_eq!(page["revoked"], true, "{page}");
         assert_eq!(page["records"], json!([]), "{page}");
     }
+}
+
+fn only_the_authority_decides_for_the_country(place: &Place) {
+    let server = TestServer::start(place);
+    let crew = Crew::hire(server.store());
+    let add = |role: &str, organisation: Uuid| {
+        let body = json!({"login": format!("new-{role}-{organisation}"), "name": "New", "role": role, "organisation": organisation});
+        server.http().post("/v1/accounts", &crew.admin.log_in(&server), &body)
+    };
+    let authority = server.store().find_account(crew.im.id).unwrap().organisation;
+    for role in ["im_officer", "authority"] {
+        let refused = add(role, crew.operator).expect(409);
+        assert_eq!(refused["type"], "urn:cartagena:problem:organisation-kind", "{refused}");
+        add(role, authority).expect(201);
+    }
+    add("qa_officer", crew.operator).expect(201);
 }

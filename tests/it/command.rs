@@ -98,14 +98,14 @@ fn only_their_owner_reads_the_folder_and_the_database() {
 fn a_slip_of_the_pen_makes_no_second_organisation() {
     let folder = Folder::begun();
     let add = |login: &str, organisation: &str| {
-        format!("user add {login} --name J --role im_officer --organisation {organisation}")
+        format!("user add {login} --name J --role supervisor --organisation {organisation}")
     };
     folder.must_not(&add("jane", "Autority"), 1, "there are: `Authority`");
     folder.must_not(&format!("{} --new-organisation", add("jane", "authority")), 1, "`Authority` already");
     folder.must(&add("jane", "Authority"));
     folder.must(&format!("{} --new-organisation", add("joe", "Operator")));
     folder.must_not(&add("joe", "Operator"), 1, "already");
-    assert!(folder.must("user list").contains("joe  im_officer  Operator"));
+    assert!(folder.must("user list").contains("joe  supervisor  Operator"));
 }
 
 #[test]

@@ -13,6 +13,7 @@ on_both!(
     a_returned_record_goes_round_again,
     a_returned_record_comes_back_to_its_surveyor,
     an_amendment_leaves_the_official_version_standing,
+    a_faulty_outline_is_mended_in_the_office,
     history_shows_who_changed_what,
     unknown_fields_are_kept_and_passed_on,
 );
@@ -195,6 +196,45 @@ fn an_amendment_leaves_the_official_version_standing(place: &Place) {
     let shown = office.shown();
     assert_eq!(shown["official"], shown["version"]);
     assert_eq!(shown["properties"]["reference"], reference, "a reference is issued once");
+}
+
+fn a_faulty_outline_is_mended_in_the_office(place: &Place) {
+    let office = Office::open(place);
+    let Crew { supervisor, manager, stranger, qa, im, .. } = &office.crew;
+    let bow_tie = json!({"type": "Polygon", "coordinates":
+        [[[44.0, 33.0], [44.001, 33.001], [44.001, 33.0], [44.0, 33.001], [44.0, 33.0]]]});
+    let change = json!({"changes": {"geometry": {"to": bow_tie}}});
+    office
+        .tablet
+        .must("applied", &office.tablet.on("update", office.area, &office.shown()["version"], &change));
+    let path = format!("/v1/records/{}", office.area);
+    let judged =
+        office.server.http().get(&format!("{path}/outline"), &supervisor.log_in(&office.server)).expect(200);
+    assert_eq!((&judged["valid"], &judged["version"]), (&json!(false), &office.shown()["version"]));
+    assert!(judged["faults"][0]["message"].as_str().unwrap().contains("meet at"), "{judged}");
+    assert!(judged["proposed_area_m2"].as_f64().unwrap() > 5_000.0, "{judged}");
+    let correct = |who: &Person, version: &Value, body: &Value| {
+        let token = who.log_in(&office.server);
+        office.server.http().patch(&path, &token, version.as_str().unwrap(), body)
+    };
+    let accept =
+        json!({"changes": {"geometry": {"to": judged["proposed"]}}, "reason": "Two corners were swapped"});
+    assert_eq!(correct(stranger, &judged["version"], &accept).status, 404, "others' drafts do not exist");
+    assert_eq!(correct(qa, &judged["version"], &accept).status, 409);
+    assert_eq!(correct(supervisor, &json!(Uuid::now_v7()), &accept).status, 412);
+    let wrong = json!({"changes": {"classification": {"to": "maybe"}}});
+    assert_eq!(correct(supervisor, &judged["version"], &wrong).status, 409);
+    correct(supervisor, &judged["version"], &accept).expect(200);
+    assert_eq!(correct(supervisor, &judged["version"], &accept).status, 412, "it has moved on");
+    assert_eq!(office.shown()["author"], json!(supervisor.id));
+    office.step(supervisor, "submit");
+    office.step(manager, "org_validate");
+    office.step(qa, "ops_validate");
+    office.step(im, "finalise");
+    let figures = office.server.http().get("/v1/ledger/remaining", &im.log_in(&office.server)).expect(200);
+    let (counted, meant) =
+        (figures["total_m2"].as_f64().unwrap(), judged["proposed_area_m2"].as_f64().unwrap());
+    assert!((counted / meant - 1.0).abs() < 1e-3, "{figures}");
 }
 
 fn history_shows_who_changed_what(place: &Place) {

@@ -92,6 +92,14 @@ impl Http {
         self.post_bytes(path, token, &all, body.to_string().as_bytes())
     }
 
+    /// PATCH of JSON on the version that was read.
+    pub(crate) fn patch(&self, path: &str, token: &str, version: &str, body: &Value) -> Reply {
+        let request = with_token(self.agent.patch(format!("{}{path}", self.url)), token);
+        let request =
+            request.header("If-Match", format!("\"{version}\"")).header("Content-Type", "application/json");
+        Reply::read(request.send(body.to_string().as_bytes()).unwrap())
+    }
+
     /// POST of bytes as they are.
     pub(crate) fn post_bytes(&self, path: &str, token: &str, headers: &[(&str, &str)], body: &[u8]) -> Reply {
         let mut request = with_token(self.agent.post(format!("{}{path}", self.url)), token);
