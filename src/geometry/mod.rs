@@ -11,6 +11,7 @@
 //! grid".
 
 pub mod arrangement;
+pub(crate) mod contact;
 pub mod coordinate;
 pub(crate) mod crossing;
 pub mod display;
