@@ -87,12 +87,15 @@ impl Arrangement {
     }
 }
 
-/// Most entries of labels made in cutting: 256 MB if all were kept. A thousand outlines that all lie upon one another
-/// come to it; ordinary ground is under a handful of outlines.
+/// Most entries of labels that are walked in cutting; about a quarter is kept, 8 bytes each. Some three hundred
+/// outlines that all cross one another come to it; ordinary ground is under a handful of outlines.
 const MOST_LABELLED: usize = 32_000_000;
 
 /// Entries that every edge may add.
-const LABELLED_PER_EDGE: usize = 256;
+const LABELLED_PER_EDGE: usize = 64;
+
+/// Parts whose height an edge may come across in the mean, beyond as many in all as there may be entries.
+const PARTS_PER_EDGE: usize = 256;
 
 /// Winding numbers other than 0, by outline.
 type Label = Vec<(u32, i32)>;
@@ -222,7 +225,7 @@ impl Graph {
         let mut labels: Vec<Option<Label>> = vec![None; cycles.len()];
         let mut open = Vec::new();
         let surroundings = self.surroundings()?;
-        let mut left = self.most_labelled();
+        let mut left = MOST_LABELLED + LABELLED_PER_EDGE * self.edges.len();
         for (&(_, half), around) in self.outer.iter().zip(surroundings) {
             labels[self.cycle_of[half] as usize] = Some(around);
             open.push(self.cycle_of[half] as usize);
@@ -263,7 +266,7 @@ impl Graph {
         if self.outer.len() < 2 {
             return Ok(found);
         }
-        let mut left = self.most_labelled();
+        let mut left = MOST_LABELLED + PARTS_PER_EDGE * self.edges.len();
         let mut by_height: Vec<usize> = (0..self.outer.len()).collect();
         by_height.sort_unstable_by_key(|&part| self.outer[part].0.y);
         for (edge, &(low, high)) in self.edges.iter().enumerate() {
@@ -280,10 +283,6 @@ impl Graph {
             }
         }
         Ok(found)
-    }
-
-    fn most_labelled(&self) -> usize {
-        MOST_LABELLED + LABELLED_PER_EDGE * self.edges.len()
     }
 }
 

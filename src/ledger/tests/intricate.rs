@@ -1,6 +1,10 @@
 //! What would cost too much to cut is left out by itself and named.
 
+use std::sync::Arc;
+
 use super::super::TooIntricate;
+use super::super::admission::Admission;
+use super::super::held::{HeldHazard, HeldRelease};
 use super::*;
 use crate::geometry::SquareMillimetres;
 
@@ -163,4 +167,23 @@ fn a_district_of_overlapping_outlines_counts_whole() {
     let ledger = ledger(areas.collect(), releases.collect());
     assert_eq!(named(&ledger), [] as [Uuid; 0]);
     assert_eq!(ledger.hazard_figures(day(2023, 1, 1)).len(), 400);
+}
+
+/// Where only cutting shows that it costs too much, the later half goes: releases first.
+#[test]
+fn what_cannot_be_cut_loses_its_later_half_by_and_by() {
+    let (areas, releases) = others();
+    let areas = areas.into_iter().map(|area| Arc::new(HeldHazard::new(&grid(), area).unwrap()));
+    let releases = releases.into_iter().map(|one| Arc::new(HeldRelease::new(&grid(), one).unwrap()));
+    let mut admission = Admission::of(areas.collect(), releases.collect());
+    let mut left = vec![];
+    loop {
+        let members = admission.members();
+        assert_eq!(members.hazards.len() + members.releases.len() + members.left_out.len(), 3);
+        left.push(members.left_out.iter().map(|left| left.id).collect::<Vec<_>>());
+        if !admission.halve() {
+            break;
+        }
+    }
+    assert_eq!(left, [vec![], vec![id(2), id(100)], vec![id(1), id(2), id(100)]]);
 }
