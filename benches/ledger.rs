@@ -164,3 +164,28 @@ fn balance_of_one_year(bencher: Bencher<'_, '_>, hazards: usize) {
     let ledger = settled(hazards);
     bencher.bench_local(|| ledger.balance(date(2022), date(2023), &Query::default()));
 }
+
+/// An area like a comb, and another across it with a release of the same outline: what a made-up outline can cost everybody.
+#[divan::bench(args = [1_000, 5_000], sample_count = 3, sample_size = 1)]
+fn two_crossing_combs(bencher: Bencher<'_, '_>, teeth: u32) {
+    let comb = |upright: bool| {
+        let step = 500.0 / f64::from(teeth);
+        let tooth = |tooth: u32| {
+            let foot = step * f64::from(tooth);
+            [(0.0, foot), (500.0, foot), (500.0, foot + step / 2.0), (0.0, foot + step / 2.0)]
+        };
+        let place = |(x, y): (f64, f64)| {
+            let (x, y) = if upright { (500.0 - y, x) } else { (x, y) };
+            Coord { x: 17.0 + x / 80_000.0, y: 44.0 + y / 111_000.0 }
+        };
+        let ring = (0..teeth).flat_map(tooth).chain([(-5.0, 500.0), (-5.0, 0.0)]).map(place);
+        MultiPolygon::new(vec![Polygon::new(ring.collect(), vec![])])
+    };
+    let facts = (vec![hazard(0, comb(false)), hazard(1, comb(true))], vec![release(0, comb(true))]);
+    bencher.with_inputs(|| facts.clone()).bench_values(|(hazards, releases)| {
+        let mut ledger = Ledger::new(grid());
+        ledger.load(hazards, releases);
+        ledger.settle().expect("sound facts");
+        ledger.left_out().len()
+    });
+}

@@ -53,7 +53,7 @@ impl Arrangement {
     }
 
     fn build(outlines: &[&GridOutline], with_rings: bool) -> Result<Self, OverlayError> {
-        let graph = Graph::new(strands(outlines));
+        let graph = Graph::new(strands(outlines)?);
         let cycles = graph.cycles();
         let labels = graph.labels(&cycles)?;
         let mut regions: BTreeMap<Vec<u32>, Region> = BTreeMap::new();
@@ -86,6 +86,16 @@ impl Arrangement {
         self.regions.iter().map(|region| region.area).sum()
     }
 }
+
+/// Most entries of labels that are walked in cutting; about a quarter is kept, 8 bytes each. Some three hundred
+/// outlines that all cross one another come to it; ordinary ground is under a handful of outlines.
+const MOST_LABELLED: usize = 32_000_000;
+
+/// Entries that every edge may add.
+const LABELLED_PER_EDGE: usize = 64;
+
+/// Parts whose height an edge may come across in the mean, beyond as many in all as there may be entries.
+const PARTS_PER_EDGE: usize = 256;
 
 /// Winding numbers other than 0, by outline.
 type Label = Vec<(u32, i32)>;
@@ -214,12 +224,15 @@ impl Graph {
     fn labels(&self, cycles: &[Cycle]) -> Result<Vec<Label>, OverlayError> {
         let mut labels: Vec<Option<Label>> = vec![None; cycles.len()];
         let mut open = Vec::new();
-        for (&(_, half), around) in self.outer.iter().zip(self.surroundings()) {
+        let surroundings = self.surroundings()?;
+        let mut left = MOST_LABELLED + LABELLED_PER_EDGE * self.edges.len();
+        for (&(_, half), around) in self.outer.iter().zip(surroundings) {
             labels[self.cycle_of[half] as usize] = Some(around);
             open.push(self.cycle_of[half] as usize);
             while let Some(cycle) = open.pop() {
                 let label = labels[cycle].clone().expect("a cycle is labelled before it is opened");
                 for half in self.walk(cycles[cycle].start) {
+                    left = left.checked_sub(label.len()).ok_or(OverlayError::TooIntricate)?;
                     let beyond = self.cycle_of[half ^ 1] as usize;
                     match &labels[beyond] {
                         None => {
@@ -248,11 +261,12 @@ impl Graph {
     }
 
     /// For each part, the winding numbers of all other parts around it, by a ray to the west of its lowest vertex.
-    fn surroundings(&self) -> Vec<Label> {
+    fn surroundings(&self) -> Result<Vec<Label>, OverlayError> {
         let mut found = vec![Label::new(); self.outer.len()];
         if self.outer.len() < 2 {
-            return found;
+            return Ok(found);
         }
+        let mut left = MOST_LABELLED + PARTS_PER_EDGE * self.edges.len();
         let mut by_height: Vec<usize> = (0..self.outer.len()).collect();
         by_height.sort_unstable_by_key(|&part| self.outer[part].0.y);
         for (edge, &(low, high)) in self.edges.iter().enumerate() {
@@ -260,6 +274,7 @@ impl Graph {
             let first = by_height.partition_point(|&part| self.outer[part].0.y < bottom.y);
             let crossed = by_height[first..].iter().take_while(|&&part| self.outer[part].0.y < top.y);
             for &part in crossed {
+                left = left.checked_sub(1).ok_or(OverlayError::TooIntricate)?;
                 if side(bottom, top, self.outer[part].0) == Ordering::Less {
                     for &(outline, winds) in self.winds(edge) {
                         add(&mut found[part], outline, sign * winds);
@@ -267,7 +282,7 @@ impl Graph {
                 }
             }
         }
-        found
+        Ok(found)
     }
 }
 

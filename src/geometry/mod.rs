@@ -11,9 +11,12 @@
 //! grid".
 
 pub mod arrangement;
+mod bins;
+pub(crate) mod contact;
 pub mod coordinate;
 pub(crate) mod crossing;
 pub mod display;
+pub(crate) mod effort;
 pub mod exact;
 pub mod fault;
 pub mod grid;

@@ -11,6 +11,7 @@ use i_overlay::core::overlay_rule::OverlayRule;
 use i_overlay::i_float::int::point::IntPoint;
 use i_overlay::i_shape::flat::buffer::FlatContoursBuffer;
 
+use super::effort;
 use super::exact::{GridOutline, GridPoint, SquareMillimetres, ring_area};
 use super::repair::panic_text;
 
@@ -30,6 +31,9 @@ pub enum OverlayError {
     /// Checks that must hold do not.
     #[error("the overlay contradicts itself: {0}")]
     Contradiction(String),
+    /// Edges meet in too many places, or too much ground lies upon one another.
+    #[error("the outlines are too intricate to be cut")]
+    TooIntricate,
 }
 
 /// What one call of the engine says about some ground and what was taken from it.
@@ -64,6 +68,9 @@ pub fn balance(subject: &[&GridOutline], clip: &[&GridOutline]) -> Result<Balanc
 /// The same ground in rings that wind around it exactly once: what [`balance`] and [`union_area`] expect of outlines
 /// whose own rings cross, because two outlines that wind against each other would cancel. `None` if it has no area.
 pub fn untangle(outline: &GridOutline) -> Result<Option<GridOutline>, OverlayError> {
+    if effort::is_too_tangled(outline) {
+        return Err(OverlayError::TooIntricate);
+    }
     let rings: Vec<Vec<GridPoint>> = outline.rings().map(<[GridPoint]>::to_vec).collect();
     let shapes = united(&rings, false)?;
     Ok(GridOutline::new(shapes.into_iter().flatten()))

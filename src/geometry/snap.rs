@@ -5,7 +5,10 @@
 //! outcome needs no second round, moves no edge by more than 0.71 mm, and depends on the set of edges only – not on
 //! their order, their direction or edges elsewhere.
 
-use super::exact::{GridOutline, GridPoint, GridRect, Meeting, cross, crossing, meeting};
+use super::bins::{Bins, ByBin, Edge, edges};
+use super::effort;
+use super::exact::{GridOutline, GridPoint, Meeting, cross, crossing, meeting};
+use super::overlay::OverlayError;
 
 /// A piece of an edge between two nodes, `low < high`; `winds` is +1 if the outline ran from low to high, else −1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -16,25 +19,24 @@ pub(crate) struct Strand {
     pub(crate) winds: i32,
 }
 
-/// An edge of an outline.
-#[derive(Debug, Clone, Copy)]
-struct Edge {
-    from: GridPoint,
-    to: GridPoint,
-    outline: u32,
-}
-
-/// The strands of all edges of some outlines.
-pub(crate) fn strands(outlines: &[&GridOutline]) -> Vec<Strand> {
-    let edges: Vec<Edge> = (0u32..)
-        .zip(outlines)
-        .flat_map(|(outline, rings)| rings.edges().map(move |(from, to)| Edge { from, to, outline }))
-        .collect();
+/// The strands of all edges of some outlines. Fails where that would cost too much: see [`effort`].
+pub(crate) fn strands(outlines: &[&GridOutline]) -> Result<Vec<Strand>, OverlayError> {
+    let edges = edges(outlines);
     let Some(bins) = Bins::over(&edges) else {
-        return Vec::new();
+        return Ok(Vec::new());
     };
-    let hot = hot_points(&edges, &bins);
+    let most = effort::most_compared(edges.len());
+    let edges_by_bin = bins.sort(edges.len(), |index, fill| {
+        bins.along(edges[index].from, edges[index].to, fill);
+    });
+    if edges_by_bin.pairs() > most {
+        return Err(OverlayError::TooIntricate);
+    }
+    let hot = hot_points(&edges, &edges_by_bin);
     let by_bin = bins.sort(hot.len(), |index, fill| fill(bins.bin(hot[index])));
+    if edges_by_bin.pairs_with(&by_bin) > most {
+        return Err(OverlayError::TooIntricate);
+    }
     let mut strands = Vec::with_capacity(edges.len() + edges.len() / 2);
     let mut on_edge: Vec<GridPoint> = Vec::new();
     for edge in &edges {
@@ -47,7 +49,7 @@ pub(crate) fn strands(outlines: &[&GridOutline]) -> Vec<Strand> {
         on_edge.sort_unstable_by_key(|point| (east * point.x, north * point.y));
         strands.extend(on_edge.windows(2).map(|pair| strand(pair[0], pair[1], edge.outline)));
     }
-    strands
+    Ok(strands)
 }
 
 fn strand(from: GridPoint, to: GridPoint, outline: u32) -> Strand {
@@ -79,22 +81,25 @@ fn passes(edge: &Edge, point: GridPoint) -> bool {
     dx.signum() * dy.signum() < 0 && (off > 0) == (dx > 0)
 }
 
-fn hot_points(edges: &[Edge], bins: &Bins) -> Vec<GridPoint> {
-    let by_bin = bins.sort(edges.len(), |index, fill| {
-        bins.along(edges[index].from, edges[index].to, fill);
-    });
+/// Edges in one bin from which it pays to sort them.
+const CROWDED: usize = 64;
+
+fn hot_points(edges: &[Edge], by_bin: &ByBin) -> Vec<GridPoint> {
     let mut hot: Vec<GridPoint> = edges.iter().map(|edge| edge.from).collect();
-    for bin in 0..bins.count() {
-        let here = by_bin.bin(bin);
+    let mut compare = |i: u32, j: u32| {
+        let (first, second) = (&edges[i as usize], &edges[j as usize]);
+        let (a, b) = ((first.from, first.to), (second.from, second.to));
+        if meeting(a, b) == Meeting::Cross {
+            hot.push(crossing(a, b));
+        }
+    };
+    for here in by_bin.bins() {
+        if here.len() >= CROWDED {
+            compare_crowd(edges, here, &mut compare);
+            continue;
+        }
         for (rank, &i) in here.iter().enumerate() {
-            let first = &edges[i as usize];
-            for &j in &here[rank + 1..] {
-                let second = &edges[j as usize];
-                let (a, b) = ((first.from, first.to), (second.from, second.to));
-                if meeting(a, b) == Meeting::Cross {
-                    hot.push(crossing(a, b));
-                }
-            }
+            here[rank + 1..].iter().for_each(|&j| compare(i, j));
         }
     }
     hot.sort_unstable();
@@ -102,112 +107,68 @@ fn hot_points(edges: &[Edge], bins: &Bins) -> Vec<GridPoint> {
     hot
 }
 
-/// Square bins over the box of all edges, about one per edge.
-struct Bins {
-    rect: GridRect,
-    side: i64,
-    columns: usize,
-    rows: usize,
-}
-
-/// Numbers grouped by bin.
-struct ByBin {
-    starts: Vec<u32>,
-    items: Vec<u32>,
-}
-
-impl ByBin {
-    fn bin(&self, bin: usize) -> &[u32] {
-        &self.items[self.starts[bin] as usize..self.starts[bin + 1] as usize]
+/// Shows the pairs of edges that overlap in the direction in which they reach less far: the teeth of a comb overlap
+/// in one direction and lie side by side in the other.
+fn compare_crowd(edges: &[Edge], here: &[u32], mut compare: impl FnMut(u32, u32)) {
+    let reach = |along: fn(GridPoint) -> i64| -> i64 {
+        here.iter().map(|&i| &edges[i as usize]).map(|edge| (along(edge.to) - along(edge.from)).abs()).sum()
+    };
+    let along: fn(GridPoint) -> i64 = if reach(|p| p.x) < reach(|p| p.y) { |p| p.x } else { |p| p.y };
+    let spans = here.iter().map(|&i| (i, &edges[i as usize])).map(|(i, edge)| {
+        let (from, to) = (along(edge.from), along(edge.to));
+        (from.min(to), from.max(to), i)
+    });
+    let mut spans: Vec<(i64, i64, u32)> = spans.collect();
+    spans.sort_unstable();
+    for (rank, &(_, end, i)) in spans.iter().enumerate() {
+        let overlapping = spans[rank + 1..].iter().take_while(|other| other.0 <= end);
+        overlapping.for_each(|other| compare(i, other.2));
     }
 }
 
-impl Bins {
-    fn over(edges: &[Edge]) -> Option<Self> {
-        let rect = GridRect::around(edges.iter().map(|edge| &edge.from))?;
-        let count = i64::try_from(edges.len()).ok()?;
-        let (width, height) = (rect.max.x - rect.min.x + 1, rect.max.y - rect.min.y + 1);
-        let length: i64 = edges
-            .iter()
-            .map(|edge| (edge.to.x - edge.from.x).abs().max((edge.to.y - edge.from.y).abs()))
-            .sum();
-        let even = i128::from(width) * i128::from(height) / i128::from(count);
-        let even = i64::try_from(even.isqrt()).ok()?;
-        // The last term keeps the number of bins linear in the number of edges whatever the shape of the box.
-        let side = even.max(length / count).max(width.max(height) / (count + 1)).max(16);
-        let across = |span: i64| usize::try_from(span / side + 1).ok();
-        Some(Self { rect, side, columns: across(width)?, rows: across(height)? })
-    }
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
 
-    fn count(&self) -> usize {
-        self.columns * self.rows
-    }
+    use super::*;
 
-    fn column(&self, x: i64) -> usize {
-        let column = ((x - self.rect.min.x) / self.side).max(0);
-        usize::try_from(column).map_or(0, |column| column.min(self.columns - 1))
-    }
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(8))]
 
-    fn row(&self, y: i64) -> usize {
-        let row = ((y - self.rect.min.y) / self.side).max(0);
-        usize::try_from(row).map_or(0, |row| row.min(self.rows - 1))
-    }
-
-    fn bin(&self, point: GridPoint) -> usize {
-        self.column(point.x) * self.rows + self.row(point.y)
-    }
-
-    /// Calls `visit` once for every bin within 2 mm of an edge.
-    fn along(&self, from: GridPoint, to: GridPoint, mut visit: impl FnMut(usize)) {
-        let (west, east) = if from.x <= to.x { (from, to) } else { (to, from) };
-        let (first, last) = (self.column(west.x - 2), self.column(east.x + 2));
-        let (south, north) = (from.y.min(to.y), from.y.max(to.y));
-        for column in first..=last {
-            let (low, high) = if first == last || west.x == east.x {
-                (south, north)
-            } else {
-                self.rise(west, east, column)
+        /// Many short edges in one place and a few long ones: bins are made smaller and crowds sorted.
+        #[test]
+        fn crowded_edges_are_hot_where_any_pair_of_them_crosses(
+            dense in proptest::collection::vec((0..2_000i64, 0..2_000i64, -300..300i64, -90..90i64), 750..800),
+            wide in proptest::collection::vec((800_000..900_000i64, -900..900i64), 1..4),
+        ) {
+            let edge = |from: (i64, i64), to: (i64, i64)| {
+                let point = |(x, y)| GridPoint { x, y };
+                Edge { from: point(from), to: point(to), outline: 0 }
             };
-            let rows = self.row(low.max(south) - 2)..=self.row(high.min(north) + 2);
-            rows.for_each(|row| visit(column * self.rows + row));
-        }
-    }
-
-    /// The range of northings, with some millimetres to spare, that an edge runs through inside a column.
-    #[expect(
-        clippy::cast_precision_loss,
-        clippy::cast_possible_truncation,
-        clippy::cast_possible_wrap,
-        reason = "differences stay below 2^36, where f64 is exact to far less than the margin"
-    )]
-    fn rise(&self, west: GridPoint, east: GridPoint, column: usize) -> (i64, i64) {
-        let slope = (east.y - west.y) as f64 / (east.x - west.x) as f64;
-        let start = self.rect.min.x + column as i64 * self.side;
-        let at = |x: i64| {
-            let x = x.clamp(west.x, east.x);
-            west.y + (slope * (x - west.x) as f64) as i64
-        };
-        // Steep edges climb many millimetres within the two that the column is widened by.
-        let (one, other) = (at(start - 3), at(start + self.side + 3));
-        (one.min(other) - 2, one.max(other) + 2)
-    }
-
-    fn sort(&self, count: usize, bins_of: impl Fn(usize, &mut dyn FnMut(usize))) -> ByBin {
-        let mut starts = vec![0u32; self.count() + 1];
-        for index in 0..count {
-            bins_of(index, &mut |bin| starts[bin + 1] += 1);
-        }
-        for bin in 0..self.count() {
-            starts[bin + 1] += starts[bin];
-        }
-        let mut next = starts.clone();
-        let mut items = vec![0u32; starts[self.count()] as usize];
-        for (index, number) in (0..count).zip(0u32..) {
-            bins_of(index, &mut |bin| {
-                items[next[bin] as usize] = number;
-                next[bin] += 1;
+            let dense = dense.into_iter().map(|(x, y, east, north)| edge((x, y), (x + east, y + north)));
+            let wide = wide.into_iter().map(|(far, low)| edge((-far, low), (far, 1_000 - low)));
+            // There and back, as rings are closed.
+            let back = |there: Edge| [there, Edge { from: there.to, to: there.from, ..there }];
+            let edges: Vec<Edge> =
+                dense.chain(wide).filter(|edge| edge.from != edge.to).flat_map(back).collect();
+            let bins = Bins::over(&edges).unwrap();
+            let by_bin = bins.sort(edges.len(), |index, fill| {
+                bins.along(edges[index].from, edges[index].to, fill);
             });
+            let count = u64::try_from(edges.len()).unwrap();
+            prop_assert!(by_bin.pairs() < count * count / 8, "{} of {count} edges", by_bin.pairs());
+            let mut expected: Vec<GridPoint> = edges.iter().map(|edge| edge.from).collect();
+            for (rank, first) in edges.iter().enumerate() {
+                for second in &edges[rank + 1..] {
+                    let (a, b) = ((first.from, first.to), (second.from, second.to));
+                    if meeting(a, b) == Meeting::Cross {
+                        expected.push(crossing(a, b));
+                    }
+                }
+            }
+            expected.sort_unstable();
+            expected.dedup();
+            prop_assert_eq!(hot_points(&edges, &by_bin), expected);
         }
-        ByBin { starts, items }
     }
 }

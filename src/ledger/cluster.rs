@@ -6,6 +6,7 @@ use std::sync::Arc;
 use chrono::NaiveDate;
 use uuid::Uuid;
 
+use super::admission::{Admission, Admitted, LeftOut};
 use super::held::{HeldHazard, HeldRelease};
 use super::timeline::{Cover, Holder, Moment, State, state_at};
 use crate::geometry::arrangement::is_sliver;
@@ -50,8 +51,12 @@ impl Piece {
 
 #[derive(Debug, PartialEq)]
 pub(crate) struct Cluster {
+    /// Areas that count, with the outlines that count.
     pub(crate) hazards: Vec<Arc<HeldHazard>>,
+    /// Releases that count.
     pub(crate) releases: Vec<Arc<HeldRelease>>,
+    /// Outlines of members that do not count.
+    pub(crate) left_out: Vec<LeftOut>,
     pub(crate) pieces: Vec<Piece>,
     /// All remaining ground, by the day from which it holds: the national figure without a walk over pieces.
     pub(crate) levels: Box<[Level]>,
@@ -63,6 +68,30 @@ pub(crate) struct Level {
     pub(crate) from: NaiveDate,
     pub(crate) area: SquareMillimetres,
     pub(crate) hazards: u32,
+}
+
+/// Why a cluster has no pieces.
+#[derive(Debug, thiserror::Error)]
+enum Uncut {
+    #[error("its outlines are too intricate")]
+    TooIntricate,
+    #[error("{0}")]
+    Failed(String),
+}
+
+impl From<OverlayError> for Uncut {
+    fn from(error: OverlayError) -> Self {
+        match error {
+            OverlayError::TooIntricate => Self::TooIntricate,
+            failed => Self::Failed(failed.to_string()),
+        }
+    }
+}
+
+impl From<String> for Uncut {
+    fn from(reason: String) -> Self {
+        Self::Failed(reason)
+    }
 }
 
 /// A distinct outline and what uses it.
@@ -78,24 +107,29 @@ impl Cluster {
         hazards: Vec<Arc<HeldHazard>>,
         releases: Vec<Arc<HeldRelease>>,
     ) -> Result<Self, Breach> {
-        let cut = {
-            let slots = slots(&hazards, &releases);
-            regions(&slots, false).map_err(|error| error.to_string()).and_then(|regions| {
-                let pieces = pieces(&hazards, &releases, &slots, &regions);
-                check_slots(&slots, &regions)?;
-                Ok(pieces)
-            })
-        };
-        let mut cluster = Self { hazards, releases, pieces: Vec::new(), levels: Box::default() };
-        match cut {
-            Ok(pieces) => {
-                cluster.levels = levels(&pieces);
-                cluster.pieces = pieces;
+        let mut admission = Admission::of(hazards, releases);
+        loop {
+            let mut cluster = Self::uncut(admission.members());
+            match cluster.cut() {
+                Ok(()) => return Ok(cluster),
+                Err(Uncut::TooIntricate) if admission.halve() => {}
+                Err(uncut) => return Err(cluster.breach(uncut.to_string())),
             }
-            Err(reason) => return Err(cluster.breach(reason)),
         }
-        cluster.check_balance().map_err(|reason| cluster.breach(reason))?;
-        Ok(cluster)
+    }
+
+    fn uncut(admitted: Admitted) -> Self {
+        let Admitted { hazards, releases, left_out } = admitted;
+        Self { hazards, releases, left_out, pieces: Vec::new(), levels: Box::default() }
+    }
+
+    fn cut(&mut self) -> Result<(), Uncut> {
+        let slots = slots(&self.hazards, &self.releases);
+        let regions = regions(&slots, false)?;
+        check_slots(&slots, &regions)?;
+        self.pieces = pieces(&self.hazards, &self.releases, &slots, &regions);
+        self.levels = levels(&self.pieces);
+        Ok(self.check_balance()?)
     }
 
     /// The regions behind the pieces, in the same order, with their rings.

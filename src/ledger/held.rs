@@ -71,7 +71,7 @@ impl Duties {
     }
 }
 
-#[derive(Debug, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) struct HeldVersion {
     pub(crate) effective: NaiveDate,
     pub(crate) outline: Option<Arc<GridOutline>>,
@@ -86,7 +86,7 @@ pub(crate) struct HeldVersion {
     pub(crate) contested: bool,
 }
 
-#[derive(Debug, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) struct HeldHazard {
     pub(crate) id: Uuid,
     pub(crate) sequence: i64,

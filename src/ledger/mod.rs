@@ -7,8 +7,10 @@
 //! set of outlines, and each piece has one life line: clear, contaminated (owned by one area), released (by one
 //! release). Every figure, for any date, period and cut, is a sum over pieces, and so every balance closes with
 //! residual 0. A changed fact recomputes the clusters that it touches and nothing else, and the outcome is the same,
-//! bit for bit, as from nothing.
+//! bit for bit, as from nothing. What a cluster may cost to cut is bounded; what goes beyond it is left out by itself
+//! and named.
 
+mod admission;
 mod cluster;
 pub mod fact;
 mod figure;
@@ -36,6 +38,7 @@ use cluster::Cluster;
 use held::{HeldHazard, HeldRelease};
 use neighbours::{Boxed, FactId};
 
+pub use admission::{LeftOut, TooIntricate};
 pub use cluster::Breach;
 pub use fact::{
     Classification, Contamination, EndReason, Hazard, HazardEnd, HazardVersion, Release, ReleaseResult,
@@ -187,6 +190,13 @@ impl Ledger {
     /// Whether figures are those of all facts held.
     pub fn is_settled(&self) -> bool {
         self.dirty.is_empty() && self.dissolved.is_empty()
+    }
+
+    /// Facts that do not count, or not with all of their outlines, because cutting them would cost too much; by id.
+    pub fn left_out(&self) -> Vec<&LeftOut> {
+        let mut found: Vec<&LeftOut> = self.clusters().flat_map(|cluster| &cluster.left_out).collect();
+        found.sort_unstable();
+        found
     }
 
     fn put(&mut self, id: FactId, fact: Fact) {

@@ -7,7 +7,8 @@ use std::sync::Arc;
 use rstar::{AABB, RTree, RTreeObject};
 use uuid::Uuid;
 
-use crate::geometry::exact::{Meeting, meeting, winding};
+use crate::geometry::contact::contact;
+use crate::geometry::exact::{Meeting, winding};
 use crate::geometry::overlay::{OverlayError, shared_area};
 use crate::geometry::{GridOutline, GridPoint, GridRect, SquareMillimetres};
 
@@ -61,31 +62,6 @@ pub(crate) fn share_ground(a: &GridOutline, b: &GridOutline) -> Result<bool, Ove
         Meeting::Touch => Ok(shared_area(a, b)? > SquareMillimetres::ZERO),
         Meeting::Apart => Ok(any_ring_inside(a, b) || any_ring_inside(b, a)),
     }
-}
-
-/// The closest way in which edges of two outlines meet.
-fn contact(a: &GridOutline, b: &GridOutline) -> Meeting {
-    let inside = |rect: &GridRect, (from, to): (GridPoint, GridPoint)| {
-        from.x.max(to.x) >= rect.min.x
-            && from.x.min(to.x) <= rect.max.x
-            && from.y.max(to.y) >= rect.min.y
-            && from.y.min(to.y) <= rect.max.y
-    };
-    let ours: Vec<_> = a.edges().filter(|&edge| inside(b.rect(), edge)).collect();
-    let mut theirs: Vec<_> = b.edges().filter(|&edge| inside(a.rect(), edge)).collect();
-    theirs.sort_unstable_by_key(|edge| edge.0.x.min(edge.1.x));
-    let mut closest = Meeting::Apart;
-    for edge in ours {
-        let east = edge.0.x.max(edge.1.x);
-        for &other in theirs.iter().take_while(|other| other.0.x.min(other.1.x) <= east) {
-            match meeting(edge, other) {
-                Meeting::Cross => return Meeting::Cross,
-                Meeting::Touch => closest = Meeting::Touch,
-                Meeting::Apart => {}
-            }
-        }
-    }
-    closest
 }
 
 fn any_ring_inside(a: &GridOutline, b: &GridOutline) -> bool {

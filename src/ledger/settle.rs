@@ -76,13 +76,17 @@ impl Ledger {
                 self.dissolved.extend(met);
             }
         }
-        for &cluster in &self.dissolved {
-            let Some(cluster) = &self.clusters[cluster] else {
+        for &place in &self.dissolved {
+            let Some(cluster) = &self.clusters[place] else {
                 continue;
             };
             let hazards = cluster.hazards.iter().map(|hazard| FactId::Hazard(hazard.id));
             let releases = cluster.releases.iter().map(|release| FactId::Release(release.id));
             facts.extend(hazards.chain(releases).filter(|id| self.entries.contains_key(id)));
+            let left_out =
+                cluster.left_out.iter().flat_map(|left| [FactId::Hazard(left.id), FactId::Release(left.id)]);
+            let here = |id: &FactId| self.entries.get(id).is_some_and(|entry| entry.cluster == Some(place));
+            facts.extend(left_out.filter(here));
         }
         Ok(facts.into_iter().collect())
     }

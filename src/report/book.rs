@@ -129,7 +129,9 @@ impl Book {
             Doubt::LeftOut(why) => Some(format!("{id}: {why}")),
             Doubt::Repaired(_) => None,
         });
-        left_out.chain(self.breaches.iter().cloned()).collect()
+        let intricate =
+            self.ledger.left_out().into_iter().map(|left| format!("{}: {}", left.id, left.reason));
+        left_out.chain(intricate).chain(self.breaches.iter().cloned()).collect()
     }
 
     /// Clusters of outlines that failed a check when they were last computed, in words.

@@ -236,6 +236,7 @@ fn the_bosnian_sheet_agrees_with_geos() {
         suspected.map(|(outline, n)| hazard(n, vec![version(start(), outline)])).collect(),
         cleared.map(|(outline, n)| release(n, day(2021, 1, 1), outline)).collect(),
     );
+    assert_eq!(ledger.left_out(), [] as [&super::super::LeftOut; 0]);
     let row = year(&ledger, 2021);
     println!("opening {}, cleared {}, closing {}", row.opening, row.cleared, row.closing);
     assert!((row.opening.m2() / 28_342_112.0 - 1.0).abs() < 1e-4, "{row:?}");
