@@ -119,6 +119,13 @@ impl Record {
         }
     }
 
+    /// Says again what a finalised version says: what was written since has been refused.
+    pub fn give_way(&mut self, official: &Self) {
+        self.properties.clone_from(&official.properties);
+        self.geometry.clone_from(&official.geometry);
+        self.retired = official.retired;
+    }
+
     /// What its schema finds wrong with it.
     pub fn faults(&self, schema: &Schema) -> Vec<Fault> {
         let geometry = self.geometry.as_ref().and_then(|geometry| geometry.get("type")?.as_str());

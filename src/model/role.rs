@@ -98,7 +98,7 @@ impl Sight {
             Drafts::Own => record.author == self.account,
             Drafts::None => false,
         };
-        if !self.official_only && (record.stage != Stage::Draft || draft) {
+        if !self.official_only && (!record.stage.is_internal() || draft) {
             return Shown::Head;
         }
         match record.official {

@@ -24,6 +24,14 @@ vocabulary! {
     }
 }
 
+impl Stage {
+    /// Whether only a record's own people and the authority see what it says: it has not been put forward, or was sent
+    /// back or refused.
+    pub const fn is_internal(self) -> bool {
+        matches!(self, Self::Draft | Self::Returned | Self::Rejected)
+    }
+}
+
 vocabulary! {
     /// One step of a review.
     pub enum ReviewAction {

@@ -106,7 +106,9 @@ impl Rules<'_> {
         place: Option<(f64, f64)>,
     ) -> [Option<String>; 3] {
         let found = place.map_or([None, None, None], |(lon, lat)| self.units.codes_at(lon, lat));
-        let given = ["admin1", "admin2", "admin3"].map(|name| text(fields, name).map(str::to_owned));
+        // `none` is how figures name ground about which nothing is said.
+        let named = |name: &str| text(fields, name).filter(|code| !code.eq_ignore_ascii_case("none"));
+        let given = ["admin1", "admin2", "admin3"].map(|name| named(name).map(str::to_owned));
         let mut codes = found.into_iter().zip(given).map(|(found, given)| found.or(given));
         std::array::from_fn(|_| codes.next().flatten())
     }
@@ -130,10 +132,12 @@ pub(super) fn counted(basis: Basis, line: &RecordLine) -> Vec<usize> {
         if next.is_some_and(|next| says_the_same(next, version)) {
             continue;
         }
+        // A rejected amendment gives way to the finalised version: the step that refused it says what that says.
+        let refused = next.is_some_and(|next| next.stage == Stage::Rejected);
         let dropped = match version.stage {
             Stage::Rejected => true,
             Stage::Returned => next.is_some(),
-            _ => false,
+            _ => refused,
         };
         // What was once finalised has been approved before the step that dropped it.
         counted.extend(run.drain(..).filter(|index| !dropped || finalised(index)));

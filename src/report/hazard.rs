@@ -50,9 +50,12 @@ impl Rules<'_> {
             if version.retired || unchanged {
                 continue;
             }
-            let mut next =
-                self.hazard_version(record.line, version, record.ground(index), before.is_none())?;
-            let reopens = !next.closed && before.is_some_and(|before| is_closed(&before.properties));
+            let reopens = before.is_some_and(|before| reopens(before, version));
+            let day = match (before, versions.last()) {
+                (Some(before), Some(last)) => effective(version, before, last.effective),
+                _ => first_day(version),
+            };
+            let mut next = self.hazard_version(record.line, version, record.ground(index), day)?;
             next.reopened = reopens;
             // What is learnt of a day replaces all that was believed of that day and later. New evidence stays new
             // evidence when the version that brought it is edited, unless the edit closes the area.
@@ -62,7 +65,7 @@ impl Rules<'_> {
             versions.push(next);
             let told = |version: &LineVersion| date(&version.properties, "date_identified");
             if before.is_some_and(|before| told(before) != told(version)) && !reopens {
-                identified = told(version).or(identified);
+                identified = told(version).map(|day| day.min(learnt(version))).or(identified);
             }
             before = Some(version);
         }
@@ -77,11 +80,11 @@ impl Rules<'_> {
         line: &RecordLine,
         version: &LineVersion,
         ground: &Ground,
-        first: bool,
+        effective: NaiveDate,
     ) -> Option<HazardVersion> {
         let fields = &version.properties;
         Some(HazardVersion {
-            effective: effective(version, first),
+            effective,
             outline: ground.counted(self.basis).cloned(),
             reported_area_m2: reported(fields),
             classification: classification(fields)?,
@@ -99,6 +102,7 @@ impl Rules<'_> {
     fn widen(&self, record: &Surveyed<'_>, versions: &mut Vec<HazardVersion>) {
         let Some(version) = versions.last_mut() else { return };
         let mut polygons = version.outline.take().map_or_else(Vec::new, |outline| outline.0);
+        let stands = record.line.versions.iter().rev().find(|stands| !stands.retired);
         let mut open_since: Option<NaiveDate> = None;
         let sides = record.line.candidates.iter().zip(&record.candidates);
         for (side, ground) in sides.filter(|(side, _)| ending(side).is_none()) {
@@ -116,7 +120,7 @@ impl Rules<'_> {
                 version.classification = Classification::Cha;
             }
             if version.closed && !is_closed(fields) {
-                let day = effective(side, false);
+                let day = stands.map_or_else(|| learnt(side), |stands| reopened_on(side, stands));
                 open_since = Some(open_since.map_or(day, |known| known.min(day)));
             }
         }
@@ -152,13 +156,44 @@ impl Rules<'_> {
     }
 }
 
-/// The day from which a version of an area holds: when the area was identified for its first version, the newest
-/// date that the record gives for a later one.
-fn effective(version: &LineVersion, first: bool) -> NaiveDate {
-    let fields = &version.properties;
-    let mut given = DATES.iter().filter_map(|name| date(fields, name));
-    let day = if first { given.next() } else { given.max() };
-    day.unwrap_or_else(|| version.recorded_at.date_naive())
+/// The day on which the programme learnt of a version.
+fn learnt(version: &LineVersion) -> NaiveDate {
+    version.recorded_at.date_naive()
+}
+
+/// The day from which an area counts: when it was identified. Nothing is known before it happens: a day in the future is
+/// a slip of the pen, and the area counts from the day on which it was learnt of.
+fn first_day(version: &LineVersion) -> NaiveDate {
+    let given = DATES.iter().find_map(|name| date(&version.properties, name));
+    given.map_or(learnt(version), |day| day.min(learnt(version)))
+}
+
+/// The day from which a later version holds: the newest one that its record gives; where it gives none that the version
+/// before did not, it corrects what held. New evidence without a day of its own is of the day it was learnt: it must not
+/// slip behind the releases that it takes back.
+fn effective(version: &LineVersion, before: &LineVersion, since: NaiveDate) -> NaiveDate {
+    if reopens(before, version) {
+        return reopened_on(version, before);
+    }
+    let (told, known) = (newest_date(&version.properties), newest_date(&before.properties));
+    if told == known { since } else { told.map_or(since, |day| day.min(learnt(version))) }
+}
+
+fn reopens(before: &LineVersion, version: &LineVersion) -> bool {
+    is_closed(&before.properties) && !is_closed(&version.properties)
+}
+
+fn reopened_on(version: &LineVersion, before: &LineVersion) -> NaiveDate {
+    let known = newest_date(&before.properties).max(newest_evidence(&before.properties));
+    let told = newest_date(&version.properties).max(newest_evidence(&version.properties));
+    let news = told.filter(|told| known.is_none_or(|known| *told > known));
+    news.map_or(learnt(version), |day| day.min(learnt(version)))
+}
+
+fn newest_evidence(fields: &Map<String, Value>) -> Option<NaiveDate> {
+    let rows = fields.get("evidence").and_then(Value::as_array).into_iter().flatten();
+    let rows = rows.filter(|row| row["removed"] != true);
+    rows.filter_map(|row| row["date"].as_str()?.get(..10)?.parse().ok()).max()
 }
 
 /// Moves the beginning of an area to the day on which, as is known now, it was identified.

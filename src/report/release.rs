@@ -1,6 +1,6 @@
 //! How a land release's versions become a fact of the ledger.
 
-use chrono::NaiveDate;
+use chrono::{Days, NaiveDate};
 use serde_json::Value;
 use uuid::Uuid;
 
@@ -43,7 +43,14 @@ impl Rules<'_> {
                 .filter_map(|id| Uuid::parse_str(id.as_str()?).ok())
                 .collect(),
         };
-        Reading { fact: Fact::Release(release), doubt: ground.repaired(self.basis).map(Doubt::Repaired) }
+        let ahead = release.effective > version.recorded_at.date_naive() + Days::new(1);
+        let doubt = if ahead {
+            let day = release.effective;
+            Some(Doubt::LeftOut(format!("a release that takes effect only on {day}: is the day right?")))
+        } else {
+            ground.repaired(self.basis).map(Doubt::Repaired)
+        };
+        Reading { fact: Fact::Release(release), doubt }
     }
 
     /// The day that puts a release's ground into a year. It does not depend on the basis: stages are looked for among

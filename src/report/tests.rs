@@ -294,3 +294,53 @@ fn ordnance_counts_whole_numbers_up_to_the_day() {
     ordnance.take(&find(3, json!(i64::MAX)), Basis::Provisional);
     assert_eq!(ordnance.by_year(day("2024-12-31"))[&2024].ap_mines_found, i64::MAX, "not negative");
 }
+
+#[test]
+fn new_evidence_without_a_day_of_its_own_is_of_the_day_it_was_learnt() {
+    let first = version("2020-03-01", Stage::Draft, area(&json!({})), square(0.0));
+    let closed = area(&json!({"status": "closed", "status_date": "2022-01-01"}));
+    let opened = |more: Value| {
+        let mut fields = area(&json!({"status": "open", "status_date": "2022-01-01"}));
+        for (name, value) in more.as_object().unwrap() {
+            fields[name] = value.clone();
+        }
+        fields
+    };
+    let line_of = |fields: &[(&str, Value)]| {
+        let later =
+            fields.iter().map(|(day, fields)| version(day, Stage::Draft, fields.clone(), square(0.0)));
+        line("hazardous_area", std::iter::once(first.clone()).chain(later).collect())
+    };
+    let undated = ("2024-06-15", opened(json!({})));
+    let line = line_of(&[("2022-01-02", closed.clone()), undated.clone()]);
+    assert!(remaining_after(hazard(&line), "2021-06-01", "2024-06-14") < 1.0);
+    assert!(remaining_after(hazard(&line), "2021-06-01", "2024-06-15") > 12_000.0);
+    // Evidence has a day of its own, and a later correction moves it.
+    let evidence = json!({"evidence": [{"id": Uuid::nil(), "kind": "detonation", "strength": "direct", "date": "2024-05-01"}]});
+    let line = line_of(&[("2022-01-02", closed.clone()), ("2024-06-15", opened(evidence))]);
+    assert!(remaining_after(hazard(&line), "2021-06-01", "2024-05-01") > 12_000.0);
+    let dated = ("2024-08-08", opened(json!({"status_date": "2024-04-04"})));
+    let line = line_of(&[("2022-01-02", closed.clone()), undated.clone(), dated]);
+    assert!(remaining_after(hazard(&line), "2021-06-01", "2024-04-04") > 12_000.0);
+    assert!(remaining_after(hazard(&line), "2021-06-01", "2025-01-01") > 12_000.0);
+    // A note written later is no news of the ground.
+    let note = ("2024-09-09", opened(json!({"remarks": "Fence repaired"})));
+    let line = line_of(&[("2022-01-02", closed), undated, note]);
+    assert!(remaining_after(hazard(&line), "2021-06-01", "2025-01-01") > 12_000.0);
+}
+
+#[test]
+fn a_day_in_the_future_hides_no_area() {
+    let fields = area(&json!({"date_identified": "2062-03-01"}));
+    let area_2062 =
+        line("hazardous_area", vec![version("2024-03-05", Stage::Finalised, fields.clone(), square(0.0))]);
+    assert_eq!(hazard(&area_2062).versions[0].effective, day("2024-03-05"));
+    let sound = version("2020-03-05", Stage::Finalised, area(&json!({})), square(0.0));
+    let corrected =
+        line("hazardous_area", vec![sound, version("2024-03-05", Stage::Draft, fields, square(0.0))]);
+    assert!(hazard(&corrected).versions.iter().all(|version| version.effective <= day("2024-03-05")));
+    let fields = json!({"result": "cleared", "completion_date": "2062-06-01"});
+    let ahead = line("land_release", vec![version("2024-06-02", Stage::Finalised, fields, square(0.0))]);
+    let Some(Doubt::LeftOut(why)) = read(Basis::Official, &ahead).doubt else { panic!("no doubt") };
+    assert!(why.contains("2062-06-01"), "{why}");
+}

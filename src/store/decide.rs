@@ -15,7 +15,7 @@ use super::{Result, Store, StoreError, record};
 use crate::model::mutation::Outcome;
 use crate::model::role::{Actor, Shown, Sight};
 use crate::model::{Change, Hash, Mutation, Op, Record, ReviewAction};
-use crate::sync::judge::{REFERENCE, held};
+use crate::sync::judge::{REFERENCE, held, is_blank};
 use crate::sync::memory::{Answer, Memory as _, Received, Standing};
 use crate::sync::{apply_txn, merge};
 
@@ -53,10 +53,8 @@ impl Store {
         self.write(move |txn| {
             let head = txn.head(record_id)?.ok_or(StoreError::NotFound("record"))?;
             may_review(&actor, &head, seen, action, reason.as_deref())?;
-            let unexplained = reason.as_ref().is_none_or(|reason| reason.trim().is_empty());
             if action == ReviewAction::Finalise
-                && unexplained
-                && let Some(why) = held(txn, record_id)?
+                && let Some(why) = held(txn, &head, reason.as_deref())?
             {
                 return Err(StoreError::refused("held", why));
             }
@@ -150,6 +148,14 @@ impl Store {
         if there.repaired_by.is_some() || there.reason.is_some() {
             return Err(StoreError::refused("stale", "this mutation is settled already"));
         }
+        if repaired.record_id != there.record_id {
+            let detail = format!(
+                "the mutation is about record {}, its repair about another: repair that record, or set the mutation aside \
+                 with a reason",
+                there.record_id
+            );
+            return Err(StoreError::refused("not-accepted", detail));
+        }
         let hidden = self.hidden_changes(&there, actor.sight())?;
         self.write(move |txn| {
             let mut mutation =
@@ -226,7 +232,7 @@ fn may_review(
         let detail = "one person may not take two stages of one record: somebody else must do this";
         return Err(StoreError::refused("two-person", detail));
     }
-    if action.needs_reason() && reason.is_none_or(|reason| reason.trim().is_empty()) {
+    if action.needs_reason() && is_blank(reason) {
         return Err(StoreError::refused("reason", format!("`{action}` needs a reason")));
     }
     Ok(())

@@ -12,7 +12,7 @@ use super::column::Id;
 use super::row::{RecordRow, VersionRow};
 use super::schema::{link, membership, record, version};
 use super::txn::{Changed, PERSONAL, Scope, SyncTxn, read_digest, tier_of, write_digest};
-use crate::model::{Record, Stage};
+use crate::model::Record;
 
 /// How far around a task's areas its scope reaches, m. Enough to see what lies beyond the next lane.
 const BUFFER_M: f64 = 1_000.0;
@@ -57,6 +57,7 @@ pub(super) fn update(txn: &mut SyncTxn<'_>, changed: &BTreeMap<Uuid, Changed>) -
         records.extend(linked_to(txn.connection, task.task)?);
     }
     super::prefetch::heads(txn, &records.iter().copied().collect::<Vec<_>>())?;
+    let finalised = finalised(txn, &records)?;
     let present = present_in(txn.connection, &records)?;
     let mut moves: Vec<Move> = Vec::new();
     for id in records {
@@ -65,11 +66,21 @@ pub(super) fn update(txn: &mut SyncTxn<'_>, changed: &BTreeMap<Uuid, Changed>) -
         let tier = tier_of(txn.registry, &head.record);
         for task in &tasks {
             let was = present.get(&(task.task, id)).copied();
-            let in_scope = tier < PERSONAL && belongs(&head.record, bbox, task);
-            let is = if in_scope { task.shows(&head.record) } else { None };
-            // What readers see may stand although the record has moved on; a head may be contested without moving.
-            let moved = changed.contains_key(&id) && is == Some(head.record.version);
-            if is != was || moved {
+            // A record belongs by what it shows: a draft that nobody approved moves it neither in nor out.
+            let is = if tier >= PERSONAL {
+                None
+            } else if task.shows_head(&head.record) {
+                belongs(&head.record, bbox, task).then_some(head.record.version)
+            } else {
+                let official = finalised.get(&id);
+                official
+                    .filter(|(record, bbox)| belongs(record, *bbox, task))
+                    .map(|(record, _)| record.version)
+            };
+            // What readers see may stand although the record has moved on; it may be contested without moving.
+            let moved =
+                changed.get(&id).is_some_and(|changed| is == Some(head.record.version) || changed.contest);
+            if is != was || (moved && is.is_some()) {
                 // A record that only joins because its task was redrawn comes at the task's own place in the log.
                 let seq = if changed.contains_key(&id) { head.seq } else { txn.clock.seq };
                 moves.push(Move { task: task.task, id, seq, was, is });
@@ -87,14 +98,13 @@ impl TaskScope {
 }
 
 impl TaskScope {
-    /// The version of a record that the scope shows, if it may show any.
-    fn shows(&self, record: &Record) -> Option<Uuid> {
-        if record.stage != Stage::Draft || self.teams.contains(&record.organisation) {
-            return Some(record.version);
-        }
-        // Who is sent to an area must know of it, approved or not.
-        let sent_to = self.areas.contains(&record.id).then_some(record.version);
-        record.official.or(sent_to)
+    /// Whether the scope shows a record as it stands, and not its finalised version at most.
+    fn shows_head(&self, record: &Record) -> bool {
+        !record.stage.is_internal()
+            || self.teams.contains(&record.organisation)
+            || record.official == Some(record.version)
+            // Who is sent to an area must know of it, approved or not.
+            || (record.official.is_none() && self.areas.contains(&record.id))
     }
 }
 
@@ -156,7 +166,7 @@ fn belongs(record: &Record, bbox: Option<Bbox>, task: &TaskScope) -> bool {
     if linked == Some(Ok(task.task)) {
         return true;
     }
-    let put_forward = record.stage != Stage::Draft || record.official.is_some();
+    let put_forward = !record.stage.is_internal() || record.official.is_some();
     put_forward && bbox.is_some_and(|bbox| task.extents.iter().any(|extent| touch(extent, &bbox)))
 }
 
@@ -168,6 +178,23 @@ fn buffered([min_lon, min_lat, max_lon, max_lat]: Bbox) -> Bbox {
     let lat = BUFFER_M / METRES_PER_DEGREE;
     let lon = lat / max_lat.abs().max(min_lat.abs()).to_radians().cos().max(0.01);
     [min_lon - lon, min_lat - lat, max_lon + lon, max_lat + lat]
+}
+
+/// The finalised versions of those records that stand at something else, with their boxes.
+fn finalised(
+    txn: &mut SyncTxn<'_>,
+    records: &BTreeSet<Uuid>,
+) -> Result<HashMap<Uuid, (Record, Option<Bbox>)>> {
+    let heads = records.iter().filter_map(|id| txn.cache.heads.get(id)?.as_ref());
+    let amended = heads.filter(|head| head.record.official != Some(head.record.version));
+    let wanted: Vec<Id> = amended.filter_map(|head| head.record.official.map(Id)).collect();
+    let rows = txn.version_rows(&wanted)?;
+    rows.into_iter()
+        .map(|row| {
+            let bbox = row.shape().map(|shape| shape.bbox);
+            Ok((row.record_id.0, (row.into_record()?, bbox)))
+        })
+        .collect()
 }
 
 /// Every task in use, and those that have `ended` just now, with the buffered extents of its own outline and of its
@@ -183,9 +210,14 @@ fn load_tasks(connection: &mut DbConnection, ended: &[Id]) -> Result<Vec<TaskSco
         return Ok(Vec::new());
     }
     let ids: Vec<Id> = rows.iter().map(|(row, _)| row.record_id).collect();
+    // An area lies where it stands and, while somebody is amending it, also where it was finalised.
     let links: Vec<Link> = link::table
         .inner_join(record::table.on(record::record_id.eq(link::to_id)))
-        .inner_join(version::table.on(version::version_id.eq(record::version)))
+        .inner_join(
+            version::table.on(version::version_id
+                .eq(record::version)
+                .or(version::version_id.nullable().eq(record::official).assume_not_null())),
+        )
         .filter(link::from_id.eq_any(&ids))
         .filter(record::kind.eq("hazardous_area"))
         .select((
@@ -221,7 +253,11 @@ fn around(connection: &mut DbConnection, extents: &[Bbox]) -> Result<Vec<Uuid>> 
     let mut found = Vec::new();
     for [min_lon, min_lat, max_lon, max_lat] in extents {
         let ids: Vec<Id> = record::table
-            .inner_join(version::table.on(version::version_id.eq(record::version)))
+            .inner_join(
+                version::table.on(version::version_id
+                    .eq(record::version)
+                    .or(version::version_id.nullable().eq(record::official).assume_not_null())),
+            )
             .filter(version::min_lon.le(max_lon).and(version::max_lon.ge(min_lon)))
             .filter(version::min_lat.le(max_lat).and(version::max_lat.ge(min_lat)))
             .select(record::record_id)

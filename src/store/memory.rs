@@ -15,7 +15,7 @@ use super::txn::{Changed, SyncTxn};
 use super::{Result, StoreError};
 use crate::model::quality::Severity;
 use crate::model::role::{Actor, Role};
-use crate::model::{Hash, Op, Record};
+use crate::model::{Hash, Op, Record, Stage};
 use crate::sync::memory::{Answer, Conflict, Entry, Known, Memory, Problem, Received, Waiting};
 
 impl Memory for SyncTxn<'_> {
@@ -81,6 +81,12 @@ impl Memory for SyncTxn<'_> {
     }
 
     fn held_by(&mut self, record: Uuid) -> Result<Vec<String>> {
+        if self.buffer.changed.get(&record).is_some_and(|changed| changed.content) {
+            // Written in this very transaction: its findings are not stored yet.
+            let found = super::quality::inspect(self, record)?;
+            let held = found.into_iter().filter(|found| found.severity == Severity::Hold);
+            return Ok(held.map(|found| format!("{}: {}", found.rule, found.message)).collect());
+        }
         let found: Vec<(String, String)> = finding::table
             .filter(finding::record_id.eq(Id(record)))
             .filter(finding::severity.eq(Severity::Hold.as_str()))
@@ -154,19 +160,25 @@ impl Memory for SyncTxn<'_> {
 
     fn put_head(&mut self, record: Record, received: &Received, seq: i64) -> Result<()> {
         let before = self.cache.heads.remove(&record.id).flatten();
+        let stays = before.as_ref().is_some_and(|head| head.record.geometry == record.geometry);
         let shape = match brought_geometry(received) {
             Some(geometry) if Some(geometry) == record.geometry.as_ref() => {
                 self.cache.shapes.get(&received.id()).cloned()
             }
-            Some(_) => record.geometry.as_ref().and_then(super::record::shape_of),
-            None => before.as_ref().and_then(|head| head.shape.clone()),
+            None if stays => before.as_ref().and_then(|head| head.shape.clone()),
+            _ => record.geometry.as_ref().and_then(super::record::shape_of),
         };
         let row = VersionRow::of(&record, shape.as_ref(), received, seq, false, self.now);
         self.buffer.versions.push(row);
         self.cache.versions.insert(record.version, Some(record.clone()));
-        let content = received.mutation.op != Op::Review;
-        let changed = Changed { before: before.as_ref().map(|head| head.record.version), content };
-        self.buffer.changed.entry(record.id).or_insert(changed).content |= content;
+        // A step of a review changes nothing, unless it refuses an amendment.
+        let refused = record.stage == Stage::Rejected && record.official.is_some();
+        let content = received.mutation.op != Op::Review || refused;
+        let contest = received.mutation.op == Op::Resolve;
+        let version = before.as_ref().map(|head| head.record.version);
+        let changed = self.buffer.changed.entry(record.id).or_insert(Changed::from(version));
+        changed.content |= content;
+        changed.contest |= contest;
         let created_seq = before.map_or(seq, |head| head.created_seq);
         self.cache.heads.insert(record.id, Some(Head { record, seq, created_seq, shape }));
         Ok(())
@@ -190,8 +202,8 @@ impl Memory for SyncTxn<'_> {
             head.record.contested |= conflict.safety;
             head.seq = seq;
             let version = head.record.version;
-            let changed = Changed { before: Some(version), content: false };
-            self.buffer.changed.entry(conflict.record_id).or_insert(changed);
+            let changed = self.buffer.changed.entry(conflict.record_id);
+            changed.or_insert(Changed::from(Some(version))).contest = true;
         }
         Ok(())
     }

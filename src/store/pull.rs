@@ -286,7 +286,8 @@ fn weight(feature: &Feature) -> usize {
         }
     }
     let fields: usize = feature.properties.iter().map(|(name, value)| name.len() + of(value) + 4).sum();
-    400 + fields + feature.geometry.as_ref().map_or(4, of)
+    let candidates: usize = feature.candidates.iter().map(of).sum();
+    400 + fields + candidates + feature.geometry.as_ref().map_or(4, of)
 }
 
 impl Store {

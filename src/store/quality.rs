@@ -87,7 +87,7 @@ pub(super) fn update(txn: &mut SyncTxn<'_>, changed: &BTreeMap<Uuid, Changed>) -
 }
 
 /// Looks at a record with all that the database knows beside it.
-fn inspect(txn: &mut SyncTxn<'_>, id: Uuid) -> Result<Vec<Finding>> {
+pub(super) fn inspect(txn: &mut SyncTxn<'_>, id: Uuid) -> Result<Vec<Finding>> {
     let ground = txn.ground.current(txn.connection)?;
     let head = txn.changed_head(id).clone();
     let closed = matches!(head.record.field("status").as_str(), Some("closed" | "released"));

@@ -44,6 +44,9 @@ pub struct RecordQuery {
     pub limit: i64,
 }
 
+/// Stages in which others than a record's own people see its finalised version only; see [`Stage::is_internal`].
+const INTERNAL: [Stage; 3] = [Stage::Draft, Stage::Returned, Stage::Rejected];
+
 /// One step in a record's history.
 #[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
 pub struct HistoryEntry {
@@ -87,8 +90,10 @@ impl Store {
     /// Records at their latest state, in the log's order, as far as `sight` reaches.
     pub fn list_records(&self, query: &RecordQuery, sight: Sight) -> Result<Vec<Feature>> {
         let features = self.read(|connection| {
+            let finalised = diesel::alias!(version as finalised);
             let mut select = record::table
                 .inner_join(version::table.on(version::version_id.eq(record::version)))
+                .left_join(finalised.on(finalised.field(version::version_id).nullable().eq(record::official)))
                 .filter(record::seq.gt(query.after))
                 .filter(record::tier.le(sight.tier))
                 .order(record::seq)
@@ -115,12 +120,22 @@ impl Store {
                 );
             }
             if let Some([min_lon, min_lat, max_lon, max_lat]) = query.bbox {
-                select = select
-                    .filter(version::min_lon.le(max_lon).and(version::max_lon.ge(min_lon)))
-                    .filter(version::min_lat.le(max_lat).and(version::max_lat.ge(min_lat)));
+                // What is shown may be the one or the other; which, is looked at below.
+                let head = version::min_lon
+                    .le(max_lon)
+                    .and(version::max_lon.ge(min_lon))
+                    .and(version::min_lat.le(max_lat))
+                    .and(version::max_lat.ge(min_lat));
+                let shown = finalised
+                    .field(version::min_lon)
+                    .le(max_lon)
+                    .and(finalised.field(version::max_lon).ge(min_lon))
+                    .and(finalised.field(version::min_lat).le(max_lat))
+                    .and(finalised.field(version::max_lat).ge(min_lat));
+                select = select.filter(head.or(shown));
             }
             // The stage asked for is that of what is shown: others' drafts of a finalised record are not.
-            let draft = || record::stage.eq(Stage::Draft.as_str());
+            let internal = || record::stage.eq_any(INTERNAL.map(Stage::as_str));
             let official = || record::official.is_not_null();
             let at = |stage: Stage| record::stage.eq(stage.as_str());
             select =
@@ -134,26 +149,30 @@ impl Store {
                     (false, Drafts::Organisation, stage) => {
                         let own = || record::organisation.eq(Id(sight.organisation));
                         match stage {
-                            None => select.filter(not(draft()).or(official()).or(own())),
-                            Some(Stage::Draft) => select.filter(draft().and(own())),
+                            None => select.filter(not(internal()).or(official()).or(own())),
+                            Some(stage) if stage.is_internal() => select.filter(at(stage).and(own())),
                             Some(Stage::Finalised) => select
-                                .filter(at(Stage::Finalised).or(draft().and(official()).and(not(own())))),
+                                .filter(at(Stage::Finalised).or(internal().and(official()).and(not(own())))),
                             Some(stage) => select.filter(at(stage)),
                         }
                     }
                     (false, Drafts::Own, stage) => {
                         let own = || record::author.eq(Id(sight.account));
                         match stage {
-                            None => select.filter(not(draft()).or(official()).or(own())),
-                            Some(Stage::Draft) => select.filter(draft().and(own())),
+                            None => select.filter(not(internal()).or(official()).or(own())),
+                            Some(stage) if stage.is_internal() => select.filter(at(stage).and(own())),
                             Some(Stage::Finalised) => select
-                                .filter(at(Stage::Finalised).or(draft().and(official()).and(not(own())))),
+                                .filter(at(Stage::Finalised).or(internal().and(official()).and(not(own())))),
                             Some(stage) => select.filter(at(stage)),
                         }
                     }
                 };
             let rows: Vec<(RecordRow, VersionRow)> = select.load(connection)?;
-            as_seen(connection, rows, sight)
+            let mut seen = as_seen(connection, rows, sight)?;
+            if let Some(wanted) = query.bbox {
+                seen.retain(|feature| touches(feature, wanted));
+            }
+            Ok(seen)
         })?;
         Ok(features.into_iter().map(|feature| shown(feature, sight, self.registry)).collect())
     }
@@ -292,6 +311,11 @@ fn as_seen(
     Ok(features)
 }
 
+fn touches(feature: &Feature, [west, south, east, north]: [f64; 4]) -> bool {
+    let bbox = feature.geometry.as_ref().and_then(shape::Shape::read).map(|shape| shape.bbox());
+    bbox.is_some_and(|[w, s, e, n]| w <= east && e >= west && s <= north && n >= south)
+}
+
 fn feature(row: &RecordRow, version: VersionRow) -> Result<Feature> {
     let (seq, contested) = (row.seq, row.contested);
     let mut feature = Feature::of(version.into_record()?, seq);
@@ -315,7 +339,7 @@ pub(super) fn features(connection: &mut DbConnection, ids: &[Id]) -> Result<Vec<
     Ok(found)
 }
 
-/// Records at these versions, in no order. Contested is only what is shown as it stands.
+/// Records at these versions, in no order. A contested record is contested at whatever version it is shown.
 pub(super) fn features_at(connection: &mut DbConnection, versions: &[Id]) -> Result<Vec<Feature>> {
     let mut found = Vec::with_capacity(versions.len());
     for versions in versions.chunks(5_000) {
@@ -328,7 +352,7 @@ pub(super) fn features_at(connection: &mut DbConnection, versions: &[Id]) -> Res
             let at_head = version.version_id == head;
             let seq = if at_head { head_seq } else { version.seq };
             let mut feature = Feature::of(version.into_record()?, seq);
-            feature.contested = contested && at_head;
+            feature.contested = contested;
             found.push(feature);
         }
     }
@@ -361,7 +385,8 @@ pub(super) fn contested_candidates(
         {
             feature.gravest = Some("CHA".to_owned());
         }
-        feature.candidates.extend(candidate.geometry);
+        let geometry = candidate.geometry.filter(|geometry| !feature.candidates.contains(geometry));
+        feature.candidates.extend(geometry);
     }
     Ok(())
 }

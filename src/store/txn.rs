@@ -72,6 +72,15 @@ pub(super) struct Changed {
     pub(super) before: Option<Uuid>,
     /// Whether its fields changed, and not only its stage or contest.
     pub(super) content: bool,
+    /// Whether conflicts about it were opened or settled.
+    pub(super) contest: bool,
+}
+
+impl Changed {
+    /// A change of a record that stood at a version before.
+    pub(super) fn from(before: Option<Uuid>) -> Self {
+        Self { before, content: false, contest: false }
+    }
 }
 
 /// A writing transaction that holds the clock.

@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use diesel::prelude::*;
 use serde_json::Value;
+use uuid::Uuid;
 
 use super::backend::DbConnection;
 use super::column::Id;
@@ -187,6 +188,7 @@ fn look_at(
     line: Vec<(VersionRow, Option<Mutation>)>,
 ) -> Result<Result<(), String>> {
     let mut before: Option<Record> = None;
+    let mut finalised: HashMap<Uuid, Record> = HashMap::new();
     for (version, mutation) in line {
         let id = version.version_id.0;
         let stands = version.into_record()?;
@@ -196,9 +198,13 @@ fn look_at(
         if before.is_none() && mutation.op == Op::Resolve {
             before = settled(connection, &mutation)?;
         }
-        let expected = follow(registry, before.as_ref(), &mutation, &stands);
+        let official = before.as_ref().and_then(|before| finalised.get(&before.official?));
+        let expected = follow(registry, before.as_ref(), official, &mutation, &stands);
         if expected != stands {
             return Ok(Err(format!("version {id} does not follow from its mutation")));
+        }
+        if stands.stage == Stage::Finalised {
+            finalised.insert(stands.version, stands.clone());
         }
         before = Some(stands);
     }
@@ -227,7 +233,13 @@ fn settled(connection: &mut DbConnection, mutation: &Mutation) -> Result<Option<
 }
 
 /// What a mutation that was applied makes of the version before it.
-fn follow(registry: &Registry, before: Option<&Record>, mutation: &Mutation, stands: &Record) -> Record {
+fn follow(
+    registry: &Registry,
+    before: Option<&Record>,
+    official: Option<&Record>,
+    mutation: &Mutation,
+    stands: &Record,
+) -> Record {
     let schema = registry.schema(&mutation.kind, mutation.schema);
     let blank = || {
         let (id, organisation) = (mutation.record_id, stands.organisation);
@@ -251,6 +263,9 @@ fn follow(registry: &Registry, before: Option<&Record>, mutation: &Mutation, sta
     record.schema = record.schema.max(mutation.schema);
     if mutation.op == Op::Review {
         record.stage = mutation.review.map_or(record.stage, crate::model::ReviewAction::gives);
+        if let (Stage::Rejected, Some(official)) = (record.stage, official) {
+            record.give_way(official);
+        }
         if record.stage == Stage::Finalised {
             record.official = Some(mutation.mutation_id);
             let issued = mutation.changes.get(REFERENCE).and_then(|change| change.to.clone());

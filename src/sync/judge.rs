@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
+use serde_json::Value;
 use uuid::Uuid;
 
 use super::memory::{Memory, Problem, Received};
@@ -16,6 +17,10 @@ pub const RETIRED: &str = "retired";
 
 /// The field that holds a record's human reference.
 pub const REFERENCE: &str = "reference";
+
+/// Conflicts about one record that may be open at once. Everybody who looks at the record is shown every side: beyond
+/// this nobody sees anything.
+const OPEN_CONFLICTS: usize = 30;
 
 /// What one mutation comes to.
 #[derive(Debug, Clone)]
@@ -77,12 +82,20 @@ impl<'a, M: Memory> Judge<'a, M> {
             return Ok(Verdict::Quarantine(problem));
         }
         if mutation.review == Some(ReviewAction::Finalise)
-            && is_blank(mutation.reason.as_deref())
-            && let Some(detail) = held(self.memory, mutation.record_id)?
+            && let Some(head) = &head
+            && let Some(detail) = held(self.memory, head, mutation.reason.as_deref())?
         {
             return Ok(Verdict::Quarantine(Problem::new("held", detail)));
         }
         let verdict = self.lay(received, schema, head)?;
+        if matches!(verdict, Verdict::Conflict(_)) {
+            let open = self.memory.open_conflicts(mutation.record_id)?.len();
+            if open >= OPEN_CONFLICTS {
+                let detail =
+                    format!("{open} conflicts about this record are open already: they are settled first");
+                return Ok(Verdict::Quarantine(Problem::new("conflicts", detail)));
+            }
+        }
         Ok(self.checked(verdict, received, schema))
     }
 
@@ -227,6 +240,12 @@ impl<'a, M: Memory> Judge<'a, M> {
             (Op::Review, Some(mut head)) if on_head => {
                 match mutation.review.and_then(|action| action.from_stage(head.stage)) {
                     Some(stage) => {
+                        if stage == Stage::Rejected
+                            && let Some(official) = head.official
+                            && let Some(official) = self.version(official)?
+                        {
+                            head.give_way(&official);
+                        }
                         head.stage = stage;
                         refer(&mut head, mutation);
                         Ok(Verdict::Write(Box::new(head), Outcome::Applied))
@@ -266,7 +285,7 @@ impl<'a, M: Memory> Judge<'a, M> {
         let mut record = merge::intended(&base, mutation, Some(schema));
         record.properties.remove(RETIRED);
         if let Some(retired) = mutation.changes.get(RETIRED).and_then(|change| change.to.as_ref()) {
-            record.retired = retired == &serde_json::Value::Bool(true);
+            record.retired = retired == &Value::Bool(true);
         }
         Ok(Verdict::Write(Box::new(record), Outcome::Applied))
     }
@@ -316,18 +335,46 @@ fn refer(record: &mut Record, mutation: &Mutation) {
     }
 }
 
-/// Why a record may not be finalised without a reason: what is held must not enter official figures until a person has
-/// decided, and says why.
+/// Why a record may not be finalised, if it may not. What is held must not enter official figures until a person has
+/// decided, and says why; a safety conflict is settled first, whatever the reason.
 ///
 /// # Errors
 /// Only what the storage behind `memory` reports.
-pub fn held<M: Memory>(memory: &mut M, record: Uuid) -> Result<Option<String>, M::Error> {
-    let findings = memory.held_by(record)?;
-    let why = "mend the record, or say in `reason` why it enters the books all the same; an outline with faults counts \
-               nothing there until it is mended";
-    Ok((!findings.is_empty()).then(|| format!("findings hold it back: {}; {why}", findings.join("; "))))
+pub fn held<M: Memory>(
+    memory: &mut M,
+    head: &Record,
+    reason: Option<&str>,
+) -> Result<Option<String>, M::Error> {
+    if head.contested {
+        return Ok(Some("two people disagree about its safety fields: settle the conflict first".to_owned()));
+    }
+    if !is_blank(reason) {
+        return Ok(None);
+    }
+    let mut why = memory.held_by(head.id)?;
+    for heir in heirs(head) {
+        if memory.head(heir)?.is_none_or(|heir| heir.official.is_none()) {
+            why.push(format!(
+                "its ground goes to {heir}, which is not finalised: until then nobody would count it"
+            ));
+        }
+    }
+    let what = "mend the record, or say in `reason` why it enters the books all the same; an outline with faults counts \
+                nothing there until it is mended";
+    Ok((!why.is_empty()).then(|| format!("it is held back: {}; {what}", why.join("; "))))
 }
 
-fn is_blank(text: Option<&str>) -> bool {
-    text.is_none_or(|text| text.trim().is_empty())
+/// The records that a record's ground goes to.
+fn heirs(record: &Record) -> Vec<Uuid> {
+    let fields = ["merged_into", "split_into", "duplicate_of"].map(|name| record.field(name));
+    let ids = fields.into_iter().flat_map(|value| match value {
+        Value::Array(ids) => ids.as_slice(),
+        one => std::slice::from_ref(one),
+    });
+    ids.filter_map(|id| Uuid::parse_str(id.as_str()?).ok()).collect()
+}
+
+/// Whether a text says nothing: blanks, and signs that nobody sees.
+pub fn is_blank(text: Option<&str>) -> bool {
+    text.is_none_or(|text| !text.chars().any(char::is_alphanumeric))
 }

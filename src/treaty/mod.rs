@@ -44,7 +44,7 @@ impl Convention {
     /// Successor states may break the rule: see [`StateParty::with_entry_into_force`].
     pub fn entry_into_force(self, deposit: NaiveDate) -> NaiveDate {
         let month = deposit.with_day(1).expect("every month has a first day");
-        (month + Months::new(6)).max(self.in_force_since())
+        month.checked_add_months(Months::new(6)).unwrap_or(NaiveDate::MAX).max(self.in_force_since())
     }
 
     /// Years from entry into force to the original clearance deadline.

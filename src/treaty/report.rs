@@ -34,7 +34,7 @@ pub struct ReportDue {
 impl StateParty {
     /// When the first transparency report is due: 180 days after entry into force.
     pub fn first_report_due(&self) -> NaiveDate {
-        self.entry_into_force + Days::new(FIRST_REPORT_DAYS)
+        self.entry_into_force.checked_add_days(Days::new(FIRST_REPORT_DAYS)).unwrap_or(NaiveDate::MAX)
     }
 
     /// The first report that is not overdue on a day: the initial one, then one each 30 April for the

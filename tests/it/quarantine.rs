@@ -18,6 +18,8 @@ on_both!(
     what_no_database_can_hold_is_kept_as_it_came,
     a_tablet_cannot_settle_what_was_set_aside,
     a_repair_is_held_to_what_a_push_is_held_to,
+    a_repair_is_of_the_same_record,
+    a_flood_of_conflicts_stays_readable,
     a_repair_keeps_what_its_maker_may_not_see,
 );
 
@@ -245,4 +247,34 @@ fn a_repair_keeps_what_its_maker_may_not_see(place: &Place) {
     let shown = record(&server, &crew.im.log_in(&server), id);
     assert_eq!(shown["properties"]["author_name"], "A. Person", "{shown}");
     assert_eq!(shown["properties"]["classification"], "SHA");
+}
+
+fn a_repair_is_of_the_same_record(place: &Place) {
+    let server = TestServer::start(place);
+    let crew = Crew::hire(server.store());
+    let (_, mut sent) = faulty(&server, &crew);
+    sent["changes"]["classification"]["to"] = json!("SHA");
+    sent["record_id"] = json!(Uuid::now_v7());
+    let path = format!("/v1/quarantine/{}/repair", sent["mutation_id"].as_str().unwrap());
+    server.http().post(&path, &crew.im.log_in(&server), &sent).expect(409);
+    assert_eq!(quarantined(&server, &crew).len(), 1, "it still waits");
+}
+
+fn a_flood_of_conflicts_stays_readable(place: &Place) {
+    let server = TestServer::start(place);
+    let crew = Crew::hire(server.store());
+    let tablet = Tablet::enrol(&server, &crew, &crew.surveyor);
+    let id = Uuid::now_v7();
+    let version = tablet.must("applied", &tablet.area(id));
+    tablet.must(
+        "applied",
+        &tablet.on("update", id, &version, &json!({"changes": {"status": {"to": "suspended"}}})),
+    );
+    let stale = json!({"changes": {"geometry": {"to": crate::support::tablet::square(0.001)}}});
+    let outcomes: Vec<Value> =
+        (0..40).map(|_| tablet.send(&tablet.on("update", id, &version, &stale))["outcome"].clone()).collect();
+    assert_eq!(outcomes.iter().filter(|outcome| *outcome == "conflict").count(), 30);
+    assert_eq!(outcomes[39], "quarantined");
+    let shown = record(&server, &crew.im.log_in(&server), id);
+    assert_eq!(shown["candidates"].as_array().unwrap().len(), 1, "the same outline thirty times is one");
 }

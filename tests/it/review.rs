@@ -10,6 +10,9 @@ on_both!(
     four_people_bring_a_record_into_the_books,
     nobody_takes_two_steps,
     what_a_finding_holds_back_needs_a_reason,
+    approvals_that_came_first_do_not_pass_a_finding_by,
+    a_contested_area_is_not_finalised,
+    ground_is_handed_over_to_what_is_in_the_books,
     a_returned_record_goes_round_again,
     a_returned_record_comes_back_to_its_surveyor,
     an_amendment_leaves_the_official_version_standing,
@@ -129,6 +132,60 @@ fn what_a_finding_holds_back_needs_a_reason(place: &Place) {
     assert_eq!(office.shown()["stage"], "finalised");
 }
 
+fn approvals_that_came_first_do_not_pass_a_finding_by(place: &Place) {
+    let server = TestServer::start(place);
+    let crew = Crew::hire(server.store());
+    let id = Uuid::now_v7();
+    let surveyor = Tablet::enrol(&server, &crew, &crew.surveyor);
+    let fields = with(area(), &json!({"reported_area_m2": 999_999}));
+    let create = surveyor.create("hazardous_area", id, &fields);
+    let mut version = create["mutation_id"].clone();
+    for (who, step) in [
+        (&crew.supervisor, "submit"),
+        (&crew.manager, "org_validate"),
+        (&crew.qa, "ops_validate"),
+        (&crew.im, "finalise"),
+    ] {
+        let tablet = Tablet::enrol(&server, &crew, who);
+        version = tablet.must("parked", &tablet.on("review", id, &version, &json!({"review": step})));
+    }
+    surveyor.must("applied", &create);
+    let shown = record(&server, &crew.im.log_in(&server), id);
+    assert_eq!((&shown["stage"], &shown["official"]), (&json!("ops_validated"), &Value::Null), "{shown}");
+}
+
+fn a_contested_area_is_not_finalised(place: &Place) {
+    let office = Office::open(place);
+    let version = office.shown()["version"].clone();
+    let mine = json!({"changes": {"status": {"to": "suspended"}}});
+    office.tablet.must("applied", &office.tablet.on("update", office.area, &version, &mine));
+    let other = Tablet::enrol(&office.server, &office.crew, &office.crew.second);
+    let theirs = json!({"changes": {"classification": {"to": "CHA"}}});
+    other.must("conflict", &other.on("update", office.area, &version, &theirs));
+    office.step(&office.crew.surveyor, "submit");
+    office.step(&office.crew.manager, "org_validate");
+    office.step(&office.crew.qa, "ops_validate");
+    let (status, problem) = office.try_step(&office.crew.im, "finalise", Some("Quickly"));
+    assert_eq!((status, &problem["type"]), (409, &json!("urn:cartagena:problem:held")), "{problem}");
+}
+
+fn ground_is_handed_over_to_what_is_in_the_books(place: &Place) {
+    let office = Office::open(place);
+    office.finalise();
+    let (version, child) = (office.shown()["version"].clone(), Uuid::now_v7());
+    office.tablet.must("applied", &office.tablet.area(child));
+    let split = json!({"changes": {"split_into": {"to": [child]}}});
+    office.tablet.must("applied", &office.tablet.on("update", office.area, &version, &split));
+    office.step(&office.crew.surveyor, "submit");
+    office.step(&office.crew.manager, "org_validate");
+    office.step(&office.crew.qa, "ops_validate");
+    let (status, problem) = office.try_step(&office.crew.im, "finalise", None);
+    assert_eq!(status, 409);
+    assert!(problem["detail"].as_str().unwrap().contains(&child.to_string()), "{problem}");
+    crate::ledger::finalise(&office.server, &office.crew, child);
+    office.step(&office.crew.im, "finalise");
+}
+
 fn a_returned_record_goes_round_again(place: &Place) {
     let office = Office::open(place);
     office.step(&office.crew.surveyor, "submit");
@@ -167,7 +224,7 @@ fn a_returned_record_comes_back_to_its_surveyor(place: &Place) {
         "a step changes nothing of what it says"
     );
     assert_eq!((queue(&office.crew.surveyor), queue(&office.crew.second)), (1, 0));
-    assert_eq!(office.try_step(&office.crew.second, "submit", None).0, 409);
+    assert_eq!(office.try_step(&office.crew.second, "submit", None).0, 404, "not a colleague's");
     office.step(&office.crew.surveyor, "submit");
     let history = office
         .server

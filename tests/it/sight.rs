@@ -13,6 +13,9 @@ on_both!(
     a_draft_of_a_finalised_record_is_seen_by_its_own_people,
     a_retirement_that_nobody_has_approved_hides_nothing,
     a_task_shows_no_draft_of_another_operator,
+    a_draft_moves_a_finalised_area_for_its_own_people_only,
+    what_was_refused_is_shown_to_nobody_else,
+    contest_is_shown_at_whatever_version_is_shown,
     a_head_that_the_server_never_stated_changes_nothing,
 );
 
@@ -154,4 +157,137 @@ fn a_head_that_the_server_never_stated_changes_nothing(place: &Place) {
         assert_eq!(reply["epoch"], before["epoch"]);
     }
     assert_eq!(head()["epoch"], before["epoch"]);
+}
+
+/// A task of the crew's operator around an area of the authority, and what a tablet of it is shown.
+fn task_around(
+    server: &TestServer,
+    crew: &Crew,
+) -> (Tablet, Uuid, impl Fn() -> std::collections::BTreeMap<Uuid, Value>) {
+    let office = Tablet::enrol(server, crew, &crew.im);
+    let [task, area] = [(); 2].map(|()| Uuid::now_v7());
+    office.must("applied", &office.area(area));
+    let order = json!({"order_number": "7", "activity": "clearance", "operator_id": crew.operator,
+                       "hazardous_area_ids": [area]});
+    office.must("applied", &office.create("task", task, &order));
+    let tablet = Tablet::enrol(server, crew, &crew.surveyor);
+    let pull = move || {
+        let page = tablet.pull(&format!("task:{task}"));
+        let records = page["records"].as_array().unwrap().iter();
+        records.map(|one| (one["id"].as_str().unwrap().parse().unwrap(), one.clone())).collect()
+    };
+    (office, area, pull)
+}
+
+/// An area of the other operator beside it, taken through every stage; its finalised version.
+fn neighbour(server: &TestServer, crew: &Crew, office: &Tablet) -> (Tablet, Uuid, Value) {
+    let rival = Tablet::enrol(server, crew, &crew.stranger);
+    let near = Uuid::now_v7();
+    rival.must("applied", &rival.area(near));
+    let manager = Person::new(server.store(), "other-manager", Role::ProgrammeManager, crew.other);
+    let manager = Tablet::enrol(server, crew, &manager);
+    let qa = Tablet::enrol(server, crew, &crew.qa);
+    let mut version = Value::Null;
+    for (tablet, step) in
+        [(&rival, "submit"), (&manager, "org_validate"), (&qa, "ops_validate"), (office, "finalise")]
+    {
+        let stands = record(server, &crew.im.log_in(server), near)["version"].clone();
+        version = tablet.must("applied", &tablet.on("review", near, &stands, &json!({"review": step})));
+    }
+    (rival, near, version)
+}
+
+fn a_draft_moves_a_finalised_area_for_its_own_people_only(place: &Place) {
+    let server = TestServer::start(place);
+    let crew = Crew::hire(server.store());
+    let (office, area, pull) = task_around(&server, &crew);
+    let (rival, near, official) = neighbour(&server, &crew, &office);
+    assert_eq!(pull()[&near]["version"], official);
+    let moved = |place: Value| json!({"changes": {"geometry": {"to": place}}});
+    let far = crate::support::tablet::square(3.0);
+    let draft = rival.must("applied", &rival.on("update", near, &official, &moved(far.clone())));
+    assert_eq!(pull()[&near]["version"], official, "a draft takes nothing off another's tablet");
+    let here = "bbox=43.99,32.99,44.01,33.01";
+    let there = "bbox=46.99,32.99,47.01,33.01";
+    assert_eq!(listed(&server, &crew.surveyor, here, near), Some(official.clone()));
+    assert_eq!(listed(&server, &crew.surveyor, there, near), None, "nor is the place of the draft told");
+    assert_eq!(listed(&server, &crew.im, there, near), Some(draft));
+    // The area that the tablet is sent to is moved by a draft too: what lies around its finalised place stays.
+    let version = record(&server, &crew.im.log_in(&server), area)["version"].clone();
+    office.must("applied", &office.on("update", area, &version, &moved(far)));
+    assert!(!pull().contains_key(&near), "this area was never finalised: it lies where it stands");
+}
+
+fn what_was_refused_is_shown_to_nobody_else(place: &Place) {
+    let server = TestServer::start(place);
+    let crew = Crew::hire(server.store());
+    let (office, _, pull) = task_around(&server, &crew);
+    let (rival, near, official) = neighbour(&server, &crew, &office);
+    let manager = Person::new(server.store(), "manager-3", Role::ProgrammeManager, crew.other);
+    let reject = |version: &Value| {
+        let tablet = Tablet::enrol(&server, &crew, &manager);
+        let step = json!({"review": "reject", "reason": "Mines were seen"});
+        tablet.must("applied", &tablet.on("review", near, version, &step))
+    };
+    let far = json!({"changes": {"geometry": {"to": crate::support::tablet::square(3.0)}}});
+    let draft = rival.must("applied", &rival.on("update", near, &official, &far));
+    reject(&draft);
+    assert_eq!(pull()[&near]["version"], official);
+    assert_eq!(get(&server, &crew.surveyor, &format!("/v1/records/{near}"))["version"], official);
+    let own = get(&server, &manager, &format!("/v1/records/{near}"));
+    assert_eq!(own["stage"], "rejected");
+    assert_eq!(own["geometry"], crate::support::tablet::square(0.0), "it says again what was finalised");
+    // A retirement that was refused retires nothing, for anybody.
+    let retired = manager_tablet(&server, &crew, &manager, near, &own["version"]);
+    let tablet = Tablet::enrol(&server, &crew, &manager);
+    let submitted =
+        tablet.must("applied", &tablet.on("review", near, &retired, &json!({"review": "submit"})));
+    assert_eq!(pull()[&near]["retired"], true, "put forward, it is seen");
+    reject(&submitted);
+    assert!(pull()[&near]["retired"] != true && pull()[&near]["version"] == official);
+    assert!(get(&server, &manager, &format!("/v1/records/{near}"))["retired"] != true);
+    // What was never put forward does not come to light by being refused.
+    let secret = Uuid::now_v7();
+    let made = rival.must("applied", &rival.area(secret));
+    server.http().get(&format!("/v1/records/{secret}"), &crew.surveyor.log_in(&server)).expect(404);
+    let tablet = Tablet::enrol(&server, &crew, &manager);
+    tablet.must(
+        "applied",
+        &tablet.on("review", secret, &made, &json!({"review": "reject", "reason": "Twice"})),
+    );
+    server.http().get(&format!("/v1/records/{secret}"), &crew.surveyor.log_in(&server)).expect(404);
+}
+
+fn manager_tablet(server: &TestServer, crew: &Crew, who: &Person, record: Uuid, version: &Value) -> Value {
+    let tablet = Tablet::enrol(server, crew, who);
+    tablet.must("applied", &tablet.on("retire", record, version, &json!({})))
+}
+
+fn contest_is_shown_at_whatever_version_is_shown(place: &Place) {
+    let server = TestServer::start(place);
+    let crew = Crew::hire(server.store());
+    let (office, _, pull) = task_around(&server, &crew);
+    let (rival, near, official) = neighbour(&server, &crew, &office);
+    let wide = crate::support::tablet::square(0.0005);
+    let note = rival.must(
+        "applied",
+        &rival.on("update", near, &official, &json!({"changes": {"status": {"to": "suspended"}}})),
+    );
+    let colleague = Person::new(server.store(), "stranger-2", Role::Surveyor, crew.other);
+    let colleague = Tablet::enrol(&server, &crew, &colleague);
+    let other = json!({"changes": {"geometry": {"to": wide}, "classification": {"to": "CHA"}}});
+    let conflict = colleague.must("conflict", &colleague.on("update", near, &official, &other));
+    let shown = pull()[&near].clone();
+    assert_eq!((&shown["version"], &shown["contested"]), (&official, &json!(true)), "{shown}");
+    assert_eq!((&shown["candidates"], &shown["gravest"]), (&json!([wide]), &json!("CHA")), "{shown}");
+    let settled = json!({"settles": [conflict], "reason": "Seen on site", "seen": server.store()
+        .find_conflict(conflict.as_str().unwrap().parse().unwrap(), None, crew_sight(&server, &crew)).unwrap().seen});
+    office.must("applied", &office.on("resolve", near, &note, &settled));
+    let shown = pull()[&near].clone();
+    assert!(shown["version"] == official && shown["contested"] != true, "{shown}");
+    assert!(shown.get("candidates").is_none_or(|candidates| candidates == &json!([])), "{shown}");
+}
+
+fn crew_sight(server: &TestServer, crew: &Crew) -> cartagena::model::role::Sight {
+    server.store().find_account(crew.im.id).unwrap().actor().sight()
 }
