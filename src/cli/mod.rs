@@ -5,6 +5,7 @@ mod bench;
 mod demo;
 mod device;
 mod import;
+mod output;
 mod programme;
 mod serve;
 mod tablets;
@@ -12,14 +13,14 @@ mod user;
 mod verify;
 
 use std::fs::{DirBuilder, OpenOptions};
-use std::io::{ErrorKind, Write as _};
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::{Context as _, bail};
 use clap::{Parser, Subcommand};
 
+use self::output::{is_unread, print, warn};
 use crate::config::Config;
 use crate::model::schema::Registry;
 use crate::store::{DatabaseUrl, Store, migration};
@@ -75,6 +76,12 @@ enum Command {
 /// # Errors
 /// What went wrong, in words for whoever typed it.
 pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
+    let code = obey(cli)?;
+    output::expect_written()?;
+    Ok(code)
+}
+
+fn obey(cli: Cli) -> anyhow::Result<ExitCode> {
     let mut config = Config::load(cli.config.as_deref()).context("the configuration cannot be read")?;
     if let Some(data) = cli.data {
         config.data = data;
@@ -98,27 +105,6 @@ pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         }
     }
     .map(|()| ExitCode::SUCCESS)
-}
-
-/// Nobody reads standard output any more.
-static UNREAD: AtomicBool = AtomicBool::new(false);
-
-/// What a command has to say goes to standard output; logs and errors do not. Whoever stops reading (`| head`) does
-/// not break off what the command is for.
-fn print(text: &str) {
-    if writeln!(std::io::stdout(), "{text}").is_err() {
-        UNREAD.store(true, Ordering::Relaxed);
-    }
-}
-
-/// Whether nobody reads what is printed.
-fn is_unread() -> bool {
-    UNREAD.load(Ordering::Relaxed)
-}
-
-/// What should be known but stops nothing goes to standard error.
-fn warn(text: &str) {
-    let _ = writeln!(std::io::stderr(), "cartagena: warning: {text}");
 }
 
 fn migrate(config: &Config) -> anyhow::Result<()> {

@@ -183,6 +183,16 @@ fn nobody_need_read_to_the_end() {
     assert!(done.status.success() && done.stderr.is_empty(), "{}", told(&done));
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn what_a_full_disk_swallows_is_a_failure() {
+    let folder = Folder::begun();
+    let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
+    let done = folder.command("user list").stdout(full).stderr(Stdio::piped()).output().unwrap();
+    assert_eq!(done.status.code(), Some(1));
+    assert!(told(&done).contains("could not be written"), "{}", told(&done));
+}
+
 /// The blocks of a document that are typed into a shell.
 fn shell_blocks(document: &str) -> String {
     document
