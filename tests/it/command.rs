@@ -3,8 +3,13 @@
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
+use cartagena::store::DatabaseUrl;
 use serde_json::json;
 use tempfile::TempDir;
+
+use crate::support::{Place, on_both};
+
+on_both!(an_empty_database_stays_empty);
 
 /// A folder in which commands are typed.
 struct Folder(TempDir);
@@ -77,6 +82,66 @@ fn only_a_server_begins_a_database() {
     assert_eq!(std::fs::read_dir(folder.0.path()).unwrap().count(), 0, "nothing was made");
     folder.must("migrate");
     folder.must("user list");
+}
+
+#[test]
+fn only_serve_migrate_and_demo_change_what_a_database_is() {
+    let folder = Folder::new();
+    std::fs::create_dir(folder.0.path().join("data")).unwrap();
+    let file = folder.0.path().join("data").join("cartagena.db");
+    folder.write("data/cartagena.db", "");
+    folder.must_not("user list", 1, &format!("{} is empty: `cartagena migrate`", file.display()));
+    assert_eq!(file.metadata().unwrap().len(), 0, "nothing was written");
+    folder.write("data/cartagena.db", &"no database at all\n".repeat(100));
+    for words in ["user list", "migrate"] {
+        folder.must_not(words, 1, &file.display().to_string());
+    }
+    std::fs::remove_file(&file).unwrap();
+    folder.must("migrate");
+    let execute = |statement: &str| {
+        use diesel::connection::SimpleConnection as _;
+        use diesel::prelude::*;
+        SqliteConnection::establish(file.to_str().unwrap()).unwrap().batch_execute(statement).unwrap();
+    };
+    execute(
+        "delete from __diesel_schema_migrations where version = (select max(version) from __diesel_schema_migrations)",
+    );
+    let lacks = format!("{}: the database lacks 1 migration(s): run `cartagena migrate`", file.display());
+    for words in ["user list", "verify", "backup kept", "restore"] {
+        folder.must_not(words, 1, &lacks);
+    }
+    execute("drop table __diesel_schema_migrations");
+    folder.must_not("user list", 1, "run `cartagena migrate`");
+    folder.must_not("user list", 1, "run `cartagena migrate`");
+}
+
+fn an_empty_database_stays_empty(place: &Place) {
+    use diesel::prelude::*;
+    let folder = Folder::new();
+    let (url, name) = match place.database() {
+        DatabaseUrl::Sqlite(path) => (format!("sqlite:{path}"), path),
+        DatabaseUrl::Postgres(url) => (url.clone(), url.split('?').next().unwrap_or_default().to_owned()),
+    };
+    let name = name.rsplit('/').next().unwrap();
+    let done = folder.command("user list").env("CARTAGENA_DATABASE_URL", &url).output().unwrap();
+    let told = told(&done);
+    assert!(done.status.code() == Some(1) && told.contains("`cartagena migrate`"), "{told}");
+    assert!(told.contains(name), "{told}");
+    if let DatabaseUrl::Postgres(url) = place.database() {
+        let mut connection = PgConnection::establish(&url).unwrap();
+        let tables = "select count(*) from pg_tables where schemaname = 'public'";
+        let tables = diesel::dsl::sql::<diesel::sql_types::BigInt>(tables);
+        assert_eq!(tables.get_result::<i64>(&mut connection), Ok(0));
+    }
+}
+
+#[test]
+fn a_path_that_cannot_be_looked_at_is_not_called_missing() {
+    let folder = Folder::new();
+    folder.write("data", "a file where the folder should be");
+    let done = folder.run("user list");
+    assert!(told(&done).contains("cannot be looked at"), "{}", told(&done));
+    assert!(!told(&done).contains("no database"), "{}", told(&done));
 }
 
 #[cfg(unix)]
