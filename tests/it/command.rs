@@ -144,6 +144,15 @@ fn a_path_that_cannot_be_looked_at_is_not_called_missing() {
     assert!(!told(&done).contains("no database"), "{}", told(&done));
 }
 
+#[test]
+fn a_port_that_is_taken_costs_no_password() {
+    let folder = Folder::new();
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap();
+    folder.must_not(&format!("serve --listen {address}"), 1, &format!("{address} cannot be listened on"));
+    assert_eq!(std::fs::read_dir(folder.0.path()).unwrap().count(), 0, "nothing was made");
+}
+
 #[cfg(unix)]
 #[test]
 fn only_their_owner_reads_the_folder_and_the_database() {
