@@ -153,6 +153,29 @@ fn a_port_that_is_taken_costs_no_password() {
     assert_eq!(std::fs::read_dir(folder.0.path()).unwrap().count(), 0, "nothing was made");
 }
 
+#[test]
+fn a_running_demonstration_is_not_deleted_under_itself() {
+    let folder = Folder::new();
+    let data = folder.0.path().join("data").join("demo");
+    std::fs::create_dir_all(&data).unwrap();
+    let lock = std::fs::File::create(data.join("lock")).unwrap();
+    lock.try_lock().unwrap();
+    folder.write("data/demo/cartagena.db", "kept");
+    for words in ["demo --exit", "demo --fresh --exit"] {
+        folder.must_not(words, 1, "a demonstration runs in");
+    }
+    assert_eq!(std::fs::read(data.join("cartagena.db")).unwrap(), b"kept");
+}
+
+#[test]
+fn a_demonstration_is_reached_from_its_own_machine_only() {
+    let folder = Folder::new();
+    for address in ["0.0.0.0:0", "[::]:0", "192.0.2.1:8080", "8080"] {
+        folder.must_not(&format!("demo --exit --listen {address}"), 1, "on loopback");
+    }
+    assert_eq!(std::fs::read_dir(folder.0.path()).unwrap().count(), 0, "nothing was made");
+}
+
 #[cfg(unix)]
 #[test]
 fn only_their_owner_reads_the_folder_and_the_database() {
