@@ -176,6 +176,32 @@ fn a_demonstration_is_reached_from_its_own_machine_only() {
     assert_eq!(std::fs::read_dir(folder.0.path()).unwrap().count(), 0, "nothing was made");
 }
 
+#[test]
+fn a_log_in_is_a_word_that_can_be_typed_again() {
+    let folder = Folder::begun();
+    let add = |login: &str, name: &str| {
+        let mut command = folder.command("user add --role surveyor --organisation Crew --new-organisation");
+        command.args([login, "--name", name]).output().unwrap()
+    };
+    for (login, name) in
+        [("", "J"), ("jane ", "J"), ("ja ne", "J"), ("ja\u{7}ne", "J"), ("jane", " "), ("jane", "J\n")]
+    {
+        let done = add(login, name);
+        assert_eq!(done.status.code(), Some(1), "{login:?} {name:?}: {}", told(&done));
+    }
+    assert!(add("jane", "Jane Doe").status.success(), "nothing of the refused ones was made");
+}
+
+#[test]
+fn the_last_admin_stays() {
+    let folder = Folder::begun();
+    folder.must_not("user close admin", 1, "the last admin");
+    folder.must("user add second --name S --role admin --organisation Authority");
+    folder.must("user close admin");
+    folder.must_not("user close second", 1, "the last admin");
+    folder.must("user close admin");
+}
+
 #[cfg(unix)]
 #[test]
 fn only_their_owner_reads_the_folder_and_the_database() {
