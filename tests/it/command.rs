@@ -293,7 +293,24 @@ fn an_import_tells_by_its_code_whether_it_brought_anything() {
     folder.must_not(&format!("import good.csv {set} --as sam --where id=2"), 3, "1 skipped");
     folder.must_not(&format!("import bad.csv {set} --as sam"), 3, "1 quarantined");
     folder.must_not(&format!("import bad.csv {set} --as sam"), 3, "features have no id");
+    folder.must_not(
+        &format!("import good.csv {set} --as sam --where id=2"),
+        3,
+        "no feature has id=`2`; there are: `1`",
+    );
     folder.must_not(&format!("import good.csv {set}"), 2, "--as");
+    folder.write("open.csv", "id,name,wkt\n2,\"A,POINT (18 44)\n3,B,POINT (18 44)\n");
+    folder.must_not(
+        &format!("import open.csv {set} --as sam"),
+        1,
+        "the quote that opens in line 2 is not closed",
+    );
+    folder.write("undated.csv", "id,wkt\n2,POINT (18 44)\n");
+    folder.must_not(
+        &format!("import undated.csv {set} --as sam"),
+        0,
+        "1 of 1 features have no `date_identified`",
+    );
     assert!(folder.must("import --help").contains("Exit codes"));
 }
 
