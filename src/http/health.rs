@@ -8,21 +8,21 @@ use super::error::ApiResult;
 use super::state::AppState;
 
 /// How the server is.
-#[derive(Serialize)]
+#[derive(Serialize, utoipa::ToSchema)]
 struct Health {
     /// `alive` or `ready`.
     status: &'static str,
 }
 
 /// Whether the process lives.
-#[utoipa::path(tag = "operation", responses((status = 200)))]
+#[utoipa::path(tag = "operation", responses((status = 200, body = Health)), security(()))]
 #[get("/healthz")]
 pub(crate) async fn live() -> HttpResponse {
     say_alive().await
 }
 
 /// Whether requests can be served: the database answers.
-#[utoipa::path(tag = "operation", responses((status = 200)))]
+#[utoipa::path(tag = "operation", responses((status = 200, body = Health)), security(()))]
 #[get("/readyz")]
 pub(crate) async fn ready(state: Data<AppState>) -> ApiResult<HttpResponse> {
     say_ready(state).await
@@ -40,7 +40,11 @@ pub(super) async fn say_ready(state: Data<AppState>) -> ApiResult<HttpResponse> 
 }
 
 /// Prometheus metrics.
-#[utoipa::path(tag = "operation", responses((status = 200, content_type = "text/plain")))]
+#[utoipa::path(
+    tag = "operation",
+    responses((status = 200, body = String, content_type = "text/plain")),
+    security(())
+)]
 #[get("/metrics")]
 pub(crate) async fn metrics(state: Data<AppState>) -> HttpResponse {
     HttpResponse::Ok().content_type("text/plain; version=0.0.4").body(state.metrics.render())
