@@ -42,7 +42,7 @@ pub struct Programme {
     pub extent: Extent,
     /// Administrative units: a GeoJSON `FeatureCollection` whose features have `level` (1–4), `code` and `name`.
     #[serde(default)]
-    #[schema(value_type = Object)]
+    #[schema(value_type = Option<Object>)]
     pub admin_units: Option<Value>,
     /// Deposit of the instrument of ratification of the Mine Ban Convention.
     #[serde(default)]

@@ -76,6 +76,7 @@ pub(super) fn restore(config: &Config, command: &Restore) -> anyhow::Result<()> 
             fs::copy(&copy, file).with_context(|| format!("{} cannot be copied", copy.display()))?;
             File::open(file)?.sync_all()?;
             copy_keys(&folder.join(KEYS), &config.data.join(KEYS))?;
+            // The copy is this command's own: it may come from an older program, and the epoch must begin in any case.
             ready(config, &url)?
         }
     };

@@ -1,16 +1,17 @@
 //! `cartagena demo`: a constructed programme, tablets that sync into it over a bad network, and the figures.
 
+use std::fs::{File, TryLockError};
 use std::net::{SocketAddr, TcpListener, ToSocketAddrs as _};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::thread::JoinHandle;
 
 use actix_web::dev::ServerHandle;
-use anyhow::{Context as _, anyhow};
+use anyhow::{Context as _, anyhow, bail};
 use chrono::Utc;
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::{is_unread, open_or_begin, print, serve, tablets, warn};
+use super::{is_unread, make_folder, open_or_begin, print, serve, tablets, warn};
 use crate::auth::password;
 use crate::config::Config;
 use crate::demo::{self, Seeded};
@@ -23,10 +24,13 @@ const PASSWORD: &str = "demonstration only";
 /// Where the demonstration listens if nothing else is asked for.
 const LISTEN: &str = "127.0.0.1:8080";
 
+/// The file that a running demonstration holds locked.
+const LOCK: &str = "lock";
+
 #[derive(Debug, Args)]
 pub(super) struct Demo {
-    /// Address and port to listen on (default: the configured one if it is on loopback, else 127.0.0.1:8080); another
-    /// port is taken where this one is not free
+    /// Address and port on loopback to listen on (default: the configured one if it is on loopback, else
+    /// 127.0.0.1:8080); another port is taken where this one is not free
     #[arg(long)]
     listen: Option<String>,
     /// The same seed makes the same programme
@@ -45,11 +49,20 @@ pub(super) fn run(mut config: Config, command: &Demo) -> anyhow::Result<()> {
     if config.database_url.take().is_some() {
         warn("the configured database is left alone: the demonstration has one of its own");
     }
-    let listen = command.listen.clone().unwrap_or_else(|| on_loopback(&config.listen));
+    let listen = match &command.listen {
+        Some(asked) if is_loopback(asked) => asked.clone(),
+        Some(asked) => bail!(
+            "{asked} is not an address and port on loopback: everybody knows the demonstration's passwords, so nobody \
+             else may reach it"
+        ),
+        None => on_loopback(&config.listen),
+    };
     // The demonstration is faster than any person: nobody guesses passwords here.
     config.limits.log_ins_per_minute = 10_000;
     "warn".clone_into(&mut config.log);
     serve::log_to_stderr(&config)?;
+    // Held until the demonstration ends, however it ends.
+    let _lock = lock(&config.data)?;
     if command.fresh {
         throw_away(&config.data)?;
     }
@@ -70,12 +83,12 @@ pub(super) fn run(mut config: Config, command: &Demo) -> anyhow::Result<()> {
         return running.stop();
     }
     tablets::report(&running.url, PASSWORD)?;
-    print(&format!(
-        "\nLog in at {url}/docs (POST /v1/auth/login) with the password `{PASSWORD}` as one of:\n  {}",
-        running.log_ins.join(", "),
-        url = running.url
-    ));
     if !command.exit {
+        print(&format!(
+            "\nLog in at {url}/docs (POST /v1/auth/login) with the password `{PASSWORD}` as one of:\n  {}",
+            running.log_ins.join(", "),
+            url = running.url
+        ));
         print("Serving until Ctrl-C.");
     }
     // Whoever stopped reading (`| head`) has seen enough and presses no Ctrl-C.
@@ -87,20 +100,49 @@ pub(super) fn run(mut config: Config, command: &Demo) -> anyhow::Result<()> {
 
 /// The configured address, if it is this machine's own: everybody knows the demonstration's password.
 fn on_loopback(configured: &str) -> String {
-    let is_loopback = |address: SocketAddr| address.ip().is_loopback();
-    if configured.to_socket_addrs().is_ok_and(|mut addresses| addresses.all(is_loopback)) {
+    if is_loopback(configured) {
         return configured.to_owned();
     }
-    warn(&format!(
-        "{configured} is not on loopback: the demonstration listens on {LISTEN}; --listen insists"
-    ));
+    warn(&format!("{configured} is not on loopback: the demonstration listens on {LISTEN}"));
     LISTEN.to_owned()
 }
 
-/// Only what a demonstration makes is thrown away.
-fn throw_away(folder: &std::path::Path) -> anyhow::Result<()> {
-    if folder.join("cartagena.db").exists() {
-        std::fs::remove_dir_all(folder).with_context(|| format!("{} cannot be removed", folder.display()))?;
+fn is_loopback(address: &str) -> bool {
+    let is_loopback = |address: SocketAddr| address.ip().is_loopback();
+    address.to_socket_addrs().is_ok_and(|mut addresses| addresses.all(is_loopback))
+}
+
+/// Keeps a second demonstration out of the folder: it would delete or fill the database under the first.
+fn lock(folder: &Path) -> anyhow::Result<File> {
+    make_folder(folder)?;
+    let path = folder.join(LOCK);
+    let file = File::options().write(true).create(true).truncate(false).open(&path);
+    let file = file.with_context(|| format!("{} cannot be made", path.display()))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => bail!(
+            "a demonstration runs in {} already: end it first, or say with --data where another one may be",
+            folder.display()
+        ),
+        Err(TryLockError::Error(fault)) => {
+            Err(fault).with_context(|| format!("{} cannot be locked", path.display()))
+        }
+    }
+}
+
+/// Only what a demonstration makes is thrown away; the lock stays, and with it its hold on the folder.
+fn throw_away(folder: &Path) -> anyhow::Result<()> {
+    if !folder.join("cartagena.db").exists() {
+        return Ok(());
+    }
+    for entry in std::fs::read_dir(folder)? {
+        let path = entry?.path();
+        if path.file_name().is_some_and(|name| name == LOCK) {
+            continue;
+        }
+        let removed =
+            if path.is_dir() { std::fs::remove_dir_all(&path) } else { std::fs::remove_file(&path) };
+        removed.with_context(|| format!("{} cannot be removed", path.display()))?;
     }
     Ok(())
 }
@@ -162,6 +204,6 @@ impl Running {
 }
 
 /// Where a tablet of the demonstration keeps its own database.
-pub(super) fn tablet_file(folder: &std::path::Path, number: usize) -> PathBuf {
+pub(super) fn tablet_file(folder: &Path, number: usize) -> PathBuf {
     folder.join(format!("tablet-{number}.db"))
 }

@@ -14,7 +14,7 @@ use super::{open, print};
 use crate::config::Config;
 use crate::import::mapping::Wishes;
 use crate::import::report::Report;
-use crate::import::{Ids, Job, Mapping, Reading, Source, Summary, people};
+use crate::import::{Ids, Job, Mapping, Reading, Source, Summary, forewarnings, people};
 use crate::model::role::{Actor, is_inspected};
 use crate::model::{Op, Role};
 use crate::store::Store;
@@ -142,7 +142,12 @@ fn import(store: &Store, command: Import) -> anyhow::Result<ExitCode> {
     for note in &source.notes {
         print(&format!("Note: {note}."));
     }
-    print(&format!("{}.", ids.note()));
+    if let Some(note) = ids.note() {
+        print(&format!("Note: {note}."));
+    }
+    for warning in forewarnings(&source, &mapping, &ids)? {
+        print(&format!("Warning: {warning}."));
+    }
     for missing in people::missing(&store.list_accounts()?, actor, &command.kind) {
         print(&format!("Warning: {missing} (`cartagena user add`)."));
     }

@@ -5,6 +5,7 @@ mod bench;
 mod demo;
 mod device;
 mod import;
+mod output;
 mod programme;
 mod serve;
 mod tablets;
@@ -12,14 +13,14 @@ mod user;
 mod verify;
 
 use std::fs::{DirBuilder, OpenOptions};
-use std::io::{ErrorKind, Write as _};
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::{Context as _, bail};
 use clap::{Parser, Subcommand};
 
+use self::output::{is_unread, print, warn};
 use crate::config::Config;
 use crate::model::schema::Registry;
 use crate::store::{DatabaseUrl, Store, migration};
@@ -75,6 +76,12 @@ enum Command {
 /// # Errors
 /// What went wrong, in words for whoever typed it.
 pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
+    let code = obey(cli)?;
+    output::expect_written()?;
+    Ok(code)
+}
+
+fn obey(cli: Cli) -> anyhow::Result<ExitCode> {
     let mut config = Config::load(cli.config.as_deref()).context("the configuration cannot be read")?;
     if let Some(data) = cli.data {
         config.data = data;
@@ -100,31 +107,10 @@ pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     .map(|()| ExitCode::SUCCESS)
 }
 
-/// Nobody reads standard output any more.
-static UNREAD: AtomicBool = AtomicBool::new(false);
-
-/// What a command has to say goes to standard output; logs and errors do not. Whoever stops reading (`| head`) does
-/// not break off what the command is for.
-fn print(text: &str) {
-    if writeln!(std::io::stdout(), "{text}").is_err() {
-        UNREAD.store(true, Ordering::Relaxed);
-    }
-}
-
-/// Whether nobody reads what is printed.
-fn is_unread() -> bool {
-    UNREAD.load(Ordering::Relaxed)
-}
-
-/// What should be known but stops nothing goes to standard error.
-fn warn(text: &str) {
-    let _ = writeln!(std::io::stderr(), "cartagena: warning: {text}");
-}
-
 fn migrate(config: &Config) -> anyhow::Result<()> {
     let url = config.database_url().parse()?;
     begin(config, &url)?;
-    let run = migration::run(&url)?;
+    let run = migration::run(&url).with_context(|| place(config, &url))?;
     match run.as_slice() {
         [] => print("The database is up to date."),
         run => print(&format!("Migrations run: {}", run.join(", "))),
@@ -135,18 +121,11 @@ fn migrate(config: &Config) -> anyhow::Result<()> {
 /// Makes the data folder and the SQLite file where they are not there. Nobody but the server's own user reads them:
 /// the folder holds the signing keys, the file people's names and victims' data.
 fn begin(config: &Config, url: &DatabaseUrl) -> anyhow::Result<()> {
-    let mut folder = DirBuilder::new();
-    folder.recursive(true);
+    make_folder(&config.data)?;
     let mut file = OpenOptions::new();
     file.write(true).create_new(true);
     #[cfg(unix)]
-    {
-        std::os::unix::fs::DirBuilderExt::mode(&mut folder, 0o700);
-        std::os::unix::fs::OpenOptionsExt::mode(&mut file, 0o600);
-    }
-    folder
-        .create(&config.data)
-        .with_context(|| format!("the folder {} cannot be made", config.data.display()))?;
+    std::os::unix::fs::OpenOptionsExt::mode(&mut file, 0o600);
     let Some(path) = file_of(url) else { return Ok(()) };
     // SQLite gives its own files beside it the same permissions.
     match file.open(path) {
@@ -154,6 +133,15 @@ fn begin(config: &Config, url: &DatabaseUrl) -> anyhow::Result<()> {
         Err(fault) if fault.kind() == ErrorKind::AlreadyExists => Ok(()),
         Err(fault) => Err(fault).with_context(|| format!("the database {} cannot be made", path.display())),
     }
+}
+
+/// Makes a folder that only its owner reads, unless it is there.
+fn make_folder(path: &Path) -> anyhow::Result<()> {
+    let mut folder = DirBuilder::new();
+    folder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut folder, 0o700);
+    folder.create(path).with_context(|| format!("the folder {} cannot be made", path.display()))
 }
 
 /// The file of an SQLite database; what SQLite reads as something else than a file's name is left to it.
@@ -166,18 +154,37 @@ fn file_of(url: &DatabaseUrl) -> Option<&Path> {
     }
 }
 
-/// Opens the store of a server that is there: a command in the wrong folder must not begin another one unseen.
+/// The database as a message names it: the whole path of a file, or the URL without its password.
+fn place(config: &Config, url: &DatabaseUrl) -> String {
+    match file_of(url) {
+        Some(path) => {
+            std::path::absolute(path).unwrap_or_else(|_fault| path.to_owned()).display().to_string()
+        }
+        None => config.without_secrets().database_url(),
+    }
+}
+
+/// Opens the store of a server that is there: a command in the wrong folder must not begin another one unseen, and a
+/// command of a newer program must not change the database under an older server that runs.
 fn open(config: &Config) -> anyhow::Result<Store> {
     let url = config.database_url().parse()?;
-    if let Some(path) = file_of(&url).filter(|path| !path.exists()) {
-        let sought = std::path::absolute(path).unwrap_or_else(|_fault| path.to_owned());
-        bail!(
-            "there is no database at {}: run this in the folder where the server runs, or say where its data is \
-             (--data, CARTAGENA_DATA or CARTAGENA_DATABASE_URL). `cartagena serve` or `cartagena migrate` begins one",
-            sought.display()
-        );
+    let place = place(config, &url);
+    if let Some(path) = file_of(&url) {
+        match path.metadata() {
+            // Opening it would write SQLite's header.
+            Ok(found) if found.len() == 0 => {
+                bail!("the database at {place} is empty: `cartagena migrate` sets it up")
+            }
+            Ok(_) => {}
+            Err(fault) if fault.kind() == ErrorKind::NotFound => bail!(
+                "there is no database at {place}: run this in the folder where the server runs, or say where its data \
+                 is (--data, CARTAGENA_DATA or CARTAGENA_DATABASE_URL). `cartagena serve` or `cartagena migrate` \
+                 begins one"
+            ),
+            Err(fault) => return Err(fault).with_context(|| format!("{place} cannot be looked at")),
+        }
     }
-    ready(config, &url)
+    Store::open(&url, Registry::embedded(), config.readers).context(place)
 }
 
 /// Opens the store, making a new one where there is none.
@@ -189,8 +196,9 @@ fn open_or_begin(config: &Config) -> anyhow::Result<Store> {
 
 /// Brings the database up to this program and opens it.
 fn ready(config: &Config, url: &DatabaseUrl) -> anyhow::Result<Store> {
-    migration::run(url)?;
-    let store = Store::open(url, Registry::embedded(), config.readers)?;
+    let named = || place(config, url);
+    migration::run(url).with_context(named)?;
+    let store = Store::open(url, Registry::embedded(), config.readers).with_context(named)?;
     store.release_schemas()?;
     Ok(store)
 }

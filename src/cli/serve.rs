@@ -30,14 +30,15 @@ pub(super) fn run(mut config: Config, command: &Serve) -> anyhow::Result<()> {
         config.listen.clone_from(listen);
     }
     log_to_stderr(&config)?;
+    // Before anything is made: a port that is taken must not cost the one-time password, which is printed once.
+    let listener = TcpListener::bind(&config.listen)
+        .with_context(|| format!("{} cannot be listened on", config.listen))?;
     let store = open_or_begin(&config)?;
     if store.list_accounts()?.iter().all(|account| account.role != Role::Admin) {
         let organisation = user::organisation_named(&store, "Mine action authority", "authority")?;
         let (_, one_time) = user::add(&store, "admin", "First administrator", Role::Admin, organisation)?;
         print(&format!("First start: log in as `admin` with the one-time password {one_time}"));
     }
-    let listener = TcpListener::bind(&config.listen)
-        .with_context(|| format!("{} cannot be listened on", config.listen))?;
     print(&format!("Serving on http://{}", listener.local_addr()?));
     serve(&config, &store, listener)
 }

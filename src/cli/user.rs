@@ -52,6 +52,7 @@ pub(super) fn run(config: &Config, command: User) -> anyhow::Result<()> {
     let store = open(config)?;
     match command {
         User::Add { login, name, role, organisation, new_organisation, kind } => {
+            expect_words(&login, &name)?;
             if store.find_login(&login)?.is_some() {
                 bail!("there is an account `{login}` already: choose another log-in");
             }
@@ -82,12 +83,36 @@ pub(super) fn run(config: &Config, command: User) -> anyhow::Result<()> {
             print(&format!("One-time password of `{login}`: {one_time}"));
         }
         User::Close { login } => {
-            let account = store.find_login(&login)?.context("there is no such account")?;
+            let account = store
+                .find_login(&login)?
+                .with_context(|| format!("there is no account `{login}`: see `user list`"))?;
+            keep_an_admin(&store, &account)?;
             store.set_disabled(account.id, true, account.id)?;
             print(&format!("Account `{login}` closed."));
         }
     }
     store.shut_down();
+    Ok(())
+}
+
+/// A log-in is typed from a slip of paper: a blank at its end, or a sign that nobody sees, is never typed again.
+fn expect_words(login: &str, name: &str) -> anyhow::Result<()> {
+    if login.is_empty() || login.chars().any(|sign| sign.is_whitespace() || sign.is_control()) {
+        bail!("a log-in is one word without blanks and control characters, not `{}`", login.escape_debug());
+    }
+    if name.trim().is_empty() || name.chars().any(char::is_control) {
+        bail!("--name is the person's name, without control characters, not `{}`", name.escape_debug());
+    }
+    Ok(())
+}
+
+/// Without an admin nobody could make or reopen an account.
+fn keep_an_admin(store: &Store, closing: &Account) -> anyhow::Result<()> {
+    let is_open_admin = |account: &Account| account.role == Role::Admin && !account.disabled;
+    let others = store.list_accounts()?.into_iter().filter(|account| account.id != closing.id);
+    if is_open_admin(closing) && !others.into_iter().any(|account| is_open_admin(&account)) {
+        bail!("`{}` is the last admin: make another before this account is closed", closing.login);
+    }
     Ok(())
 }
 
@@ -116,6 +141,9 @@ fn find_organisation(store: &Store, name: &str) -> anyhow::Result<Uuid> {
 }
 
 fn new_organisation_named(store: &Store, name: &str, kind: &str) -> anyhow::Result<Uuid> {
+    if name.trim().is_empty() || name.chars().any(char::is_control) {
+        bail!("an organisation has a name without control characters, not `{}`", name.escape_debug());
+    }
     let normal = normal_reference(name);
     let there = store.list_organisations()?;
     if let Some(twin) = there.iter().find(|organisation| normal_reference(&organisation.name) == normal) {

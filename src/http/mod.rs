@@ -2,6 +2,7 @@
 
 pub mod access;
 pub mod accounts;
+mod allow;
 pub mod conflicts;
 pub mod devices;
 pub mod error;

@@ -19,7 +19,12 @@ pub(crate) async fn show(_: Access<ReadProgramme>, state: Data<AppState>) -> Api
 }
 
 /// Set the programme. With `If-Match`, only if nobody has changed it since.
-#[utoipa::path(tag = "programme", request_body = Programme, responses((status = 204)))]
+#[utoipa::path(
+    tag = "programme",
+    params(("If-Match" = Option<String>, Header, description = "The ETag of the programme that was changed")),
+    request_body = Programme,
+    responses((status = 204))
+)]
 #[put("/v1/programme")]
 pub(crate) async fn set(
     access: Access<SetProgramme>,

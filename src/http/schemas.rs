@@ -2,28 +2,43 @@
 
 use actix_web::web::{Path, Query};
 use actix_web::{HttpResponse, get};
-use serde::Deserialize;
-use serde_json::json;
+use serde::{Deserialize, Serialize};
 
 use super::error::{ApiError, ApiResult};
 use crate::model::schema::Registry;
 
+/// The schemas that this server knows.
+#[derive(Serialize, utoipa::ToSchema)]
+struct Schemas {
+    /// Every kind with every version.
+    schemas: Vec<Listed>,
+}
+
+/// One version of one kind.
+#[derive(Serialize, utoipa::ToSchema)]
+#[schema(as = SchemaEntry)]
+struct Listed {
+    /// The kind of record.
+    kind: &'static str,
+    /// The schema's version.
+    version: i32,
+    /// The kind as people call it.
+    title: &'static str,
+    /// Where the schema is.
+    href: String,
+}
+
 /// Every kind with its versions.
-#[utoipa::path(tag = "schemas", responses((status = 200)), security(()))]
+#[utoipa::path(tag = "schemas", responses((status = 200, body = Schemas)), security(()))]
 #[get("/v1/schemas")]
 pub(crate) async fn list() -> HttpResponse {
-    let schemas: Vec<_> = Registry::embedded()
-        .schemas()
-        .map(|schema| {
-            json!({
-                "kind": schema.kind(),
-                "version": schema.version(),
-                "title": schema.title(),
-                "href": format!("/v1/schemas/{}?version={}", schema.kind(), schema.version()),
-            })
-        })
-        .collect();
-    HttpResponse::Ok().json(json!({"schemas": schemas}))
+    let listed = Registry::embedded().schemas().map(|schema| Listed {
+        kind: schema.kind(),
+        version: schema.version(),
+        title: schema.title(),
+        href: format!("/v1/schemas/{}?version={}", schema.kind(), schema.version()),
+    });
+    HttpResponse::Ok().json(Schemas { schemas: listed.collect() })
 }
 
 /// Which version.
@@ -36,7 +51,7 @@ pub struct Which {
 #[utoipa::path(
     tag = "schemas",
     params(("kind" = String, Path), ("version" = Option<i32>, Query)),
-    responses((status = 200, content_type = "application/schema+json")),
+    responses((status = 200, body = Object, content_type = "application/schema+json")),
     security(())
 )]
 #[get("/v1/schemas/{kind}")]

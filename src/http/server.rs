@@ -7,14 +7,16 @@ use actix_web::body::MessageBody;
 use actix_web::dev::{Server, ServiceRequest, ServiceResponse};
 use actix_web::middleware::{Compress, Next, from_fn};
 use actix_web::web::{self, Data};
-use actix_web::{App, Error, HttpResponse, HttpServer};
+use actix_web::{App, Error, HttpServer};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use tracing_actix_web::TracingLogger;
 use utoipa::OpenApi as _;
 use utoipa_actix_web::AppExt as _;
 use utoipa_swagger_ui::SwaggerUi;
 
-use super::error::{ApiError, from_extractor};
+use super::allow::{self, Methods};
+use super::error::from_extractor;
+use super::health;
 use super::openapi::{Api, with_problems};
 use super::state::AppState;
 
@@ -48,10 +50,14 @@ pub fn start(state: Data<AppState>, listener: TcpListener, workers: usize) -> st
         let api = with_problems(api);
         // The page must not ask a machine on the internet whether the description is valid.
         let shown = utoipa_swagger_ui::Config::default().validator_url("none");
-        app.service(web::redirect("/", "/docs/"))
+        let methods = Data::new(Methods::described(&api));
+        app.route("/healthz", web::head().to(health::say_alive))
+            .route("/readyz", web::head().to(health::say_ready))
+            .app_data(methods)
+            .service(web::redirect("/", "/docs/"))
             .service(web::redirect("/docs", "/docs/"))
             .service(SwaggerUi::new("/docs/{_:.*}").url("/openapi.json", api).config(shown))
-            .default_service(web::to(|| async { HttpResponse::from_error(ApiError::not_found("resource")) }))
+            .default_service(web::to(allow::refuse))
     })
     .workers(workers)
     .client_request_timeout(patience)

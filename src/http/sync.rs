@@ -364,14 +364,27 @@ impl ScopePage {
     }
 }
 
+/// What the asker may follow.
+#[derive(Serialize, utoipa::ToSchema)]
+struct Scopes {
+    scopes: Vec<ScopeName>,
+}
+
+/// A scope by its name.
+#[derive(Serialize, utoipa::ToSchema)]
+struct ScopeName {
+    /// `everything`, `content`, `organisation:<uuid>` or `task:<uuid>`.
+    id: String,
+}
+
 /// The scopes that the asker may follow.
-#[utoipa::path(tag = "sync", responses((status = 200)))]
+#[utoipa::path(tag = "sync", responses((status = 200, body = Scopes)))]
 #[get("/v1/sync/scopes")]
 pub(crate) async fn list_scopes(access: Access<Pull>, state: Data<AppState>) -> ApiResult<HttpResponse> {
     let actor = access.actor;
     let scopes = state.store(move |store| store.list_scopes(&actor)).await?;
-    let ids: Vec<_> = scopes.iter().map(|scope| json!({"id": scope.key()})).collect();
-    Ok(HttpResponse::Ok().json(json!({"scopes": ids})))
+    let scopes = scopes.iter().map(|scope| ScopeName { id: scope.key() }).collect();
+    Ok(HttpResponse::Ok().json(Scopes { scopes }))
 }
 
 /// Where the log stands.

@@ -54,18 +54,31 @@ impl Ids {
         Ok(Self { space, numbered })
     }
 
-    /// What is to be said of the choice before anything is taken.
-    pub fn note(&self) -> String {
+    /// What is to be said of the choice before anything is taken, if an id was chosen.
+    pub fn note(&self) -> Option<String> {
         match &self.numbered {
-            Numbered::No => "Warning: the features have no id. They are known again by their content only: a row \
-                             that changes in the file becomes a second record in the next run. Name a column that \
-                             identifies them with --id"
-                .to_owned(),
-            Numbered::Member => "Note: features are known again by their GeoJSON id".to_owned(),
-            Numbered::Column(name) => {
-                format!("Note: features are known again by `{name}`; if that is no id, name another with --id")
-            }
+            Numbered::No => None,
+            Numbered::Member => Some("features are known again by their GeoJSON id".to_owned()),
+            Numbered::Column(name) => Some(format!(
+                "features are known again by `{name}`; if that is no id, name another with --id"
+            )),
         }
+    }
+
+    /// What happens to those of the features that have no id.
+    pub(super) fn warning(&self, features: &[&Feature]) -> Option<String> {
+        let count = features.iter().filter(|feature| self.of(feature).is_none()).count();
+        let all = features.len();
+        let lacking = match &self.numbered {
+            _ if count == 0 => return None,
+            Numbered::No => "the features have no id".to_owned(),
+            Numbered::Member => format!("{count} of {all} features have no GeoJSON id"),
+            Numbered::Column(name) => format!("{count} of {all} features have no `{name}`"),
+        };
+        Some(format!(
+            "{lacking}. They are known again by their content only: a row that changes in the file becomes a second \
+             record in the next run. Name a column that identifies them with --id"
+        ))
     }
 
     /// The feature's id in its source.

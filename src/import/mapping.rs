@@ -99,6 +99,11 @@ impl<'a> Mapping<'a> {
         Ok(())
     }
 
+    /// What a feature must say to be wanted: columns and values.
+    pub fn filter(&self) -> &[(String, String)] {
+        &self.filter
+    }
+
     /// Whether the feature is wanted.
     pub fn wants(&self, columns: &Map<String, Value>) -> bool {
         self.filter

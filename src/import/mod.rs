@@ -11,11 +11,13 @@
 pub mod assess;
 mod crs;
 mod date;
+mod forewarning;
 mod identity;
 mod json;
 mod known;
 pub mod mapping;
 pub mod people;
+mod quotes;
 pub mod report;
 mod table;
 pub mod take;
@@ -30,6 +32,7 @@ use std::path::Path;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
+pub use forewarning::forewarnings;
 pub use identity::Ids;
 pub use mapping::Mapping;
 pub use report::{Line, Outcome, Summary};
@@ -102,6 +105,8 @@ pub struct Source {
     pub items: Vec<Item>,
     /// The file writes 1,5 for one and a half.
     pub decimal_comma: bool,
+    /// The columns of a table of which none looks like a geometry.
+    pub placeless: Option<String>,
     /// What a person should know about the whole file.
     pub notes: Vec<String>,
 }

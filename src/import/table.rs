@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::json::{place, read_geometry};
-use super::{Content, Crs, Feature, Item, Reading, Source, as_entered, cell, value, well_known_text};
+use super::{Content, Crs, Feature, Item, Reading, Source, as_entered, cell, quotes, value, well_known_text};
 use crate::geometry::coordinate::{self, AxisOrder};
 use crate::model::Hash;
 
@@ -23,7 +23,15 @@ enum Place {
 /// # Errors
 /// Where it has no header, or not the columns that were named.
 pub(super) fn read(text: &str, reading: &Reading, given: Option<&Crs>) -> Result<Source, String> {
+    let whole = text;
     let (separator, text) = separator(text);
+    if let Some(at) = quotes::unclosed(text, separator) {
+        let line = whole[..whole.len() - text.len() + at].matches('\n').count() + 1;
+        return Err(format!(
+            "the quote that opens in line {line} is not closed: the rows behind it would be lost in one cell. Close it, \
+             and double a quote inside a quoted cell"
+        ));
+    }
     let mut rows = csv::ReaderBuilder::new().delimiter(separator).flexible(true).from_reader(text.as_bytes());
     let header = rows.headers().map_err(|fault| fault.to_string())?;
     let names = names(header);
@@ -35,10 +43,7 @@ pub(super) fn read(text: &str, reading: &Reading, given: Option<&Crs>) -> Result
                 "it is neither GeoJSON nor a table: its first line has one column and no geometry".to_owned()
             );
         }
-        let list = names.join(", ");
-        source.notes.push(format!(
-            "no column looks like a geometry (name it with --geometry, or --lon and --lat); there are: {list}"
-        ));
+        source.placeless = Some(names.join(", "));
     }
     let records: Vec<csv::StringRecord> =
         rows.records().collect::<Result<_, _>>().map_err(|fault| fault.to_string())?;

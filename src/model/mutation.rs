@@ -32,7 +32,7 @@ vocabulary! {
 /// One edit of one record. The version that it makes is named by `mutation_id`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Mutation {
-    /// UUID v7, made by the device.
+    /// Made by the device. Any UUID is taken; v7 is preferred, which sorts by the time it was made.
     pub mutation_id: Uuid,
     /// The device that made the edit; left out where that is the device that sends it.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -1,6 +1,9 @@
 //! Migrations, embedded in the binary.
 
+use diesel::dsl::{select, sql};
 use diesel::migration::{Migration, MigrationSource, MigrationVersion};
+use diesel::prelude::*;
+use diesel::sql_types::Bool;
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
 use super::backend::{DatabaseUrl, DbConnection};
@@ -24,15 +27,32 @@ pub fn run(url: &DatabaseUrl) -> Result<Vec<String>> {
     }
 }
 
-/// Refuses a database whose migrations are not exactly this program's.
+/// Refuses a database whose migrations are not exactly this program's. Writes nothing.
 ///
 /// # Errors
 /// `Newer` or `Older`.
 pub(crate) fn check(connection: &mut DbConnection) -> Result<()> {
+    // Diesel makes its table when it is asked what was applied.
+    if !is_begun(connection)? {
+        return Err(StoreError::Older(known(connection)?.len()));
+    }
     refuse_newer(connection)?;
     let applied = applied(connection)?.len();
     let known = known(connection)?.len();
     if applied < known { Err(StoreError::Older(known - applied)) } else { Ok(()) }
+}
+
+fn is_begun(connection: &mut DbConnection) -> Result<bool> {
+    let there = match connection {
+        DbConnection::Postgres(c) => {
+            select(sql::<Bool>("to_regclass('__diesel_schema_migrations') is not null")).get_result(c)
+        }
+        DbConnection::Sqlite(c) => select(sql::<Bool>(
+            "exists (select 1 from sqlite_master where name = '__diesel_schema_migrations')",
+        ))
+        .get_result(c),
+    };
+    Ok(there?)
 }
 
 fn refuse_newer(connection: &mut DbConnection) -> Result<()> {

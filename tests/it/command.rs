@@ -3,8 +3,13 @@
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
+use cartagena::store::DatabaseUrl;
 use serde_json::json;
 use tempfile::TempDir;
+
+use crate::support::{Place, on_both};
+
+on_both!(an_empty_database_stays_empty);
 
 /// A folder in which commands are typed.
 struct Folder(TempDir);
@@ -77,6 +82,124 @@ fn only_a_server_begins_a_database() {
     assert_eq!(std::fs::read_dir(folder.0.path()).unwrap().count(), 0, "nothing was made");
     folder.must("migrate");
     folder.must("user list");
+}
+
+#[test]
+fn only_serve_migrate_and_demo_change_what_a_database_is() {
+    let folder = Folder::new();
+    std::fs::create_dir(folder.0.path().join("data")).unwrap();
+    let file = folder.0.path().join("data").join("cartagena.db");
+    folder.write("data/cartagena.db", "");
+    folder.must_not("user list", 1, &format!("{} is empty: `cartagena migrate`", file.display()));
+    assert_eq!(file.metadata().unwrap().len(), 0, "nothing was written");
+    folder.write("data/cartagena.db", &"no database at all\n".repeat(100));
+    for words in ["user list", "migrate"] {
+        folder.must_not(words, 1, &file.display().to_string());
+    }
+    std::fs::remove_file(&file).unwrap();
+    folder.must("migrate");
+    let execute = |statement: &str| {
+        use diesel::connection::SimpleConnection as _;
+        use diesel::prelude::*;
+        SqliteConnection::establish(file.to_str().unwrap()).unwrap().batch_execute(statement).unwrap();
+    };
+    execute(
+        "delete from __diesel_schema_migrations where version = (select max(version) from __diesel_schema_migrations)",
+    );
+    let lacks = format!("{}: the database lacks 1 migration(s): run `cartagena migrate`", file.display());
+    for words in ["user list", "verify", "backup kept", "restore"] {
+        folder.must_not(words, 1, &lacks);
+    }
+    execute("drop table __diesel_schema_migrations");
+    folder.must_not("user list", 1, "run `cartagena migrate`");
+    folder.must_not("user list", 1, "run `cartagena migrate`");
+}
+
+fn an_empty_database_stays_empty(place: &Place) {
+    use diesel::prelude::*;
+    let folder = Folder::new();
+    let (url, name) = match place.database() {
+        DatabaseUrl::Sqlite(path) => (format!("sqlite:{path}"), path),
+        DatabaseUrl::Postgres(url) => (url.clone(), url.split('?').next().unwrap_or_default().to_owned()),
+    };
+    let name = name.rsplit('/').next().unwrap();
+    let done = folder.command("user list").env("CARTAGENA_DATABASE_URL", &url).output().unwrap();
+    let told = told(&done);
+    assert!(done.status.code() == Some(1) && told.contains("`cartagena migrate`"), "{told}");
+    assert!(told.contains(name), "{told}");
+    if let DatabaseUrl::Postgres(url) = place.database() {
+        let mut connection = PgConnection::establish(&url).unwrap();
+        let tables = "select count(*) from pg_tables where schemaname = 'public'";
+        let tables = diesel::dsl::sql::<diesel::sql_types::BigInt>(tables);
+        assert_eq!(tables.get_result::<i64>(&mut connection), Ok(0));
+    }
+}
+
+#[test]
+fn a_path_that_cannot_be_looked_at_is_not_called_missing() {
+    let folder = Folder::new();
+    folder.write("data", "a file where the folder should be");
+    let done = folder.run("user list");
+    assert!(told(&done).contains("cannot be looked at"), "{}", told(&done));
+    assert!(!told(&done).contains("no database"), "{}", told(&done));
+}
+
+#[test]
+fn a_port_that_is_taken_costs_no_password() {
+    let folder = Folder::new();
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap();
+    folder.must_not(&format!("serve --listen {address}"), 1, &format!("{address} cannot be listened on"));
+    assert_eq!(std::fs::read_dir(folder.0.path()).unwrap().count(), 0, "nothing was made");
+}
+
+#[test]
+fn a_running_demonstration_is_not_deleted_under_itself() {
+    let folder = Folder::new();
+    let data = folder.0.path().join("data").join("demo");
+    std::fs::create_dir_all(&data).unwrap();
+    let lock = std::fs::File::create(data.join("lock")).unwrap();
+    lock.try_lock().unwrap();
+    folder.write("data/demo/cartagena.db", "kept");
+    for words in ["demo --exit", "demo --fresh --exit"] {
+        folder.must_not(words, 1, "a demonstration runs in");
+    }
+    assert_eq!(std::fs::read(data.join("cartagena.db")).unwrap(), b"kept");
+}
+
+#[test]
+fn a_demonstration_is_reached_from_its_own_machine_only() {
+    let folder = Folder::new();
+    for address in ["0.0.0.0:0", "[::]:0", "192.0.2.1:8080", "8080"] {
+        folder.must_not(&format!("demo --exit --listen {address}"), 1, "on loopback");
+    }
+    assert_eq!(std::fs::read_dir(folder.0.path()).unwrap().count(), 0, "nothing was made");
+}
+
+#[test]
+fn a_log_in_is_a_word_that_can_be_typed_again() {
+    let folder = Folder::begun();
+    let add = |login: &str, name: &str| {
+        let mut command = folder.command("user add --role surveyor --organisation Crew --new-organisation");
+        command.args([login, "--name", name]).output().unwrap()
+    };
+    for (login, name) in
+        [("", "J"), ("jane ", "J"), ("ja ne", "J"), ("ja\u{7}ne", "J"), ("jane", " "), ("jane", "J\n")]
+    {
+        let done = add(login, name);
+        assert_eq!(done.status.code(), Some(1), "{login:?} {name:?}: {}", told(&done));
+    }
+    assert!(add("jane", "Jane Doe").status.success(), "nothing of the refused ones was made");
+}
+
+#[test]
+fn the_last_admin_stays() {
+    let folder = Folder::begun();
+    folder.must_not("user close admin", 1, "the last admin");
+    folder.must("user add second --name S --role admin --organisation Authority");
+    folder.must("user close admin");
+    folder.must_not("user close second", 1, "the last admin");
+    folder.must("user close admin");
 }
 
 #[cfg(unix)]
@@ -170,7 +293,24 @@ fn an_import_tells_by_its_code_whether_it_brought_anything() {
     folder.must_not(&format!("import good.csv {set} --as sam --where id=2"), 3, "1 skipped");
     folder.must_not(&format!("import bad.csv {set} --as sam"), 3, "1 quarantined");
     folder.must_not(&format!("import bad.csv {set} --as sam"), 3, "features have no id");
+    folder.must_not(
+        &format!("import good.csv {set} --as sam --where id=2"),
+        3,
+        "no feature has id=`2`; there are: `1`",
+    );
     folder.must_not(&format!("import good.csv {set}"), 2, "--as");
+    folder.write("open.csv", "id,name,wkt\n2,\"A,POINT (18 44)\n3,B,POINT (18 44)\n");
+    folder.must_not(
+        &format!("import open.csv {set} --as sam"),
+        1,
+        "the quote that opens in line 2 is not closed",
+    );
+    folder.write("undated.csv", "id,wkt\n2,POINT (18 44)\n");
+    folder.must_not(
+        &format!("import undated.csv {set} --as sam"),
+        0,
+        "1 of 1 features have no `date_identified`",
+    );
     assert!(folder.must("import --help").contains("Exit codes"));
 }
 
@@ -181,6 +321,16 @@ fn nobody_need_read_to_the_end() {
     drop(reader);
     let done = folder.command("user list").stdout(writer).stderr(Stdio::piped()).output().unwrap();
     assert!(done.status.success() && done.stderr.is_empty(), "{}", told(&done));
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn what_a_full_disk_swallows_is_a_failure() {
+    let folder = Folder::begun();
+    let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
+    let done = folder.command("user list").stdout(full).stderr(Stdio::piped()).output().unwrap();
+    assert_eq!(done.status.code(), Some(1));
+    assert!(told(&done).contains("could not be written"), "{}", told(&done));
 }
 
 /// The blocks of a document that are typed into a shell.

@@ -34,6 +34,7 @@ fn the_description_is_true(place: &Place) {
             assert!(says_something, "{name}: the body is not described: {body}");
         }
     }
+    what_is_read_is_described(&api);
     every_reference_leads_somewhere(&api);
     enums_have_the_words_of_the_wire(&api);
     let crew = Crew::hire(server.store());
@@ -55,6 +56,27 @@ fn parameters_stand_where_they_are(name: &str, operation: &Value) {
     }
     if name.starts_with("get /v1/ledger/remaining") {
         assert!(parameters().any(|it| it["name"] == "as_of" && it["in"] == "query"), "{name}");
+    }
+}
+
+/// What a client's maker would otherwise learn by trying.
+fn what_is_read_is_described(api: &Value) {
+    for path in ["/healthz", "/readyz", "/metrics"] {
+        assert_eq!(api["paths"][path]["get"]["security"], json!([{}]), "{path} needs no log-in");
+    }
+    for (path, method, required) in
+        [("/v1/programme", "put", false), ("/v1/records/{id}/stage", "post", true)]
+    {
+        let mut parameters = api["paths"][path][method]["parameters"].as_array().unwrap().iter();
+        let tag = parameters.find(|it| it["name"] == "If-Match" && it["in"] == "header").unwrap();
+        assert_eq!(tag["required"] == true, required, "{path}");
+    }
+    let units = &api["components"]["schemas"]["Programme"]["properties"]["admin_units"];
+    assert_eq!(units["type"], json!(["object", "null"]));
+    for path in ["/healthz", "/readyz", "/metrics", "/v1/schemas", "/v1/schemas/{kind}", "/v1/sync/scopes"] {
+        let content = &api["paths"][path]["get"]["responses"]["200"]["content"];
+        let mut described = content.as_object().unwrap().values();
+        assert!(described.all(|content| content["schema"].is_object()), "{path}: {content}");
     }
 }
 

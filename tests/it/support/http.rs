@@ -58,6 +58,12 @@ impl Http {
         Reply::read(request.call().unwrap())
     }
 
+    /// HEAD. The client would unpack the body that is not there.
+    pub(crate) fn head(&self, path: &str, token: &str) -> Reply {
+        let request = with_token(self.agent.head(format!("{}{path}", self.url)), token);
+        Reply::read(request.header("Accept-Encoding", "identity").call().unwrap())
+    }
+
     /// GET of a text with further headers.
     pub(crate) fn get_text(&self, path: &str, token: &str, headers: &[(&str, &str)]) -> String {
         let mut request = with_token(self.agent.get(format!("{}{path}", self.url)), token);
