@@ -1,5 +1,6 @@
 //! What a person should know before a file is taken: what will be taken otherwise than it looks.
 
+use crate::report::AREA_DATES;
 use std::collections::BTreeSet;
 
 use super::{Feature, Ids, ImportError, Mapping, Source, cell};
@@ -9,10 +10,8 @@ use crate::model::schema::GeometryRule;
 const VALUES: usize = 10;
 
 /// The days from which the ledger counts a record of a kind; without any of them it is the day of the import.
-const COUNTED_FROM: [(&str, &[&str]); 2] = [
-    ("hazardous_area", &["date_identified", "date_of_information", "classification_date", "status_date"]),
-    ("land_release", &["completion_date"]),
-];
+const COUNTED_FROM: [(&str, &[&str]); 2] =
+    [("hazardous_area", &AREA_DATES), ("land_release", &["completion_date"])];
 
 /// Warnings, each a sentence without its full stop.
 ///

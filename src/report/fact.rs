@@ -151,7 +151,7 @@ fn says_the_same(one: &LineVersion, other: &LineVersion) -> bool {
 }
 
 /// The days that an area's record gives for what it says, the one that says since when it is known first.
-pub(super) const DATES: [&str; 4] =
+pub(crate) const DATES: [&str; 4] =
     ["date_identified", "date_of_information", "classification_date", "status_date"];
 
 /// The newest day that a version gives for what it says.

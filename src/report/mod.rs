@@ -11,3 +11,5 @@ pub mod ordnance;
 mod release;
 #[cfg(test)]
 mod tests;
+
+pub(crate) use fact::DATES as AREA_DATES;

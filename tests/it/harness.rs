@@ -46,7 +46,7 @@ fn a_wrong_method_is_told_the_right_ones(place: &Place) {
     for (path, allowed) in [
         ("/v1/sync/head", "GET"),
         ("/v1/programme", "GET, PUT"),
-        ("/v1/records/01920000-0000-7000-8000-000000000001", "GET"),
+        ("/v1/records/01920000-0000-7000-8000-000000000001", "GET, PATCH"),
         ("/healthz", "GET, HEAD"),
     ] {
         let reply = http.post(path, "", &json!({}));
