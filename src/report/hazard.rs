@@ -107,7 +107,12 @@ impl Rules<'_> {
         let sides = record.line.candidates.iter().zip(&record.candidates);
         for (side, ground) in sides.filter(|(side, _)| ending(side).is_none()) {
             let fields = &side.properties;
-            polygons.extend(ground.counted(self.basis).into_iter().flatten().cloned());
+            // Thirty people who drew the same outline mean one piece of ground.
+            for polygon in ground.counted(self.basis).into_iter().flatten() {
+                if !polygons.contains(polygon) {
+                    polygons.push(polygon.clone());
+                }
+            }
             let kinds = contamination(fields);
             let mut duties =
                 version.treaty_scope.take().unwrap_or_else(|| TreatyScope::over(&version.contamination));

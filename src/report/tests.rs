@@ -344,3 +344,20 @@ fn a_day_in_the_future_hides_no_area() {
     let Some(Doubt::LeftOut(why)) = read(Basis::Official, &ahead).doubt else { panic!("no doubt") };
     assert!(why.contains("2062-06-01"), "{why}");
 }
+
+#[test]
+fn a_refused_retirement_retires_nothing_on_either_basis() {
+    let stands = version("2020-03-05", Stage::Finalised, area(&json!({})), square(0.0));
+    let retired = |stage| LineVersion {
+        retired: true,
+        stage,
+        ..version("2024-01-01", stage, area(&json!({})), square(0.0))
+    };
+    let refused = version("2024-01-03", Stage::Rejected, area(&json!({})), square(0.0));
+    let line =
+        line("hazardous_area", vec![stands, retired(Stage::Draft), retired(Stage::Submitted), refused]);
+    for basis in Basis::ALL {
+        let Fact::Hazard(found) = read(*basis, &line).fact else { panic!("no hazard on the {basis} basis") };
+        assert_eq!((found.end, found.versions.len()), (None, 1), "{basis}");
+    }
+}
