@@ -8,11 +8,13 @@ use serde_json::{Map, Value, json};
 
 use super::access::{Access, JsonBody};
 use super::error::{ApiError, ApiResult};
-use super::ledger::{STATEMENT, ask, balance_row, reported_only};
+use super::figures::STATEMENT;
+use super::ledger::{ask, balance_row};
 use super::state::AppState;
 use crate::auth::permission::{self, ReadLedger};
 use crate::ledger::{ALGORITHM, Cut, Query};
 use crate::model::Hash;
+use crate::report::article5::ReportedSizes;
 use crate::report::book::{Basis, Books};
 use crate::store::programme::Freeze;
 
@@ -94,7 +96,7 @@ fn year_document(books: &Books, basis: Basis, year: i32) -> Value {
         "by_admin1_classification": rows(&[Cut::Admin1, Cut::Classification]),
         "by_operator_result": rows(&[Cut::Operator, Cut::Result]),
         "open_areas": ledger.open_hazards(to),
-        "reported_only": reported_only(ledger.reported_only(to, &Query::default())),
+        "reported_only": ReportedSizes::from(ledger.reported_only(to, &Query::default())),
         "left_out": book.left_out(),
         "ordnance": book.ordnance.by_year(to).get(&year),
     })
@@ -124,6 +126,9 @@ fn adjustments(frozen: &Value, now: &Value) -> Value {
     Value::Object(all)
 }
 
+/// m²
+const ROUNDING: f64 = 0.001;
+
 fn changed_rows(frozen: &Value, now: &Value) -> Vec<Value> {
     let rows = |table: &Value| table.as_array().cloned().unwrap_or_default();
     let (frozen, now) = (rows(frozen), rows(now));
@@ -151,7 +156,8 @@ fn difference(frozen: &Value, now: &Value) -> Option<Map<String, Value>> {
     let number = |row: &Value, name: &str| row[name].as_f64().unwrap_or(0.0);
     let differences = names.filter_map(|name| {
         let difference = number(now, name) - number(frozen, name);
-        (difference != 0.0).then(|| (name.clone(), json!(difference)))
+        // Cutting ground otherwise moves square millimetres between its pieces: no adjustment.
+        (difference.abs() > ROUNDING).then(|| (name.clone(), json!(difference)))
     });
     let differences: Map<String, Value> = differences.collect();
     (!differences.is_empty()).then_some(differences)

@@ -1,26 +1,23 @@
 //! The ledger: what remains, how it came about, the ground behind every figure, and frozen years.
 
-use actix_web::http::header::ACCEPT;
 use actix_web::web::{self, Data, Query as Params};
 use actix_web::{HttpRequest, HttpResponse, get};
 use chrono::NaiveDate;
+use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use super::access::Access;
 use super::error::{ApiError, ApiResult};
+use super::figures::{Figures, Heading, members};
 use super::state::AppState;
 use super::table::{self, Table};
-use super::which::{Endpoint, Which, name_of};
+use super::which::{EndOfDay, Endpoint, Which, name_of};
 use crate::auth::permission::{ReadLedger, ReadPieces};
 use crate::geometry::SquareMillimetres;
 use crate::geometry::shape::to_geojson;
-use crate::ledger::{ALGORITHM, BalanceRow, Cut, PieceView, Query, ReleaseFigures, ReportedOnly};
-use crate::report::article5;
-use crate::report::book::{Basis, Books};
-
-/// Said with every figure.
-pub const STATEMENT: &str =
-    "No record is not evidence of no contamination; a status is not a safety certificate.";
+use crate::ledger::{BalanceRow, Cut, PieceView, Query, ReleaseFigures};
+use crate::report::article5::{self, Progress};
+use crate::report::book::Books;
 
 /// Asks the live books off the async threads.
 pub(super) async fn ask<T: Send + 'static>(
@@ -29,37 +26,6 @@ pub(super) async fn ask<T: Send + 'static>(
 ) -> ApiResult<T> {
     let shared = state.clone();
     Ok(web::block(move || shared.books.current(shared.blocking_store(), question)).await??)
-}
-
-fn heading(books: &Books, basis: Basis) -> Map<String, Value> {
-    let book = books.of(basis);
-    let heading = json!({
-        "basis": basis,
-        "seq": books.seq,
-        "programme": books.programme.name,
-        "constructed": books.programme.constructed,
-        "unit": "m²",
-        "algorithm": ALGORITHM,
-        "grid": book.ledger.grid().definition(),
-        "left_out": book.left_out(),
-        "repaired": book.repaired(),
-        "statement": STATEMENT,
-    });
-    heading.as_object().cloned().unwrap_or_default()
-}
-
-fn respond(request: &HttpRequest, heading: Map<String, Value>, table: &Table) -> HttpResponse {
-    let wants_csv = request
-        .headers()
-        .get(ACCEPT)
-        .and_then(|accept| accept.to_str().ok())
-        .is_some_and(|accept| accept.contains("text/csv"));
-    if wants_csv {
-        return HttpResponse::Ok().content_type("text/csv; charset=utf-8").body(table.csv(&heading));
-    }
-    let mut body = heading;
-    body.insert("rows".to_owned(), table.json());
-    HttpResponse::Ok().json(body)
 }
 
 fn keyed<'k>(query: &Query, key: &'k [Option<String>]) -> Vec<(Cut, Option<&'k str>)> {
@@ -78,7 +44,7 @@ fn put_key(row: &mut Map<String, Value>, key: &[(Cut, Option<&str>)]) {
 }
 
 /// Contaminated ground that remains. CSV with `Accept: text/csv`.
-#[utoipa::path(tag = "ledger", params(Which), responses((status = 200)))]
+#[utoipa::path(tag = "ledger", params(Which), responses((status = 200, content((Figures = "application/json"), (String = "text/csv")))))]
 #[get("/v1/ledger/remaining")]
 pub(crate) async fn remaining(
     _: Access<ReadLedger>,
@@ -93,7 +59,7 @@ pub(crate) async fn remaining(
     }
     let as_of = which.as_of();
     let basis = which.basis;
-    let (heading, table) = ask(&state, move |books| {
+    let (figures, table) = ask(&state, move |books| {
         which.check_units(books)?;
         let ledger = &books.of(basis).ledger;
         let mut table = Table::new(names(&query).chain(["areas", "area_m2", "pieces"]));
@@ -110,18 +76,20 @@ pub(crate) async fn remaining(
             total += row.area;
             table.push(out);
         }
-        let mut heading = heading(books, basis);
-        heading.insert("as_of".to_owned(), json!(as_of));
-        heading.insert("total_m2".to_owned(), table::m2(total));
-        heading.insert("reported_only".to_owned(), reported_only(ledger.reported_only(as_of, &query)));
-        Ok::<_, ApiError>((heading, table))
+        let figures = Figures {
+            as_of: Some(as_of),
+            total_m2: Some(total.m2()),
+            reported_only: Some(ledger.reported_only(as_of, &query).into()),
+            ..Figures::of(books, basis)
+        };
+        Ok::<_, ApiError>((figures, table))
     })
     .await??;
-    Ok(respond(&request, heading, &table))
+    figures.respond(&request, &table)
 }
 
 /// The balance of a period: opening + found − corrected ± reclassified − released = closing. CSV with `Accept: text/csv`.
-#[utoipa::path(tag = "ledger", params(Which), responses((status = 200)))]
+#[utoipa::path(tag = "ledger", params(Which), responses((status = 200, content((Figures = "application/json"), (String = "text/csv")))))]
 #[get("/v1/ledger/balance")]
 pub(crate) async fn balance(
     _: Access<ReadLedger>,
@@ -133,7 +101,7 @@ pub(crate) async fn balance(
     let query = which.query()?;
     let (from, to) = which.period()?;
     let basis = which.basis;
-    let (heading, table) = ask(&state, move |books| {
+    let (figures, table) = ask(&state, move |books| {
         which.check_units(books)?;
         let mut table = Table::new(names(&query).chain(BALANCE).chain(["pieces"]));
         for row in books.of(basis).ledger.balance(from, to, &query) {
@@ -146,24 +114,17 @@ pub(crate) async fn balance(
             out.insert("pieces".to_owned(), json!(which.pieces_href(&when, &key)));
             table.push(out);
         }
-        let mut heading = heading(books, basis);
-        heading.insert("from".to_owned(), json!(from));
-        heading.insert("to".to_owned(), json!(to));
-        Ok::<_, ApiError>((heading, table))
+        let figures = Figures { from: Some(from), to: Some(to), ..Figures::of(books, basis) };
+        Ok::<_, ApiError>((figures, table))
     })
     .await??;
-    Ok(respond(&request, heading, &table))
+    figures.respond(&request, &table)
 }
 
 fn year_of(key: &[(Cut, Option<&str>)]) -> Option<(NaiveDate, NaiveDate)> {
     let (_, year) = key.iter().find(|(cut, _)| *cut == Cut::Year)?;
     let year = (*year)?.parse().ok()?;
     Some((NaiveDate::from_ymd_opt(year, 1, 1)?, NaiveDate::from_ymd_opt(year, 12, 31)?))
-}
-
-/// Areas without an outline: an account of its own, beside the figure and in no sum.
-pub(super) fn reported_only(account: ReportedOnly) -> Value {
-    json!({"areas": account.hazards, "reported_m2": table::m2(account.reported)})
 }
 
 /// The columns of a balance, in the order of its equation.
@@ -230,7 +191,7 @@ pub(crate) async fn pieces(
             piece.share.iter().for_each(|share| sums.add(share));
             features.push(feature(piece));
         }
-        let mut body = heading(books, which.basis);
+        let mut body = members(&Heading::of(books, which.basis))?;
         body.insert("type".to_owned(), json!("FeatureCollection"));
         if let Some((from, to)) = period {
             body.insert("from".to_owned(), json!(from));
@@ -249,27 +210,24 @@ pub(crate) async fn pieces(
 
 /// Every release in effect by the end of a day: what of its ground counts, what lies outside hazardous areas, what was
 /// released before, and what a person should decide (docs/domain.md §6).
-#[utoipa::path(tag = "ledger", params(Which), responses((status = 200)))]
+#[utoipa::path(tag = "ledger", params(EndOfDay), responses((status = 200, content((Figures = "application/json"), (String = "text/csv")))))]
 #[get("/v1/ledger/releases")]
 pub(crate) async fn releases(
     _: Access<ReadPieces>,
     request: HttpRequest,
     state: Data<AppState>,
-    which: Params<Which>,
+    which: Params<EndOfDay>,
 ) -> ApiResult<HttpResponse> {
-    let which = which.into_inner().for_endpoint(Endpoint::Whole)?;
-    let (as_of, basis) = (which.as_of(), which.basis);
-    let (heading, table) = ask(&state, move |books| {
+    let (as_of, basis) = which.into_inner().read();
+    let (figures, table) = ask(&state, move |books| {
         let mut table = Table::new(RELEASE);
         for release in books.of(basis).ledger.releases_report(as_of) {
             table.push(release_row(&release, books.programme.sliver_m2));
         }
-        let mut heading = heading(books, basis);
-        heading.insert("as_of".to_owned(), json!(as_of));
-        (heading, table)
+        (Figures { as_of: Some(as_of), ..Figures::of(books, basis) }, table)
     })
     .await?;
-    Ok(respond(&request, heading, &table))
+    figures.respond(&request, &table)
 }
 
 /// The columns of a release's figures.
@@ -350,26 +308,28 @@ fn feature(piece: &PieceView) -> Value {
     })
 }
 
+/// Where the programme stands, with what is said with every figure.
+#[derive(Serialize, utoipa::ToSchema)]
+struct Standing {
+    #[serde(flatten)]
+    heading: Heading,
+    #[serde(flatten)]
+    progress: Progress,
+}
+
 /// Progress toward the Article 5 deadline, with the reasoning in words and numbers.
-#[utoipa::path(tag = "ledger", params(Which), responses((status = 200)))]
+#[utoipa::path(tag = "ledger", params(EndOfDay), responses((status = 200, body = Standing)))]
 #[get("/v1/progress/article5")]
 pub(crate) async fn article5_progress(
     _: Access<ReadLedger>,
     state: Data<AppState>,
-    which: Params<Which>,
+    which: Params<EndOfDay>,
 ) -> ApiResult<HttpResponse> {
-    let which = which.into_inner().for_endpoint(Endpoint::Whole)?;
-    let (as_of, basis) = (which.as_of(), which.basis);
-    let body = ask(&state, move |books| {
-        let mut body = heading(books, basis);
-        let progress = serde_json::to_value(article5::progress(books, basis, as_of))?;
-        body.extend(progress.as_object().cloned().unwrap_or_default());
-        Ok::<_, serde_json::Error>(body)
+    let (as_of, basis) = which.into_inner().read();
+    let body = ask(&state, move |books| Standing {
+        heading: Heading::of(books, basis),
+        progress: article5::progress(books, basis, as_of),
     })
-    .await?
-    .map_err(|fault| {
-        tracing::error!(%fault, "an answer could not be written");
-        ApiError::unavailable(1)
-    })?;
+    .await?;
     Ok(HttpResponse::Ok().json(body))
 }

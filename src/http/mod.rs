@@ -6,6 +6,7 @@ mod allow;
 pub mod conflicts;
 pub mod devices;
 pub mod error;
+mod figures;
 pub mod freezes;
 pub mod health;
 pub mod ledger;

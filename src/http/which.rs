@@ -69,16 +69,35 @@ pub(crate) struct Which {
     treaty: Option<String>,
     /// Who released the ground by the end of the period, else who reported the area.
     operator: Option<Uuid>,
-    /// How it was released by the end of the period: cancelled, reduced, cleared, `bac_cleared`.
+    /// Not for what remains. How it was released by the end of the period: cancelled, reduced, cleared, `bac_cleared`.
     result: Option<String>,
-    /// With which method it was released by the end of the period.
+    /// Not for what remains. With which method it was released by the end of the period.
     method: Option<String>,
     /// One hazardous area's ground.
     hazard: Option<Uuid>,
-    /// One release's ground.
+    /// Not for what remains. One release's ground.
     release: Option<Uuid>,
     /// Pieces at the end of a day only: `contaminated` or `released`.
     state: Option<String>,
+}
+
+/// All ground, at the end of a day.
+#[derive(Debug, Clone, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct EndOfDay {
+    /// The last day that counts, as `2024-12-31`; today where left out.
+    #[serde(default, deserialize_with = "day")]
+    as_of: Option<NaiveDate>,
+    /// `official` counts what is finalised, `provisional` everything that was not rejected.
+    #[serde(default)]
+    basis: Basis,
+}
+
+impl EndOfDay {
+    pub(super) fn read(self) -> (NaiveDate, Basis) {
+        (self.as_of.unwrap_or_else(|| Utc::now().date_naive()), self.basis)
+    }
 }
 
 fn day<'de, D: Deserializer<'de>>(given: D) -> Result<Option<NaiveDate>, D::Error> {
@@ -104,8 +123,6 @@ pub(super) enum Endpoint {
     Remaining,
     Balance,
     Pieces,
-    /// The standing, and the figures of releases: all ground, at the end of a day.
-    Whole,
 }
 
 impl Which {
@@ -113,25 +130,16 @@ impl Which {
     pub(super) fn for_endpoint(self, endpoint: Endpoint) -> ApiResult<Self> {
         let period = matches!(endpoint, Endpoint::Balance | Endpoint::Pieces);
         let rows = matches!(endpoint, Endpoint::Remaining | Endpoint::Balance);
-        let filters = endpoint != Endpoint::Whole;
         // What remains has not been released: to ask how would always be answered by 0 m².
-        let released = filters && endpoint != Endpoint::Remaining;
+        let released = endpoint != Endpoint::Remaining;
         let over_period = self.over_period();
         let given = [
             ("from", self.from.is_some(), period),
             ("to", self.to.is_some(), period),
             ("group_by", self.group_by.is_some(), rows),
             ("state", self.state.is_some(), endpoint == Endpoint::Pieces && !over_period),
-            ("admin1", self.admin1.is_some(), filters),
-            ("admin2", self.admin2.is_some(), filters),
-            ("admin3", self.admin3.is_some(), filters),
-            ("classification", self.classification.is_some(), filters),
-            ("contamination", self.contamination.is_some(), filters),
-            ("treaty", self.treaty.is_some(), filters),
-            ("operator", self.operator.is_some(), filters),
             ("result", self.result.is_some(), released),
             ("method", self.method.is_some(), released),
-            ("hazard", self.hazard.is_some(), filters),
             ("release", self.release.is_some(), released),
         ];
         if let Some((name, ..)) = given.iter().find(|(_, given, known)| *given && !known) {

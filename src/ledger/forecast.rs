@@ -38,7 +38,7 @@ pub struct Position {
 
 /// What the remaining ground does not hold though it may have to be cleared: with any of it, "nothing remains" is not
 /// "complete".
-#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Doubts {
     /// No area has ever been in these books.
     pub nothing_recorded: bool,
@@ -76,7 +76,7 @@ impl fmt::Display for Doubts {
 }
 
 /// How a programme stands against its deadline.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Standing {
     /// Nothing remains, and nothing is in doubt.
@@ -117,7 +117,7 @@ impl fmt::Display for Standing {
 }
 
 /// Projected completion; `None` where the pace never gets there or only after centuries.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Completion {
     /// At the pace of the fastest year.
     pub earliest: Option<NaiveDate>,
@@ -130,7 +130,7 @@ pub struct Completion {
 }
 
 /// A forecast.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Forecast {
     /// On track or not.
     pub standing: Standing,

@@ -9,7 +9,7 @@ use serde::Serialize;
 use super::book::{Basis, Book, Books};
 use super::ordnance::OrdnanceYear;
 use crate::ledger::forecast::{Doubts, Forecast, Position, YearOfWork, forecast};
-use crate::ledger::{BalanceRow, Cut, Query, TreatyScope};
+use crate::ledger::{BalanceRow, Cut, Query, ReportedOnly, TreatyScope};
 use crate::programme::Programme;
 use crate::treaty::{DeadlineHistory, DeadlineState};
 
@@ -17,7 +17,7 @@ use crate::treaty::{DeadlineHistory, DeadlineState};
 const YEARS: i32 = 10;
 
 /// Where a programme stands.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, utoipa::ToSchema)]
 pub struct Progress {
     /// The last day counted.
     pub as_of: NaiveDate,
@@ -42,7 +42,7 @@ pub struct Progress {
 }
 
 /// Areas without an outline.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Clone, Copy, Serialize, utoipa::ToSchema)]
 pub struct ReportedSizes {
     /// How many.
     pub areas: u64,
@@ -50,8 +50,14 @@ pub struct ReportedSizes {
     pub reported_m2: f64,
 }
 
+impl From<ReportedOnly> for ReportedSizes {
+    fn from(account: ReportedOnly) -> Self {
+        Self { areas: account.hazards, reported_m2: account.reported.m2() }
+    }
+}
+
 /// The deadline and its history.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, utoipa::ToSchema)]
 pub struct Deadline {
     /// The deadline in force.
     pub current: Option<NaiveDate>,
@@ -64,7 +70,7 @@ pub struct Deadline {
 }
 
 /// Ground that remains in a province.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, utoipa::ToSchema)]
 pub struct Remaining {
     /// The province's code.
     pub admin1: Option<String>,
@@ -77,7 +83,7 @@ pub struct Remaining {
 }
 
 /// One year of the balance, m².
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, utoipa::ToSchema)]
 pub struct Year {
     /// The year; the last one up to `as_of`.
     pub year: i32,
@@ -107,7 +113,7 @@ pub struct Year {
 }
 
 /// What was planned for a year, and what was done.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, utoipa::ToSchema)]
 pub struct PlanAgainstActual {
     /// The year.
     pub year: i32,
@@ -165,7 +171,7 @@ pub fn progress(books: &Books, basis: Basis, as_of: NaiveDate) -> Progress {
         deadline,
         remaining_m2: total,
         remaining,
-        reported_only: ReportedSizes { areas: reported.hazards, reported_m2: reported.reported.m2() },
+        reported_only: reported.into(),
         doubts,
         milestones: against_plan(&books.programme, &history),
         years,

@@ -1,0 +1,120 @@
+//! What is said with every figure, and the form in which tables of figures are answered.
+
+use actix_web::http::header::ACCEPT;
+use actix_web::{HttpRequest, HttpResponse};
+use chrono::NaiveDate;
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use super::error::{ApiError, ApiResult};
+use super::table::Table;
+use crate::ledger::ALGORITHM;
+use crate::report::article5::ReportedSizes;
+use crate::report::book::{Basis, Books};
+
+/// Said with every figure.
+pub(super) const STATEMENT: &str =
+    "No record is not evidence of no contamination; a status is not a safety certificate.";
+
+/// What is said with every figure.
+#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
+pub(super) struct Heading {
+    /// What the figures count.
+    pub(super) basis: Basis,
+    /// Up to which place in the log they have read.
+    pub(super) seq: i64,
+    /// The programme's name.
+    pub(super) programme: String,
+    /// Whether the records are made up.
+    pub(super) constructed: bool,
+    /// Of all areas: m².
+    pub(super) unit: &'static str,
+    /// The version of the counting rules.
+    pub(super) algorithm: &'static str,
+    /// The equal-area grid that areas are counted on, as a PROJ string.
+    pub(super) grid: String,
+    /// Records that are not, or not all, in the figures, and why.
+    pub(super) left_out: Vec<String>,
+    /// Records that count with a proposed repair of their outline, and what it puts right.
+    pub(super) repaired: Vec<String>,
+    /// What no figure says.
+    pub(super) statement: &'static str,
+}
+
+/// A table of figures. With `Accept: text/csv` its rows alone, each with the rest in columns of its own.
+#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
+pub(super) struct Figures {
+    #[serde(flatten)]
+    pub(super) heading: Heading,
+    /// The last day that counts.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) as_of: Option<NaiveDate>,
+    /// The first day of the period.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) from: Option<NaiveDate>,
+    /// The last day of the period.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) to: Option<NaiveDate>,
+    /// The sum of the rows, m².
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) total_m2: Option<f64>,
+    /// Areas without an outline: an account of its own, beside the figure and in no sum.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) reported_only: Option<ReportedSizes>,
+    /// One object for each row: the cuts asked for by name, the columns in m², and `pieces`, the address of the polygons
+    /// behind it.
+    #[schema(value_type = Vec<Object>)]
+    pub(super) rows: Value,
+}
+
+impl Heading {
+    pub(super) fn of(books: &Books, basis: Basis) -> Self {
+        let book = books.of(basis);
+        Self {
+            basis,
+            seq: books.seq,
+            programme: books.programme.name.clone(),
+            constructed: books.programme.constructed,
+            unit: "m²",
+            algorithm: ALGORITHM,
+            grid: book.ledger.grid().definition().to_owned(),
+            left_out: book.left_out(),
+            repaired: book.repaired(),
+            statement: STATEMENT,
+        }
+    }
+}
+
+impl Figures {
+    pub(super) fn of(books: &Books, basis: Basis) -> Self {
+        let heading = Heading::of(books, basis);
+        Self {
+            heading,
+            as_of: None,
+            from: None,
+            to: None,
+            total_m2: None,
+            reported_only: None,
+            rows: Value::Null,
+        }
+    }
+
+    /// Answers with the table's rows, as JSON or CSV.
+    pub(super) fn respond(self, request: &HttpRequest, table: &Table) -> ApiResult<HttpResponse> {
+        let accept = request.headers().get(ACCEPT).and_then(|accept| accept.to_str().ok());
+        if accept.is_some_and(|accept| accept.contains("text/csv")) {
+            let csv = table.csv(&members(&self)?);
+            return Ok(HttpResponse::Ok().content_type("text/csv; charset=utf-8").body(csv));
+        }
+        Ok(HttpResponse::Ok().json(Self { rows: table.json(), ..self }))
+    }
+}
+
+/// An answer's members, to be added to.
+pub(super) fn members(answer: &impl Serialize) -> ApiResult<Map<String, Value>> {
+    let members = serde_json::to_value(answer).map_err(|fault| {
+        tracing::error!(%fault, "an answer could not be written");
+        ApiError::unavailable(1)
+    })?;
+    Ok(members.as_object().cloned().unwrap_or_default())
+}
