@@ -86,7 +86,6 @@ pub(super) fn run(config: &Config, command: User) -> anyhow::Result<()> {
             let account = store
                 .find_login(&login)?
                 .with_context(|| format!("there is no account `{login}`: see `user list`"))?;
-            keep_an_admin(&store, &account)?;
             store.set_disabled(account.id, true, account.id)?;
             print(&format!("Account `{login}` closed."));
         }
@@ -102,16 +101,6 @@ fn expect_words(login: &str, name: &str) -> anyhow::Result<()> {
     }
     if name.trim().is_empty() || name.chars().any(char::is_control) {
         bail!("--name is the person's name, without control characters, not `{}`", name.escape_debug());
-    }
-    Ok(())
-}
-
-/// Without an admin nobody could make or reopen an account.
-fn keep_an_admin(store: &Store, closing: &Account) -> anyhow::Result<()> {
-    let is_open_admin = |account: &Account| account.role == Role::Admin && !account.disabled;
-    let others = store.list_accounts()?.into_iter().filter(|account| account.id != closing.id);
-    if is_open_admin(closing) && !others.into_iter().any(|account| is_open_admin(&account)) {
-        bail!("`{}` is the last admin: make another before this account is closed", closing.login);
     }
     Ok(())
 }

@@ -310,7 +310,7 @@ fn feature(piece: &PieceView) -> Value {
 
 /// Where the programme stands, with what is said with every figure.
 #[derive(Serialize, utoipa::ToSchema)]
-struct Standing {
+struct Article5 {
     #[serde(flatten)]
     heading: Heading,
     #[serde(flatten)]
@@ -318,7 +318,7 @@ struct Standing {
 }
 
 /// Progress toward the Article 5 deadline, with the reasoning in words and numbers.
-#[utoipa::path(tag = "ledger", params(EndOfDay), responses((status = 200, body = Standing)))]
+#[utoipa::path(tag = "ledger", params(EndOfDay), responses((status = 200, body = Article5)))]
 #[get("/v1/progress/article5")]
 pub(crate) async fn article5_progress(
     _: Access<ReadLedger>,
@@ -326,7 +326,7 @@ pub(crate) async fn article5_progress(
     which: Params<EndOfDay>,
 ) -> ApiResult<HttpResponse> {
     let (as_of, basis) = which.into_inner().read();
-    let body = ask(&state, move |books| Standing {
+    let body = ask(&state, move |books| Article5 {
         heading: Heading::of(books, basis),
         progress: article5::progress(books, basis, as_of),
     })

@@ -192,8 +192,14 @@ impl Store {
     }
 
     /// Closes or reopens an account. Its refresh tokens end with it.
+    ///
+    /// # Errors
+    /// `NotFound`; `Refused` for the last open admin.
     pub fn set_disabled(&self, id: Uuid, disabled: bool, by: Uuid) -> Result<()> {
         self.write(move |txn| {
+            if disabled {
+                keep_an_admin(txn, id)?;
+            }
             let act = if disabled { "account_disabled" } else { "account_enabled" };
             txn.act(act, id, Some(by), &json!({"account": id}));
             let changed = diesel::update(account::table.find(Id(id)))
@@ -204,6 +210,22 @@ impl Store {
             }
             super::token::revoke_account(txn, id)
         })
+    }
+}
+
+/// Without an admin nobody could make or reopen an account.
+fn keep_an_admin(txn: &mut SyncTxn<'_>, closing: Uuid) -> Result<()> {
+    let open: Vec<(Id, String)> = account::table
+        .filter(account::role.eq(Role::Admin.as_str()))
+        .filter(account::disabled.eq(false))
+        .select((account::account_id, account::login))
+        .load(txn.connection)?;
+    match open.as_slice() {
+        [(last, login)] if last.0 == closing => {
+            let detail = format!("`{login}` is the last admin: make another before this account is closed");
+            Err(StoreError::refused("last-admin", detail))
+        }
+        _ => Ok(()),
     }
 }
 

@@ -215,4 +215,7 @@ fn only_the_authority_decides_for_the_country(place: &Place) {
         add(role, authority).expect(201);
     }
     add("qa_officer", crew.operator).expect(201);
+    let path = format!("/v1/accounts/{}", crew.admin.id);
+    let refused = server.http().send("patch", &path, &crew.admin.log_in(&server), &json!({"disabled": true}));
+    assert_eq!(refused.expect(409)["type"], "urn:cartagena:problem:last-admin");
 }
