@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::access::{Access, JsonBody};
 use super::error::{ApiError, ApiResult};
-use super::state::AppState;
+use super::state::{AppState, address_of};
 use crate::auth::permission::ManageDevices;
 use crate::auth::{self, Principal, Tokens, token};
 use crate::model::Role;
@@ -36,7 +36,7 @@ pub(crate) async fn enrol(
     body: JsonBody<Enrol>,
 ) -> ApiResult<HttpResponse> {
     let body = body.read()?;
-    let address = request.peer_addr().map(|address| address.ip().to_string()).unwrap_or_default();
+    let address = address_of(&request);
     state.allow_log_in(&format!("enrolment from {address}"), &address)?;
     let keys = state.clone();
     let tokens = state

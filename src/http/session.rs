@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use super::access::{Access, JsonBody};
 use super::error::{ApiError, ApiResult};
-use super::state::AppState;
+use super::state::{AppState, address_of};
 use crate::auth::permission::OwnAccount;
 use crate::auth::{self, Tokens, password};
 use crate::store::StoreError;
@@ -28,7 +28,7 @@ pub(crate) async fn log_in(
     body: JsonBody<LogIn>,
 ) -> ApiResult<HttpResponse> {
     let body = body.read()?;
-    let address = request.peer_addr().map(|address| address.ip().to_string()).unwrap_or_default();
+    let address = address_of(&request);
     state.allow_log_in(&body.login, &address)?;
     let keys = state.clone();
     let tokens =
@@ -80,7 +80,7 @@ pub(crate) async fn change_password(
     body: JsonBody<PasswordChange>,
 ) -> ApiResult<HttpResponse> {
     let body = body.read()?;
-    let address = request.peer_addr().map(|address| address.ip().to_string()).unwrap_or_default();
+    let address = address_of(&request);
     // A stolen token must not serve to try passwords.
     state.allow_log_in(&access.actor.account.to_string(), &address)?;
     password::check_strength(&body.new).map_err(|fault| ApiError::bad_request("password", fault))?;

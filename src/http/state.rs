@@ -2,7 +2,7 @@
 
 use std::num::NonZeroU32;
 
-use actix_web::web;
+use actix_web::{HttpRequest, web};
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 use metrics_exporter_prometheus::PrometheusHandle;
 
@@ -95,6 +95,11 @@ impl AppState {
     pub fn allow_push(&self, device: uuid::Uuid) -> ApiResult<()> {
         self.pushes.check_key(&device).map_err(|_too_fast| too_many(1))
     }
+}
+
+/// The network address that a request came from; a proxy's where there is one.
+pub(super) fn address_of(request: &HttpRequest) -> String {
+    request.peer_addr().map(|address| address.ip().to_string()).unwrap_or_default()
 }
 
 fn too_many(seconds: u32) -> ApiError {

@@ -3,6 +3,7 @@
 
 use uuid::Uuid;
 
+use super::schema::Schema;
 use super::{Op, Record, ReviewAction, Stage, vocabulary};
 
 vocabulary! {
@@ -87,6 +88,11 @@ pub enum Shown {
 }
 
 impl Sight {
+    /// Whether a field of a kind may be shown.
+    pub fn reaches(&self, schema: &Schema, field: &str) -> bool {
+        i16::from(schema.field_tier(field)) <= self.tier
+    }
+
     /// What may be shown of a record that stands like this.
     pub fn of(&self, record: &Record, tier: i16) -> Shown {
         if tier > self.tier {

@@ -25,10 +25,13 @@ vocabulary! {
 }
 
 impl Stage {
-    /// Whether only a record's own people and the authority see what it says: it has not been put forward, or was sent
-    /// back or refused.
-    pub const fn is_internal(self) -> bool {
-        matches!(self, Self::Draft | Self::Returned | Self::Rejected)
+    /// Stages in which only a record's own people and the authority see what it says: it has not been put forward, or
+    /// was sent back or refused.
+    pub const INTERNAL: [Self; 3] = [Self::Draft, Self::Returned, Self::Rejected];
+
+    /// Whether it is one of [`Stage::INTERNAL`].
+    pub fn is_internal(self) -> bool {
+        Self::INTERNAL.contains(&self)
     }
 }
 

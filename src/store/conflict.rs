@@ -172,8 +172,7 @@ impl Store {
         let head = heads.get(&row.record_id);
         let kind = mine.or(head).map(|row| row.kind.clone()).unwrap_or_default();
         let schema = self.registry.latest(&kind);
-        let shown =
-            |name: &&String| schema.is_none_or(|schema| i16::from(schema.field_tier(name)) <= sight.tier);
+        let shown = |name: &&String| schema.is_none_or(|schema| sight.reaches(schema, name));
         let shown: Vec<&String> = fields.iter().filter(shown).collect();
         let side = |version: Option<&VersionRow>| {
             version.map(|version| Side::of(version.clone(), &shown)).transpose()

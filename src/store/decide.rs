@@ -182,7 +182,7 @@ impl Store {
         let Some(changes) = quarantined.mutation.get("changes").and_then(Value::as_object) else {
             return Ok(BTreeMap::new());
         };
-        let hidden = changes.iter().filter(|(name, _)| i16::from(schema.field_tier(name)) > sight.tier);
+        let hidden = changes.iter().filter(|(name, _)| !sight.reaches(schema, name));
         hidden.map(|(name, change)| Ok((name.clone(), serde_json::from_value(change.clone())?))).collect()
     }
 }

@@ -62,19 +62,7 @@ pub struct Parked {
 }
 
 /// What is read of a quarantined mutation, in the order of [`Row`].
-const COLUMNS: (
-    quarantine::mutation_id,
-    quarantine::record_id,
-    quarantine::kind,
-    quarantine::organisation,
-    quarantine::author,
-    quarantine::since,
-    quarantine::since_seq,
-    quarantine::problem,
-    quarantine::repaired_by,
-    quarantine::reason,
-    log::body,
-) = (
+type Columns = (
     quarantine::mutation_id,
     quarantine::record_id,
     quarantine::kind,
@@ -87,7 +75,6 @@ const COLUMNS: (
     quarantine::reason,
     log::body,
 );
-
 type Row = (Id, Id, String, Id, Id, Instant, i64, Document, Option<Id>, Option<String>, Vec<u8>);
 
 impl Store {
@@ -107,7 +94,7 @@ impl Store {
                 .filter(quarantine::kind.ne_all(self.registry.kinds_above(sight.tier)))
                 .order(quarantine::since_seq)
                 .limit(limit)
-                .select(COLUMNS)
+                .select(Columns::default())
                 .into_boxed();
             if let Some(organisation) = of {
                 query = query.filter(quarantine::organisation.eq(Id(organisation)));
@@ -128,7 +115,7 @@ impl Store {
     fn redact(&self, quarantined: &mut Quarantined, sight: Sight) {
         let Some(schema) = self.registry.latest(&quarantined.kind) else { return };
         if let Some(changes) = quarantined.mutation.get_mut("changes").and_then(Value::as_object_mut) {
-            changes.retain(|name, _| i16::from(schema.field_tier(name)) <= sight.tier);
+            changes.retain(|name, _| sight.reaches(schema, name));
         }
     }
 
@@ -141,7 +128,7 @@ impl Store {
             Ok(quarantine::table
                 .inner_join(log::table.on(log::seq.eq(quarantine::since_seq)))
                 .filter(quarantine::mutation_id.eq(Id(mutation)))
-                .select(COLUMNS)
+                .select(Columns::default())
                 .first(connection)
                 .optional()?)
         })?;

@@ -44,9 +44,6 @@ pub struct RecordQuery {
     pub limit: i64,
 }
 
-/// Stages in which others than a record's own people see its finalised version only; see [`Stage::is_internal`].
-const INTERNAL: [Stage; 3] = [Stage::Draft, Stage::Returned, Stage::Rejected];
-
 /// One step in a record's history.
 #[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
 pub struct HistoryEntry {
@@ -135,38 +132,31 @@ impl Store {
                 select = select.filter(head.or(shown));
             }
             // The stage asked for is that of what is shown: others' drafts of a finalised record are not.
-            let internal = || record::stage.eq_any(INTERNAL.map(Stage::as_str));
-            let official = || record::official.is_not_null();
             let at = |stage: Stage| record::stage.eq(stage.as_str());
-            select =
-                match (sight.official_only, sight.drafts, query.stage) {
-                    (false, Drafts::All, None) => select,
-                    (false, Drafts::All, Some(stage)) => select.filter(at(stage)),
-                    (true, ..) | (_, Drafts::None, _) => match query.stage {
-                        None | Some(Stage::Finalised) => select.filter(official()),
-                        Some(_) => return Ok(Vec::new()),
-                    },
-                    (false, Drafts::Organisation, stage) => {
-                        let own = || record::organisation.eq(Id(sight.organisation));
-                        match stage {
-                            None => select.filter(not(internal()).or(official()).or(own())),
-                            Some(stage) if stage.is_internal() => select.filter(at(stage).and(own())),
-                            Some(Stage::Finalised) => select
-                                .filter(at(Stage::Finalised).or(internal().and(official()).and(not(own())))),
-                            Some(stage) => select.filter(at(stage)),
-                        }
-                    }
-                    (false, Drafts::Own, stage) => {
-                        let own = || record::author.eq(Id(sight.account));
-                        match stage {
-                            None => select.filter(not(internal()).or(official()).or(own())),
-                            Some(stage) if stage.is_internal() => select.filter(at(stage).and(own())),
-                            Some(Stage::Finalised) => select
-                                .filter(at(Stage::Finalised).or(internal().and(official()).and(not(own())))),
-                            Some(stage) => select.filter(at(stage)),
-                        }
-                    }
-                };
+            let internal = || record::stage.eq_any(Stage::INTERNAL.map(Stage::as_str));
+            let official = || record::official.is_not_null();
+            // Whose internal stages are shown: an organisation's, a person's, or nobody's.
+            let (organisations, authors) = match sight.drafts {
+                Drafts::Organisation => (vec![Id(sight.organisation)], Vec::new()),
+                Drafts::Own => (Vec::new(), vec![Id(sight.account)]),
+                Drafts::All | Drafts::None => (Vec::new(), Vec::new()),
+            };
+            let own = || {
+                record::organisation.eq_any(organisations.clone()).or(record::author.eq_any(authors.clone()))
+            };
+            select = match query.stage {
+                None | Some(Stage::Finalised) if sight.official_only => select.filter(official()),
+                Some(_) if sight.official_only => return Ok(Vec::new()),
+                None if sight.drafts == Drafts::All => select,
+                None => select.filter(not(internal()).or(official()).or(own())),
+                Some(stage) if sight.drafts == Drafts::All => select.filter(at(stage)),
+                Some(Stage::Finalised) => {
+                    let amended = internal().and(official()).and(not(own()));
+                    select.filter(at(Stage::Finalised).or(amended))
+                }
+                Some(stage) if stage.is_internal() => select.filter(at(stage).and(own())),
+                Some(stage) => select.filter(at(stage)),
+            };
             let rows: Vec<(RecordRow, VersionRow)> = select.load(connection)?;
             let mut seen = as_seen(connection, rows, sight)?;
             if let Some(wanted) = query.bbox {
@@ -278,7 +268,7 @@ pub(super) fn shown(mut feature: Feature, sight: Sight, registry: &Registry) -> 
 
 fn redact(properties: &mut serde_json::Map<String, Value>, kind: &str, sight: Sight, registry: &Registry) {
     if let Some(schema) = registry.latest(kind) {
-        properties.retain(|name, _| i16::from(schema.field_tier(name)) <= sight.tier);
+        properties.retain(|name, _| sight.reaches(schema, name));
     }
 }
 

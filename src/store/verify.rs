@@ -6,7 +6,6 @@
 use std::collections::{BTreeMap, HashMap};
 
 use diesel::prelude::*;
-use serde_json::Value;
 use uuid::Uuid;
 
 use super::backend::DbConnection;
@@ -17,9 +16,9 @@ use super::schema::{log, membership, record, scope_digest, version};
 use super::txn::{GENESIS, PERSONAL, Scope, chain, read_clock};
 use super::{Result, Store};
 use crate::model::schema::Registry;
-use crate::model::{Mutation, Op, Record, Stage};
+use crate::model::{Mutation, Op, Record, ReviewAction, Stage};
 use crate::sync::Digest;
-use crate::sync::judge::{REFERENCE, RETIRED};
+use crate::sync::judge::{resolved, reviewed};
 use crate::sync::merge;
 
 /// Rows read at a time.
@@ -246,36 +245,26 @@ fn follow(
         Record::blank(id, &mutation.kind, mutation.schema, organisation, mutation.author)
     };
     let base = before.cloned().unwrap_or_else(blank);
-    let mut record =
-        if mutation.op == Op::Review { base.clone() } else { merge::intended(&base, mutation, schema) };
+    let mut record = match (mutation.op, schema) {
+        (Op::Review, _) => {
+            let stage = mutation.review.map_or(base.stage, ReviewAction::gives);
+            reviewed(&base, official, mutation, stage)
+        }
+        (Op::Resolve, Some(schema)) => resolved(&base, mutation, schema),
+        _ => merge::intended(&base, mutation, schema),
+    };
     match mutation.op {
         Op::Retire => record.retired = true,
         Op::Restore => record.retired = false,
-        Op::Resolve => {
-            record.properties.remove(RETIRED);
-            if let Some(retired) = mutation.changes.get(RETIRED).and_then(|change| change.to.as_ref()) {
-                record.retired = retired == &Value::Bool(true);
-            }
-        }
-        Op::Review | Op::Create | Op::Update => {}
+        Op::Create | Op::Update | Op::Resolve | Op::Review => {}
     }
     record.version = mutation.mutation_id;
     record.schema = record.schema.max(mutation.schema);
-    if mutation.op == Op::Review {
-        record.stage = mutation.review.map_or(record.stage, crate::model::ReviewAction::gives);
-        if let (Stage::Rejected, Some(official)) = (record.stage, official) {
-            record.give_way(official);
-        }
-        if record.stage == Stage::Finalised {
-            record.official = Some(mutation.mutation_id);
-            let issued = mutation.changes.get(REFERENCE).and_then(|change| change.to.clone());
-            if let Some(reference) = issued.filter(|_| record.field(REFERENCE).is_null()) {
-                record.set_field(REFERENCE, reference);
-            }
-        }
-    } else {
+    if mutation.op != Op::Review {
         record.author = mutation.author;
         record.stage = Stage::Draft;
+    } else if record.stage == Stage::Finalised {
+        record.official = Some(mutation.mutation_id);
     }
     record
 }

@@ -237,21 +237,16 @@ impl<'a, M: Memory> Judge<'a, M> {
                 retired.retired = true;
                 Ok(Verdict::Write(Box::new(retired), Outcome::Applied))
             }
-            (Op::Review, Some(mut head)) if on_head => {
-                match mutation.review.and_then(|action| action.from_stage(head.stage)) {
-                    Some(stage) => {
-                        if stage == Stage::Rejected
-                            && let Some(official) = head.official
-                            && let Some(official) = self.version(official)?
-                        {
-                            head.give_way(&official);
-                        }
-                        head.stage = stage;
-                        refer(&mut head, mutation);
-                        Ok(Verdict::Write(Box::new(head), Outcome::Applied))
-                    }
-                    None => disagree("stage"),
-                }
+            (Op::Review, Some(head)) if on_head => {
+                let Some(stage) = mutation.review.and_then(|action| action.from_stage(head.stage)) else {
+                    return disagree("stage");
+                };
+                let official = match head.official.filter(|_| stage == Stage::Rejected) {
+                    Some(official) => self.version(official)?,
+                    None => None,
+                };
+                let record = reviewed(&head, official.as_ref(), mutation, stage);
+                Ok(Verdict::Write(Box::new(record), Outcome::Applied))
             }
             (Op::Review, _) => disagree("stage"),
             _ => disagree(RETIRED),
@@ -282,12 +277,7 @@ impl<'a, M: Memory> Judge<'a, M> {
             None => self.version(mutation.settles[0])?,
         };
         let Some(base) = base else { return Ok(Verdict::Park(mutation.settles[0].to_string())) };
-        let mut record = merge::intended(&base, mutation, Some(schema));
-        record.properties.remove(RETIRED);
-        if let Some(retired) = mutation.changes.get(RETIRED).and_then(|change| change.to.as_ref()) {
-            record.retired = retired == &Value::Bool(true);
-        }
-        Ok(Verdict::Write(Box::new(record), Outcome::Applied))
+        Ok(Verdict::Write(Box::new(resolved(&base, mutation, schema)), Outcome::Applied))
     }
 
     /// The new version must obey the schema; then it gets its name and its place in the review.
@@ -322,6 +312,28 @@ impl<'a, M: Memory> Judge<'a, M> {
         self.staged.insert(record.id, (*record).clone());
         Verdict::Write(record, outcome)
     }
+}
+
+/// What a resolve makes of the record that it is laid on.
+pub fn resolved(base: &Record, mutation: &Mutation, schema: &Schema) -> Record {
+    let mut record = merge::intended(base, mutation, Some(schema));
+    record.properties.remove(RETIRED);
+    if let Some(retired) = mutation.changes.get(RETIRED).and_then(|change| change.to.as_ref()) {
+        record.retired = retired == &Value::Bool(true);
+    }
+    record
+}
+
+/// What a step of a review makes of a record: its stage, the reference that the server issues, and the finalised content
+/// where an amendment is refused.
+pub fn reviewed(head: &Record, official: Option<&Record>, mutation: &Mutation, stage: Stage) -> Record {
+    let mut record = head.clone();
+    if let (Stage::Rejected, Some(official)) = (stage, official) {
+        record.give_way(official);
+    }
+    record.stage = stage;
+    refer(&mut record, mutation);
+    record
 }
 
 /// The server issues a record's human reference when it finalises it, and never changes it (docs/domain.md §4).

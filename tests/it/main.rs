@@ -12,6 +12,7 @@ mod body;
 mod command;
 mod conflict;
 mod feed;
+mod figures;
 mod harness;
 mod idempotency;
 mod import;
