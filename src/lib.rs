@@ -7,6 +7,7 @@
 //! - [`http`] – the web: one file per resource
 //! - [`report`] – the live books and the figures that people hand in
 //! - [`client`] – the offline client: a tablet's file, its outbox, its way to a server
+//! - [`exchange`] – what a server answers to devices, whatever carries the bytes
 //! - [`auth`] – who somebody is and what they may do
 //! - [`import`] – files of features become records
 //! - [`store`] – the database: the only place that knows SQL, with one door for writers
@@ -22,6 +23,7 @@ pub mod cli;
 pub mod client;
 pub mod config;
 pub mod demo;
+pub mod exchange;
 pub mod geometry;
 pub mod http;
 pub mod import;

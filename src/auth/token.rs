@@ -14,8 +14,8 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::store::pull::LogHead;
 use crate::store::token::Holder;
+use crate::sync::wire::LogHead;
 
 /// How long an access token lives.
 pub const ACCESS_LIFE: Duration = Duration::minutes(15);

@@ -9,10 +9,10 @@ use uuid::Uuid;
 use super::error::Result;
 use super::schema::{outbox, record, scope, session};
 use super::session::{Session, meet_epoch, read_time};
-use crate::http::sync::PushAnswer;
 use crate::model::Mutation;
 use crate::model::mutation::Outcome;
 use crate::sync::Answer;
+use crate::sync::wire::PushAnswer;
 
 /// An edit that was made here, and what became of it.
 #[derive(Debug, Clone)]
@@ -153,6 +153,13 @@ pub(super) struct Action {
     pub(super) ids: Vec<Uuid>,
     /// Bytes of all of them.
     pub(super) bytes: usize,
+}
+
+impl Action {
+    /// Its mutations as they are sent.
+    pub(super) fn raw(&self) -> Vec<&RawValue> {
+        self.bodies.iter().map(|body| &**body).collect()
+    }
 }
 
 /// What has to be sent, in order, and when the oldest of it was made.

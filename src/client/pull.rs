@@ -5,10 +5,10 @@ use uuid::Uuid;
 
 use super::session::{Session, meet_epoch};
 use super::{Client, ClientError, Report, Result, outbox, scope};
-use crate::http::sync::{PullAnswer, ScopePage};
+use crate::sync::wire::{MOST_SCOPES, PullAnswer, SERVER, ScopePage};
 
 /// Scopes in one request; the server takes no more.
-const TOGETHER: usize = 64;
+const TOGETHER: usize = MOST_SCOPES;
 
 impl Client {
     /// Pulls until every scope is at its end. True where the server turned out to have begun a new epoch.
@@ -56,7 +56,7 @@ impl Client {
             .collect();
         let body = json!({"scopes": scopes, "schemas": schemas});
         let answer: PullAnswer = self.ask_as_device("/v1/sync/pull", Some(serde_json::to_vec(&body)?))?;
-        if answer.server == "cartagena" { Ok(answer) } else { Err(ClientError::NotOurs { status: 200 }) }
+        if answer.server == SERVER { Ok(answer) } else { Err(ClientError::NotOurs { status: 200 }) }
     }
 
     fn meet(&mut self, answer: &PullAnswer) -> Result<bool> {

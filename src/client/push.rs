@@ -4,17 +4,14 @@ use std::collections::HashSet;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use serde::Serialize;
-use serde_json::value::RawValue;
 use uuid::Uuid;
 
 use super::call::{Refusal, read};
 use super::outbox::{self, Action};
 use super::session::{Session, UNKNOWN};
 use super::{Client, ClientError, Report, Result};
-use crate::http::sync::{Outbox, PROTOCOL, PushAnswer};
-use crate::store::pull::LogHead;
 use crate::sync::memory::Standing;
+use crate::sync::wire::{Outbox, PROTOCOL, PushAnswer, PushBody, SERVER};
 
 /// What we call ourselves.
 const APP: &str = concat!("cartagena-client/", env!("CARGO_PKG_VERSION"));
@@ -22,17 +19,6 @@ const APP: &str = concat!("cartagena-client/", env!("CARGO_PKG_VERSION"));
 const ENVELOPE: usize = 1_024;
 /// Answers in a row that acknowledge nothing before we give up for now.
 const PATIENCE: u32 = 3;
-
-#[derive(Serialize)]
-struct PushBody<'a> {
-    protocol: u32,
-    device_id: &'a str,
-    client_time: DateTime<Utc>,
-    last_head: Option<LogHead>,
-    outbox: Outbox,
-    app: &'static str,
-    txns: Vec<&'a [Box<RawValue>]>,
-}
 
 /// What one push came to.
 enum Pushed {
@@ -106,12 +92,12 @@ impl Client {
         let pending = queue.actions.iter().map(|action| action.ids.len()).sum::<usize>();
         let body = PushBody {
             protocol: PROTOCOL,
-            device_id: &session.device_id,
-            client_time: Utc::now(),
+            device_id: Uuid::parse_str(&session.device_id)?,
+            client_time: Some(Utc::now()),
             last_head: session.head()?,
             outbox: Outbox { pending: i64::try_from(pending).ok(), oldest: queue.oldest },
-            app: APP,
-            txns: queue.actions[..batch].iter().map(|action| action.bodies.as_slice()).collect(),
+            app: Some(APP.to_owned()),
+            txns: queue.actions[..batch].iter().map(Action::raw).collect(),
         };
         let response = self.send_as_device("/v1/sync/push", Some(serde_json::to_vec(&body)?))?;
         if response.status == 413 {
@@ -120,7 +106,7 @@ impl Client {
             return Ok(Pushed::TooLarge);
         }
         let answer: PushAnswer = read(&response)?;
-        if answer.server != "cartagena" {
+        if answer.server != SERVER {
             return Err(ClientError::NotOurs { status: response.status });
         }
         let (acknowledged, renewed) =

@@ -8,9 +8,9 @@ use uuid::Uuid;
 use super::error::Result;
 use super::schema::{member, outbox, record, scope};
 use super::session::read_time;
-use crate::http::sync::ScopePage;
 use crate::model::record::Feature;
 use crate::sync::Digest;
+use crate::sync::wire::ScopePage;
 
 /// A scope that the client follows.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -10,7 +10,7 @@ use super::outbox;
 use super::schema::{member, scope, session};
 use crate::auth::Tokens;
 use crate::model::role::Actor;
-use crate::store::pull::LogHead;
+use crate::sync::wire::LogHead;
 
 /// What a server takes in one push until it tells: small enough for any.
 const MUTATIONS: i64 = 500;

@@ -9,6 +9,7 @@ use metrics_exporter_prometheus::PrometheusHandle;
 use super::error::{ApiError, ApiResult};
 use crate::auth::token::Keys;
 use crate::config::Limits;
+use crate::exchange::Exchange;
 use crate::report::book::LiveBooks;
 use crate::store::{self, Store};
 
@@ -67,6 +68,11 @@ impl AppState {
     /// The store, for work that is off the async threads already.
     pub fn blocking_store(&self) -> &Store {
         &self.store
+    }
+
+    /// The server as devices meet it, for work that is off the async threads already.
+    pub fn exchange(&self) -> Exchange<'_> {
+        Exchange { store: &self.store, keys: &self.keys, limits: &self.limits }
     }
 
     /// Slows down whoever tries passwords: by log-in, and more patiently by address, which all of an office share, or

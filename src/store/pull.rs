@@ -3,7 +3,6 @@
 use std::collections::HashMap;
 
 use diesel::prelude::*;
-use serde::Serialize;
 use uuid::Uuid;
 
 use super::backend::DbConnection;
@@ -16,29 +15,14 @@ use super::{Result, Store};
 use crate::model::record::Feature;
 use crate::model::role::{Actor, Role, Sight};
 use crate::sync::Digest;
+use crate::sync::wire::{LogEntry, LogHead};
 
 /// Records on one page at most, whatever their size.
 const PAGE: i64 = 2_000;
 
-/// Where a server's log stands: shown back to it, it proves that the server has not gone back in time.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, serde::Deserialize, utoipa::ToSchema)]
-pub struct LogHead {
-    /// Minted when the database was made or found to have gone back in time.
-    pub epoch: Uuid,
-    /// Place of the newest entry.
-    pub seq: i64,
-    /// Hash of the newest entry, hexadecimal.
-    pub entry_hash: String,
-    /// The server's signature: it believes no one else about its own past.
-    #[serde(default)]
-    pub proof: String,
-}
-
-impl LogHead {
-    fn of(clock: &Clock) -> Self {
-        let entry_hash = hex::encode(&clock.head_hash);
-        Self { epoch: clock.epoch, seq: clock.seq, entry_hash, proof: String::new() }
-    }
+fn head_of(clock: &Clock) -> LogHead {
+    let entry_hash = hex::encode(&clock.head_hash);
+    LogHead { epoch: clock.epoch, seq: clock.seq, entry_hash, proof: String::new() }
 }
 
 /// One page of a scope.
@@ -56,29 +40,6 @@ pub struct Page {
     pub digest: Option<Digest>,
 }
 
-/// One entry of the log.
-#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
-pub struct LogEntry {
-    /// Its place.
-    pub seq: i64,
-    /// `mutation`, `unparked` or `act`.
-    pub entry: String,
-    /// The mutation, or whom an act concerns.
-    pub subject: Uuid,
-    /// The device that made the mutation.
-    pub device_id: Option<Uuid>,
-    /// Its number on that device.
-    pub device_seq: Option<i64>,
-    /// What became of it.
-    pub outcome: String,
-    /// When it came.
-    pub received_at: chrono::DateTime<chrono::Utc>,
-    /// The bytes as received, base64.
-    pub body: String,
-    /// SHA-256(previous ‖ seq ‖ body ‖ outcome), hexadecimal.
-    pub entry_hash: String,
-}
-
 /// Whether an actor may follow a scope.
 pub fn may_follow(actor: &Actor, scope: Scope) -> bool {
     match (scope, actor.role) {
@@ -94,7 +55,7 @@ pub fn may_follow(actor: &Actor, scope: Scope) -> bool {
 impl Store {
     /// Where the log stands.
     pub fn head(&self) -> Result<LogHead> {
-        self.read(|connection| Ok(LogHead::of(&read_clock(connection)?)))
+        self.read(|connection| Ok(head_of(&read_clock(connection)?)))
     }
 
     /// The scopes that an actor may follow: its tasks by their own records.
@@ -126,7 +87,7 @@ impl Store {
     ) -> Result<(Page, LogHead)> {
         let (mut page, head) = self.read(|connection| {
             let clock = read_clock(connection)?;
-            Ok((page(connection, scope, cursor, limit_bytes, clock.seq)?, LogHead::of(&clock)))
+            Ok((page(connection, scope, cursor, limit_bytes, clock.seq)?, head_of(&clock)))
         })?;
         page.records = page.records.into_iter().map(|feature| shown(feature, sight, self.registry)).collect();
         Ok((page, head))

@@ -9,6 +9,7 @@ pub mod judge;
 pub mod memory;
 pub mod merge;
 pub mod rebase;
+pub mod wire;
 
 pub use apply::apply_txn;
 pub use digest::Digest;

@@ -1,0 +1,211 @@
+//! What devices and servers say to each other (docs/sync.md §4): bodies and answers, whatever carries them.
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+use uuid::Uuid;
+
+use super::{Answer, Digest};
+use crate::model::record::Feature;
+
+/// The protocol's version.
+pub const PROTOCOL: u32 = 1;
+
+/// By what our answers are told from those of a captive portal, whose 200 says something else or nothing.
+pub const SERVER: &str = "cartagena";
+
+/// Scopes in one pull.
+pub const MOST_SCOPES: usize = 64;
+
+/// A push.
+#[derive(Serialize, Deserialize, utoipa::ToSchema)]
+pub struct PushBody<'a> {
+    /// Version of the protocol: 1.
+    pub protocol: u32,
+    /// The device that the token belongs to.
+    pub device_id: Uuid,
+    /// The device's clock.
+    #[serde(default)]
+    pub client_time: Option<DateTime<Utc>>,
+    /// Where the log stood when the device last heard of it.
+    #[serde(default)]
+    pub last_head: Option<LogHead>,
+    /// What the device still holds.
+    #[serde(default)]
+    pub outbox: Outbox,
+    /// Program and version.
+    #[serde(default)]
+    pub app: Option<String>,
+    /// Human actions, each a list of edits that are taken whole or not at all.
+    #[serde(borrow, default)]
+    #[schema(value_type = Vec<Vec<crate::model::Mutation>>)]
+    pub txns: Vec<Vec<&'a RawValue>>,
+}
+
+/// What a device still holds.
+#[derive(Debug, Clone, Copy, Default, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct Outbox {
+    /// Mutations that are not acknowledged.
+    #[serde(default)]
+    pub pending: Option<i64>,
+    /// When the oldest of them was made.
+    #[serde(default)]
+    pub oldest: Option<DateTime<Utc>>,
+}
+
+/// The answer to a push.
+#[derive(Debug, Clone, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct PushAnswer {
+    /// Always `cartagena`: a captive portal's 200 does not parse.
+    pub server: String,
+    /// The server's epoch.
+    pub epoch: Uuid,
+    /// The server's clock.
+    pub server_time: DateTime<Utc>,
+    /// One for every mutation.
+    pub results: Vec<Answer>,
+    /// What is safe.
+    pub durable: Durable,
+    /// What the next push may be like.
+    pub limits: PushLimits,
+    /// The device was revoked: wipe it once its outbox is empty.
+    #[serde(default)]
+    pub wipe: bool,
+}
+
+/// Up to which of the device's numbers everything is stored.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct Durable {
+    /// Without a gap.
+    pub device_seq_through: i64,
+}
+
+/// What a push may be like.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct PushLimits {
+    /// Mutations in it.
+    pub max_mutations: usize,
+    /// Bytes, unpacked.
+    pub max_bytes: usize,
+    /// How long to wait before the next.
+    pub retry_after_ms: u64,
+}
+
+/// What a client asks for.
+#[derive(Debug, Clone, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct PullBody {
+    /// Where it stands in every scope that it follows.
+    pub scopes: Vec<ScopeCursor>,
+    /// About how many bytes of records an answer may have.
+    #[serde(default)]
+    pub limit_bytes: Option<usize>,
+}
+
+/// Where a client stands in a scope.
+#[derive(Debug, Clone, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct ScopeCursor {
+    /// `everything`, `content`, `organisation:<uuid>` or `task:<uuid>`.
+    pub id: String,
+    /// The epoch that the cursor belongs to.
+    #[serde(default)]
+    pub epoch: Option<Uuid>,
+    /// 0 to begin.
+    #[serde(default)]
+    pub cursor: i64,
+}
+
+/// The answer to a pull.
+#[derive(Debug, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct PullAnswer {
+    /// Always `cartagena`.
+    pub server: String,
+    /// Where the log stood.
+    pub head: LogHead,
+    /// One page of every scope.
+    pub scopes: Vec<ScopePage>,
+}
+
+/// One page of a scope.
+#[derive(Debug, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct ScopePage {
+    /// The scope.
+    pub id: String,
+    /// Records at their latest state.
+    #[schema(value_type = Vec<Object>)]
+    pub records: Vec<Feature>,
+    /// Records that left the scope.
+    #[serde(default)]
+    pub leaves: Vec<Uuid>,
+    /// The scope is not the asker's (any more): forget it.
+    #[serde(default)]
+    pub revoked: bool,
+    /// The cursor was of another epoch: forget the scope's records, not the outbox, and begin again.
+    #[serde(default)]
+    pub refetch: bool,
+    /// Where the next page begins.
+    pub cursor: i64,
+    /// Whether there is more now.
+    pub has_more: bool,
+    /// On the last page: what the client should now hold.
+    pub digest: Option<Digest>,
+}
+
+impl ScopePage {
+    /// The answer for a scope that is not the asker's.
+    pub fn revoked(id: String) -> Self {
+        Self {
+            id,
+            records: Vec::new(),
+            leaves: Vec::new(),
+            revoked: true,
+            refetch: false,
+            cursor: 0,
+            has_more: false,
+            digest: None,
+        }
+    }
+}
+
+/// Where a server's log stands: shown back to it, it proves that the server has not gone back in time.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct LogHead {
+    /// Minted when the database was made or found to have gone back in time.
+    pub epoch: Uuid,
+    /// Place of the newest entry.
+    pub seq: i64,
+    /// Hash of the newest entry, hexadecimal.
+    pub entry_hash: String,
+    /// The server's signature: it believes no one else about its own past.
+    #[serde(default)]
+    pub proof: String,
+}
+
+/// A part of the log.
+#[derive(Debug, Clone, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct LogPage {
+    /// In order.
+    pub entries: Vec<LogEntry>,
+}
+
+/// One entry of the log.
+#[derive(Debug, Clone, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct LogEntry {
+    /// Its place.
+    pub seq: i64,
+    /// `mutation`, `unparked` or `act`.
+    pub entry: String,
+    /// The mutation, or whom an act concerns.
+    pub subject: Uuid,
+    /// The device that made the mutation.
+    pub device_id: Option<Uuid>,
+    /// Its number on that device.
+    pub device_seq: Option<i64>,
+    /// What became of it.
+    pub outcome: String,
+    /// When it came.
+    pub received_at: DateTime<Utc>,
+    /// The bytes as received, base64.
+    pub body: String,
+    /// SHA-256(previous ‖ seq ‖ body ‖ outcome), hexadecimal.
+    pub entry_hash: String,
+}
