@@ -79,7 +79,8 @@ impl Exchange<'_> {
         let pushed = self.store.push(push)?;
         Ok(PushAnswer {
             server: SERVER.to_owned(),
-            epoch: pushed.epoch,
+            epoch: pushed.head.epoch,
+            head: Some(self.keys.prove(pushed.head)),
             server_time: Utc::now(),
             results: pushed.answers,
             durable: Durable { device_seq_through: pushed.seq_through },

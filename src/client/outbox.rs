@@ -214,6 +214,9 @@ pub(super) fn acknowledge(connection: &mut SqliteConnection, answer: &PushAnswer
             session::wipe.eq(answer.wipe),
         ))
         .execute(connection)?;
+    if let Some(head) = &answer.head {
+        Session::keep_head(connection, head)?;
+    }
     if renewed {
         take_up_lost(connection, &epoch, through)?;
     }

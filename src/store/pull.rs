@@ -20,7 +20,8 @@ use crate::sync::wire::{LogEntry, LogHead};
 /// Records on one page at most, whatever their size.
 const PAGE: i64 = 2_000;
 
-fn head_of(clock: &Clock) -> LogHead {
+/// The head that a clock stands at, not signed.
+pub(super) fn head_of(clock: &Clock) -> LogHead {
     let entry_hash = hex::encode(&clock.head_hash);
     LogHead { epoch: clock.epoch, seq: clock.seq, entry_hash, proof: String::new() }
 }

@@ -8,6 +8,7 @@ use serde_json::value::RawValue;
 use uuid::Uuid;
 
 use super::column::{Id, Instant};
+use super::pull::head_of;
 use super::quality::{self, Findings};
 use super::row::{Shapes, brought_geometry};
 use super::schema::{device, log, receipt};
@@ -18,6 +19,7 @@ use crate::model::role::Actor;
 use crate::model::schema::Registry;
 use crate::model::{Mutation, Op, mutation::GEOMETRY};
 use crate::sync::memory::{Answer, Memory as _, Problem, Received, Standing};
+use crate::sync::wire::LogHead;
 use crate::sync::{apply_txn, merge};
 
 /// One push may retire or blank so many records …
@@ -53,8 +55,8 @@ pub struct Contact {
 /// What the sender of a push is told.
 #[derive(Debug, Clone)]
 pub struct Pushed {
-    /// The server's epoch.
-    pub epoch: Uuid,
+    /// Where the log stood after it.
+    pub head: LogHead,
     /// One answer for every mutation.
     pub answers: Vec<Answer>,
     /// Every number up to this one of the sender is stored here.
@@ -206,7 +208,7 @@ fn take_one(txn: &mut SyncTxn<'_>, push: &Push) -> Result<Pushed> {
     }
     keep_differing(txn, push, &answers)?;
     let seq_through = meet(txn, push)?;
-    Ok(Pushed { epoch: txn.clock.epoch, answers, seq_through })
+    Ok(Pushed { head: head_of(&txn.clock), answers, seq_through })
 }
 
 /// Sets a whole push before a human that would take an unlikely number of records out of use.

@@ -76,6 +76,17 @@ impl Store {
     }
 }
 
+impl Store {
+    /// Every version in the log's order, the branches marked: for whoever checks the database against rules of their own.
+    pub fn versions(&self) -> Result<Vec<(bool, Record)>> {
+        self.read(|connection| {
+            let rows: Vec<VersionRow> =
+                version::table.order(version::seq).select(VersionRow::as_select()).load(connection)?;
+            rows.into_iter().map(|row| Ok((row.branch, row.into_record()?))).collect()
+        })
+    }
+}
+
 /// Every entry has its place and the hash of all before it; the clock stands at the last.
 fn log_chain(connection: &mut DbConnection, verdict: &mut Verdict, progress: Progress<'_>) -> Result<()> {
     let clock = read_clock(connection)?;

@@ -60,6 +60,9 @@ pub struct PushAnswer {
     pub server: String,
     /// The server's epoch.
     pub epoch: Uuid,
+    /// Where the log stood once the push was in it, to be shown back: a server that has forgotten it has gone back.
+    #[serde(default)]
+    pub head: Option<LogHead>,
     /// The server's clock.
     pub server_time: DateTime<Utc>,
     /// One for every mutation.

@@ -1,0 +1,282 @@
+//! What must be true at the end, whatever happened (docs/sync.md §8).
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use base64::Engine as _;
+use cartagena::client::Client;
+use cartagena::model::mutation::Outcome;
+use cartagena::model::record::Feature;
+use cartagena::model::schema::{MergeClass, Registry};
+use cartagena::model::{Hash, Mutation, Op, Record};
+use cartagena::store::Store;
+use cartagena::store::conflict::ConflictQuery;
+use cartagena::store::txn::Scope;
+use cartagena::sync::merge;
+use serde_json::Value;
+use uuid::Uuid;
+
+use crate::line::look;
+use crate::world::World;
+
+/// A log as the oracle reads it: mutations in order, each with its last outcome.
+struct History {
+    mutations: Vec<(Uuid, Mutation)>,
+    outcomes: HashMap<Uuid, Outcome>,
+}
+
+/// Checks everything.
+///
+/// # Errors
+/// What is wrong, in words.
+pub(crate) fn check(world: &mut World) -> Result<(), String> {
+    let stores: Vec<Store> = look(&world.net).servers.iter().map(|server| server.store().clone()).collect();
+    for (number, store) in stores.iter().enumerate() {
+        let verdict = store.verify(&mut |_, _, _| {}).map_err(|fault| fault.to_string())?;
+        if !verdict.is_sound() {
+            return Err(format!("server {number}: {}", verdict.named.join("; ")));
+        }
+    }
+    let national = &stores[0];
+    let history = read_log(national)?;
+    everything_arrived_once(world, &history)?;
+    nothing_waits(national)?;
+    let versions = everything_is_somewhere(national, &history)?;
+    heads_changed_by_those_who_saw_them(&versions, &history)?;
+    everybody_sees_the_same(world, national)
+}
+
+fn read_log(store: &Store) -> Result<History, String> {
+    let mut history = History { mutations: Vec::new(), outcomes: HashMap::new() };
+    let mut from = 1;
+    loop {
+        let entries = store.log_entries(from, 500).map_err(|fault| fault.to_string())?;
+        let Some(last) = entries.last() else { return Ok(history) };
+        from = last.seq + 1;
+        for entry in entries {
+            if entry.entry == "act" {
+                continue;
+            }
+            let outcome = entry.outcome.parse().map_err(|_word| format!("no outcome: {}", entry.outcome))?;
+            history.outcomes.insert(entry.subject, outcome);
+            if entry.entry == "mutation" {
+                let body = base64::engine::general_purpose::STANDARD
+                    .decode(&entry.body)
+                    .map_err(|fault| fault.to_string())?;
+                let mutation = serde_json::from_slice(&body).map_err(|fault| fault.to_string())?;
+                history.mutations.push((entry.subject, mutation));
+            }
+        }
+    }
+}
+
+/// Every edit that somebody was told was made is in the log, once.
+fn everything_arrived_once(world: &World, history: &History) -> Result<(), String> {
+    let mut count: HashMap<Uuid, usize> = HashMap::new();
+    for (id, _) in &history.mutations {
+        *count.entry(*id).or_default() += 1;
+    }
+    for (number, tablet) in world.tablets.iter().enumerate() {
+        for made in &tablet.made {
+            match count.get(made) {
+                Some(1) => {}
+                other => return Err(format!("edit {made} of tablet {number} is in the log {other:?} times")),
+            }
+        }
+    }
+    Ok(())
+}
+
+/// What waits, waits for something that nobody has.
+fn nothing_waits(store: &Store) -> Result<(), String> {
+    let parked = store.list_parked().map_err(|fault| fault.to_string())?;
+    let here: BTreeSet<String> =
+        all_records(store)?.keys().map(ToString::to_string).chain(all_versions(store)?).collect();
+    match parked.iter().find(|parked| here.contains(&parked.waiting_for)) {
+        Some(parked) => {
+            Err(format!("{} waits for {}, which is here", parked.mutation_id, parked.waiting_for))
+        }
+        None => Ok(()),
+    }
+}
+
+fn all_versions(store: &Store) -> Result<Vec<String>, String> {
+    let versions = store.versions().map_err(|fault| fault.to_string())?;
+    Ok(versions.into_iter().map(|(_, record)| record.version.to_string()).collect())
+}
+
+/// Every mutation of the log is a version, a branch with a conflict, or waits or lies in quarantine.
+fn everything_is_somewhere(store: &Store, history: &History) -> Result<BTreeMap<Uuid, Vec<Record>>, String> {
+    let versions = store.versions().map_err(|fault| fault.to_string())?;
+    let mut places: HashMap<Uuid, bool> = HashMap::new();
+    let mut lines: BTreeMap<Uuid, Vec<Record>> = BTreeMap::new();
+    for (branch, record) in versions {
+        places.insert(record.version, branch);
+        if !branch {
+            lines.entry(record.id).or_default().push(record);
+        }
+    }
+    let which = ConflictQuery { settled: true, limit: i64::MAX, ..ConflictQuery::default() };
+    let sight = cartagena::model::role::Actor {
+        account: Uuid::nil(),
+        role: cartagena::model::Role::ImOfficer,
+        organisation: Uuid::nil(),
+    }
+    .sight();
+    let conflicts = store.list_conflicts(which, sight).map_err(|fault| fault.to_string())?;
+    let conflicts: BTreeMap<Uuid, Option<Uuid>> =
+        conflicts.into_iter().map(|one| (one.id, one.settled.map(|settled| settled.by))).collect();
+    let parked = store.list_parked().map_err(|fault| fault.to_string())?;
+    let parked: BTreeSet<Uuid> = parked.into_iter().map(|parked| parked.mutation_id).collect();
+    let quarantine =
+        store.list_quarantine(None, true, 0, i64::MAX, sight).map_err(|fault| fault.to_string())?;
+    let quarantine: BTreeSet<Uuid> = quarantine.into_iter().map(|one| one.mutation_id).collect();
+    for (id, _) in &history.mutations {
+        let outcome = history.outcomes[id];
+        let there = match outcome {
+            Outcome::Applied | Outcome::Merged => places.get(id) == Some(&false),
+            Outcome::Conflict => places.get(id) == Some(&true) && conflicts.contains_key(id),
+            Outcome::Parked => parked.contains(id),
+            Outcome::Quarantined => quarantine.contains(id),
+            Outcome::Duplicate | Outcome::Retry => false,
+        };
+        if !there {
+            return Err(format!("edit {id} is said to be {outcome} and is not there"));
+        }
+    }
+    let settling: BTreeMap<Uuid, &Mutation> =
+        history.mutations.iter().map(|(id, mutation)| (*id, mutation)).collect();
+    for (conflict, by) in conflicts {
+        let Some(by) = by else { continue };
+        let cites = settling.get(&by).is_some_and(|resolve| resolve.settles.contains(&conflict));
+        if !cites {
+            return Err(format!("conflict {conflict} was closed by {by}, which does not name it"));
+        }
+    }
+    Ok(lines)
+}
+
+/// No head changed but by somebody who had seen what they changed; nothing retired came back by itself.
+fn heads_changed_by_those_who_saw_them(
+    lines: &BTreeMap<Uuid, Vec<Record>>,
+    history: &History,
+) -> Result<(), String> {
+    let mutations: HashMap<Uuid, &Mutation> =
+        history.mutations.iter().map(|(id, mutation)| (*id, mutation)).collect();
+    for line in lines.values() {
+        for pair in line.windows(2) {
+            let [before, after] = pair else { continue };
+            let mutation = mutations
+                .get(&after.version)
+                .ok_or_else(|| format!("version {} has no mutation", after.version))?;
+            if before.retired && !after.retired && !matches!(mutation.op, Op::Restore | Op::Resolve) {
+                return Err(format!("record {} came back by itself", after.id));
+            }
+            if mutation.base_version == Some(before.version) {
+                continue;
+            }
+            if mutation.op != Op::Update {
+                return Err(format!("a {} of {} had not seen what it changed", mutation.op, after.id));
+            }
+            saw(before, mutation)?;
+        }
+    }
+    Ok(())
+}
+
+/// Whether an edit that was merged touches nothing that its author had not seen.
+fn saw(before: &Record, mutation: &Mutation) -> Result<(), String> {
+    let unseen =
+        |what: &str| Err(format!("edit {} changed {what} of {} unseen", mutation.mutation_id, before.id));
+    let schema = Registry::embedded().schema(&mutation.kind, mutation.schema).ok_or("a schema is gone")?;
+    let safety = mutation.changes.keys().any(|name| merge::is_safety(schema, name));
+    if safety && mutation.seen != Some(merge::safety_hash(before, schema)) {
+        return unseen("safety fields");
+    }
+    for (name, change) in &mutation.changes {
+        let (Some(to), class) = (&change.to, schema.merge_class(name)) else { continue };
+        let stood = before.field(name);
+        let named = Value::from(Hash::of_value(stood).to_string());
+        let seen = change.from.as_ref().is_some_and(|from| from == stood || *from == named);
+        if class != MergeClass::Append && !seen && stood != to {
+            return unseen(name);
+        }
+    }
+    Ok(())
+}
+
+fn all_records(store: &Store) -> Result<BTreeMap<Uuid, Feature>, String> {
+    let officer = cartagena::model::role::Actor {
+        account: Uuid::nil(),
+        role: cartagena::model::Role::ImOfficer,
+        organisation: Uuid::nil(),
+    };
+    scope_of(store, Scope::Everything, officer.sight())
+}
+
+fn scope_of(
+    store: &Store,
+    scope: Scope,
+    sight: cartagena::model::role::Sight,
+) -> Result<BTreeMap<Uuid, Feature>, String> {
+    let (mut cursor, mut records) = (0, BTreeMap::new());
+    loop {
+        let (page, _) = store.pull(scope, cursor, 1 << 30, sight).map_err(|fault| fault.to_string())?;
+        cursor = page.cursor;
+        records.extend(page.records.into_iter().map(|feature| (feature.id, feature)));
+        if !page.has_more {
+            return Ok(records);
+        }
+    }
+}
+
+/// Every tablet shows what the national server has.
+fn everybody_sees_the_same(world: &mut World, national: &Store) -> Result<(), String> {
+    for (number, tablet) in world.tablets.iter_mut().enumerate().filter(|(_, tablet)| !tablet.revoked) {
+        for followed in tablet.client.scopes().map_err(|fault| fault.to_string())? {
+            if followed.revoked {
+                continue;
+            }
+            let scope: Scope =
+                followed.id.parse().map_err(|fault: cartagena::store::StoreError| fault.to_string())?;
+            for (id, feature) in scope_of(national, scope, tablet.person.sight())? {
+                let shown = tablet.client.view(id).map_err(|fault| fault.to_string())?;
+                let told = feature.clone().into_record();
+                match shown {
+                    Some(view) if view.record == told => {}
+                    // Its author goes on seeing an edit that waits for what lies in quarantine.
+                    Some(_) if waits(&mut tablet.client, id)? => {}
+                    Some(view) => {
+                        let edits = tablet.client.edits().map_err(|fault| fault.to_string())?;
+                        let laid = edits.iter().filter(|sent| sent.record_id == id && sent.replayed);
+                        let laid: Vec<_> =
+                            laid.map(|sent| (sent.mutation_id, sent.answer.clone(), sent.durable)).collect();
+                        return Err(format!(
+                            "tablet {number} ({}, {}) shows {} and not {}; laid on it: {laid:?}; it stands at {:?}",
+                            tablet.person.role,
+                            followed.id,
+                            brief(&view.record),
+                            brief(&told),
+                            view.seq
+                        ));
+                    }
+                    None => return Err(format!("tablet {number} does not show {id} of {}", followed.id)),
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Whether edits of a record that were made here wait on the server for something.
+fn waits(client: &mut Client, record: Uuid) -> Result<bool, String> {
+    let edits = client.edits().map_err(|fault| fault.to_string())?;
+    let mut laid = edits.iter().filter(|sent| sent.record_id == record && sent.replayed);
+    Ok(laid.any(|sent| sent.outcome() == Some(Outcome::Parked)))
+}
+
+/// A record in a few words.
+fn brief(record: &Record) -> String {
+    let flags = [(record.retired, ", retired"), (record.contested, ", contested")];
+    let flags: String = flags.iter().filter(|(on, _)| *on).map(|(_, word)| *word).collect();
+    format!("{} {} at {}, {}{flags}", record.kind, record.id, record.version, record.stage)
+}

@@ -1,0 +1,205 @@
+//! A server with the real store on an SQLite database in memory, and no network: it answers requests by function calls.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use actix_web::ResponseError as _;
+use actix_web::body::MessageBody as _;
+use cartagena::auth::token::{self, Keys};
+use cartagena::auth::{self, Principal};
+use cartagena::client::transport::{Request, Response};
+use cartagena::config::Limits;
+use cartagena::exchange::Exchange;
+use cartagena::http::error::{ApiError, ApiResult};
+use cartagena::model::schema::Registry;
+use cartagena::store::token::Holder;
+use cartagena::store::{DatabaseUrl, Store, migration};
+use cartagena::sync::Standing;
+use diesel::prelude::*;
+use diesel::sqlite::SqliteConnection;
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+/// A database in memory: there as long as somebody holds it.
+pub(crate) struct Memory {
+    name: String,
+    keeper: SqliteConnection,
+}
+
+impl Memory {
+    /// An empty one.
+    pub(crate) fn new() -> Self {
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        let name = format!("file:sim{}?mode=memory&cache=shared", NEXT.fetch_add(1, Ordering::Relaxed));
+        let keeper = SqliteConnection::establish(&name).expect("memory can be had");
+        Self { name, keeper: keeper }
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        Path::new(&self.name)
+    }
+
+    /// Lets the database grow by so many pages and no more.
+    pub(crate) fn limit(&mut self, more: i64) {
+        use diesel::connection::SimpleConnection as _;
+        #[derive(QueryableByName)]
+        struct Pages {
+            #[diesel(sql_type = diesel::sql_types::BigInt)]
+            page_count: i64,
+        }
+        let pages: Pages =
+            diesel::sql_query("pragma page_count").get_result(&mut self.keeper).expect("memory can be asked");
+        let most = pages.page_count.saturating_add(more);
+        self.keeper.batch_execute(&format!("pragma max_page_count = {most}")).expect("memory can be asked");
+    }
+
+    fn url(&self) -> DatabaseUrl {
+        DatabaseUrl::Sqlite(self.name.clone())
+    }
+}
+
+/// A server, running or fallen.
+pub(crate) struct Server {
+    /// The host name in its URL.
+    pub(crate) host: String,
+    memory: Memory,
+    store: Option<Store>,
+    keys: Arc<Keys>,
+    limits: Limits,
+    copies: Vec<Memory>,
+}
+
+impl Server {
+    /// A server with an empty database.
+    pub(crate) fn start(host: &str, keys: Arc<Keys>) -> Self {
+        let memory = Memory::new();
+        migration::run(&memory.url()).expect("the migrations run");
+        let limits = Limits { push_mutations: 40, pull_bytes: 20_000, list_rows: 50, ..Limits::default() };
+        let mut server =
+            Self { host: host.to_owned(), memory, store: None, keys, limits, copies: Vec::new() };
+        server.rise();
+        server
+    }
+
+    /// Its store.
+    pub(crate) fn store(&self) -> &Store {
+        self.store.as_ref().expect("a server that fell comes back at once")
+    }
+
+    /// Falls without a word, and comes back.
+    pub(crate) fn fall(&mut self) {
+        self.store = None;
+        self.rise();
+    }
+
+    fn rise(&mut self) {
+        let store = Store::open(&self.memory.url(), Registry::embedded(), 1).expect("its database is whole");
+        self.store = Some(store);
+    }
+
+    /// Puts a copy of its database aside.
+    pub(crate) fn copy(&mut self) {
+        let copy = Memory::new();
+        self.store().copy_into(copy.path()).expect("a copy can be made");
+        self.copies.push(copy);
+    }
+
+    /// Goes back to an old copy, if there is one; `told` whether whoever did it said so, as `cartagena restore` does.
+    pub(crate) fn restore(&mut self, told: bool) -> bool {
+        let Some(copy) = self.copies.pop() else { return false };
+        self.store = None;
+        self.memory = copy;
+        // What was copied later than this is of a future that has not been.
+        self.rise();
+        if told {
+            self.store().begin_epoch().expect("an epoch can begin");
+        }
+        true
+    }
+
+    /// A one-time code for a device of somebody.
+    pub(crate) fn offer(&self, account: Uuid) -> String {
+        let code = token::code(12);
+        self.store().insert_enrolment(&code, account, account).expect("a device can be offered");
+        code
+    }
+
+    /// Answers a request as the web server would.
+    pub(crate) fn answer(&self, path: &str, request: &Request) -> Response {
+        match self.serve(path, request) {
+            Ok(body) => Response { status: 200, retry_after: None, body },
+            Err(refusal) => {
+                let response = refusal.error_response();
+                let status = response.status().as_u16();
+                let body = response.into_body().try_into_bytes().expect("a problem is one piece of JSON");
+                Response { status, retry_after: None, body: body.to_vec() }
+            }
+        }
+    }
+
+    fn serve(&self, path: &str, request: &Request) -> ApiResult<Vec<u8>> {
+        let body = request.body.clone().unwrap_or_default();
+        let exchange = Exchange { store: self.store(), keys: &self.keys, limits: &self.limits };
+        let written = |value: &dyn erased::Json| Ok(value.bytes());
+        match path {
+            "/v1/devices/enrol" => {
+                let (code, name) = (text(&body, "code")?, text(&body, "name")?);
+                let (device, account) = self.store().enrol(&code, &name)?;
+                let holder = Holder { account, device: Some(device) };
+                written(&auth::begin(self.store(), &self.keys, holder)?)
+            }
+            "/v1/auth/refresh" => {
+                written(&auth::refresh(self.store(), &self.keys, &text(&body, "refresh_token")?)?)
+            }
+            "/v1/sync/push" => {
+                let principal = self.identify(request, true)?;
+                let device = principal.device.ok_or_else(|| ApiError::forbidden("a device pushes"))?;
+                written(&exchange.push(&principal, device, body)?)
+            }
+            "/v1/sync/pull" => {
+                let principal = self.identify(request, false)?;
+                let asked = serde_json::from_slice(&body)
+                    .map_err(|fault| ApiError::bad_request("json", fault.to_string()))?;
+                written(&exchange.pull(&principal.actor, asked)?)
+            }
+            "/v1/sync/scopes" => {
+                let principal = self.identify(request, false)?;
+                let scopes = self.store().list_scopes(&principal.actor)?;
+                let scopes: Vec<Value> = scopes.iter().map(|scope| json!({"id": scope.key()})).collect();
+                written(&json!({"scopes": scopes}))
+            }
+            _ => Err(ApiError::not_found("page")),
+        }
+    }
+
+    fn identify(&self, request: &Request, revoked_too: bool) -> ApiResult<Principal> {
+        let gone = || ApiError::unauthorized("this account or device is not known (any more)");
+        let token = request.token.as_deref().ok_or_else(gone)?;
+        let claims = self.keys.verify(token).map_err(|fault| ApiError::unauthorized(fault.to_string()))?;
+        let (principal, _) = auth::identify(self.store(), &claims, false).map_err(|_gone| gone())?;
+        if principal.standing != Standing::Good && !revoked_too {
+            return Err(gone());
+        }
+        Ok(principal)
+    }
+}
+
+fn text(body: &[u8], name: &str) -> ApiResult<String> {
+    let read: Value =
+        serde_json::from_slice(body).map_err(|fault| ApiError::bad_request("json", fault.to_string()))?;
+    read[name].as_str().map(str::to_owned).ok_or_else(|| ApiError::bad_request("json", name))
+}
+
+mod erased {
+    /// Anything that can be written as JSON.
+    pub(super) trait Json {
+        fn bytes(&self) -> Vec<u8>;
+    }
+
+    impl<T: serde::Serialize> Json for T {
+        fn bytes(&self) -> Vec<u8> {
+            serde_json::to_vec(self).expect("an answer is JSON")
+        }
+    }
+}
