@@ -16,6 +16,7 @@
 //! - [`treaty`] – pure: entry into force, deadlines, extensions, reporting dates
 //! - [`ledger`] – pure: overlay into disjoint pieces, balance, forecast
 //! - [`geometry`] – pure: outlines, validity and repair, geodesic measures, exact overlay
+//! - [`planted`] – faults that tests plant to see that they are found
 //! - [`model`] – what is recorded: kinds, records, mutations; plain types that know nothing else
 
 pub mod auth;
@@ -29,6 +30,7 @@ pub mod http;
 pub mod import;
 pub mod ledger;
 pub mod model;
+pub mod planted;
 pub mod programme;
 pub mod report;
 pub mod store;

@@ -11,6 +11,7 @@ use super::schema::{outbox, record, scope, session};
 use super::session::{Session, meet_epoch, read_time};
 use crate::model::Mutation;
 use crate::model::mutation::Outcome;
+use crate::planted::{Fault, is_planted};
 use crate::sync::Answer;
 use crate::sync::wire::PushAnswer;
 
@@ -203,6 +204,9 @@ pub(super) fn acknowledge(connection: &mut SqliteConnection, answer: &PushAnswer
                     outbox::answer.eq(serde_json::to_string(&kept)?),
                 ))
                 .execute(connection)?;
+    }
+    if is_planted(Fault::DropOnAck) {
+        diesel::delete(outbox::table.filter(outbox::epoch.is_not_null())).execute(connection)?;
     }
     let through = answer.durable.device_seq_through;
     let count = |limit: usize| i64::try_from(limit).unwrap_or(i64::MAX);

@@ -9,6 +9,7 @@ use super::error::Result;
 use super::schema::{member, outbox, record, scope};
 use super::session::read_time;
 use crate::model::record::Feature;
+use crate::planted::{Fault, is_planted};
 use crate::sync::Digest;
 use crate::sync::wire::ScopePage;
 
@@ -85,6 +86,10 @@ pub(super) fn apply(connection: &mut SqliteConnection, page: &ScopePage, epoch: 
         diesel::update(of_scope).set(member::stale.eq(true)).execute(connection)?;
     }
     for feature in &page.records {
+        if is_planted(Fault::PullOverwrites) {
+            let pending = outbox::table.filter(outbox::record_id.eq(feature.id.to_string()));
+            diesel::delete(pending).execute(connection)?;
+        }
         put(connection, &page.id, feature, epoch)?;
     }
     for id in &page.leaves {

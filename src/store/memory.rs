@@ -16,12 +16,16 @@ use super::{Result, StoreError};
 use crate::model::quality::Severity;
 use crate::model::role::{Actor, Role};
 use crate::model::{Hash, Op, Record, Stage};
+use crate::planted::{Fault, is_planted};
 use crate::sync::memory::{Answer, Conflict, Entry, Known, Memory, Problem, Received, Waiting};
 
 impl Memory for SyncTxn<'_> {
     type Error = StoreError;
 
     fn known(&mut self, mutation: Uuid) -> Result<Option<Known>> {
+        if is_planted(Fault::NoIdempotency) {
+            return Ok(None);
+        }
         if !self.cache.known.contains_key(&mutation) {
             prefetch::known(self, &[mutation])?;
         }

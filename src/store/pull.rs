@@ -14,6 +14,7 @@ use super::txn::{Clock, PERSONAL, Scope, read_clock, read_digest};
 use super::{Result, Store};
 use crate::model::record::Feature;
 use crate::model::role::{Actor, Role, Sight};
+use crate::planted::{Fault, is_planted};
 use crate::sync::Digest;
 use crate::sync::wire::{LogEntry, LogHead};
 
@@ -127,7 +128,10 @@ fn page(
     limit_bytes: usize,
     now: i64,
 ) -> Result<Page> {
-    let places = places(connection, scope, cursor)?;
+    let mut places = places(connection, scope, cursor)?;
+    if is_planted(Fault::SequenceCursor) && cursor > 0 && places.len() > 1 {
+        places.remove(0);
+    }
     let full = i64::try_from(places.len()).unwrap_or(i64::MAX) >= PAGE;
     let of_heads: Vec<Id> =
         places.iter().filter(|place| matches!(place.shows, Shows::Head)).map(|place| place.id).collect();

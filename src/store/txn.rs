@@ -18,6 +18,7 @@ use super::schema::{finding, link, log, record, scope_digest, sync_clock, versio
 use super::{Result, StoreError, membership};
 use crate::model::Record;
 use crate::model::schema::Registry;
+use crate::planted::{Fault, is_planted};
 use crate::sync::digest::Digest;
 use crate::sync::memory::Known;
 
@@ -169,6 +170,9 @@ impl<'c> SyncTxn<'c> {
 
     /// Begins a new epoch: cursors and acknowledgements of the old one no longer hold.
     pub(super) fn renew_epoch(&mut self) -> Result<()> {
+        if is_planted(Fault::NoEpochOnRestore) {
+            return Ok(());
+        }
         let old = std::mem::replace(&mut self.clock.epoch, Uuid::new_v4());
         let epoch = self.clock.epoch;
         self.act("epoch_renewed", epoch, None, &serde_json::json!({"from": old, "to": epoch}));
@@ -234,6 +238,9 @@ impl<'c> SyncTxn<'c> {
                     ))
                     .execute(c)
             })?;
+        }
+        if is_planted(Fault::HardDelete) {
+            diesel::delete(record::table.filter(record::retired.eq(true))).execute(self.connection)?;
         }
         let before: Vec<Id> = changed
             .iter()

@@ -11,6 +11,7 @@ use crate::model::mutation::Outcome;
 use crate::model::role::Actor;
 use crate::model::schema::Registry;
 use crate::model::{Hash, Op, Record};
+use crate::planted::{Fault, is_planted};
 
 /// Takes one action. Every mutation gets an answer, in order, and every one is stored.
 ///
@@ -181,6 +182,9 @@ fn settle<M: Memory>(
                 let seq = memory.log(received, entry, &mut answer)?;
                 branch(memory, registry, actor, received, fields, seq)?;
                 unblocked.push(id.to_string());
+            }
+            Verdict::Park(_) if is_planted(Fault::IgnoreUnknownParent) => {
+                memory.log(received, entry, &mut answer)?;
             }
             Verdict::Park(thing) => {
                 answer.outcome = Outcome::Parked;

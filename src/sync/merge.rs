@@ -8,6 +8,7 @@ use uuid::Uuid;
 use crate::model::mutation::{GEOMETRY, Outcome};
 use crate::model::schema::{MergeClass, Schema};
 use crate::model::{Change, Hash, Mutation, Record};
+use crate::planted::{Fault, is_planted};
 
 /// What an edit comes to.
 #[derive(Debug, Clone, PartialEq)]
@@ -30,6 +31,10 @@ pub fn update(head: &Record, base: Option<&Record>, mutation: &Mutation, schema:
         if !lay(&mut record, base, name, change, schema.merge_class(name)) {
             fields.insert(name.clone());
         }
+    }
+    if is_planted(Fault::LastWriteWins) {
+        let won = intended(head, mutation, Some(schema));
+        return Merge::Laid(Box::new(won), Outcome::Applied);
     }
     if !fields.is_empty() {
         return Merge::Disagrees(fields);

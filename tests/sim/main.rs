@@ -14,9 +14,14 @@ mod world;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{PoisonError, RwLock};
+
+use cartagena::planted::{Fault, plant};
 
 /// Worlds in an ordinary run.
 const SEEDS: u64 = 2_000;
+/// In so many worlds at most a planted fault must show.
+const SOON: u64 = 200;
 
 fn number(variable: &str) -> Option<u64> {
     std::env::var(variable).ok()?.parse().ok()
@@ -37,8 +42,28 @@ fn fault_of(seed: u64) -> Option<String> {
     }
 }
 
+/// A planted fault is in the whole process: nobody else looks meanwhile.
+static PLANTED: RwLock<()> = RwLock::new(());
+
+/// Every fault that can be planted is found, and soon.
+#[test]
+fn planted_faults_are_found() {
+    let _alone = PLANTED.write().unwrap_or_else(PoisonError::into_inner);
+    let found = Fault::ALL.map(|fault| {
+        plant(Some(fault));
+        let seed = (0..SOON).find_map(|seed| Some((seed, fault_of(seed)?)));
+        plant(None);
+        (fault, seed)
+    });
+    for (fault, seed) in &found {
+        println!("{fault:?}: {seed:?}");
+    }
+    assert!(found.iter().all(|(_, seed)| seed.is_some()), "not every planted fault was found");
+}
+
 #[test]
 fn nothing_is_lost() {
+    let _sound = PLANTED.read().unwrap_or_else(PoisonError::into_inner);
     if let Some(seed) = number("SEED") {
         assert_eq!(fault_of(seed), None, "SEED={seed}");
         return;
