@@ -10,7 +10,7 @@ use cartagena::model::role::Actor;
 use cartagena::model::schema::Registry;
 use cartagena::model::{Mutation, Record};
 use cartagena::store::account::NewAccount;
-use cartagena::store::push::{Contact, Push};
+use cartagena::store::push::Push;
 use cartagena::store::{Store, migration};
 use cartagena::sync::{Digest, Standing, merge};
 use divan::Bencher;
@@ -43,7 +43,7 @@ fn edit(actor: Uuid, number: usize) -> Value {
 
 fn read(device: Uuid, actor: Actor, edits: &[Box<RawValue>]) -> Push {
     let txns: Vec<Vec<&RawValue>> = edits.iter().map(|edit| vec![&**edit]).collect();
-    Push::read(device, actor, Standing::Good, &txns, Contact::default()).expect("edits of this protocol")
+    Push::read(device, actor, Standing::Good, &txns).expect("edits of this protocol")
 }
 
 fn edits(actor: Actor, from: usize) -> Vec<Box<RawValue>> {

@@ -8,15 +8,16 @@ use uuid::Uuid;
 use crate::auth::Principal;
 use crate::auth::token::Keys;
 use crate::config::Limits;
+use crate::model::Role;
 use crate::model::role::Actor;
 use crate::store::pull::may_follow;
 use crate::store::push::{Contact, Push};
-use crate::store::txn::Scope;
+use crate::store::scope::Scope;
 use crate::store::{Store, StoreError};
 use crate::sync::Standing;
 use crate::sync::wire::{
-    Durable, LogHead, MOST_SCOPES, PROTOCOL, PullAnswer, PullBody, PushAnswer, PushBody, PushLimits, SERVER,
-    ScopePage,
+    Durable, LogHead, LogPage, MOST_SCOPES, PROTOCOL, People, PullAnswer, PullBody, PushAnswer, PushBody,
+    PushLimits, SERVER, ScopePage,
 };
 
 /// A server as devices meet it.
@@ -83,7 +84,10 @@ impl Exchange<'_> {
             head: Some(self.keys.prove(pushed.head)),
             server_time: Utc::now(),
             results: pushed.answers,
-            durable: Durable { device_seq_through: pushed.seq_through },
+            durable: Durable {
+                device_seq_through: pushed.national_through,
+                here_through: pushed.seq_through,
+            },
             limits: self.push_limits(),
             wipe: sender.standing == Standing::Revoked,
         })
@@ -130,9 +134,31 @@ impl Exchange<'_> {
         if count > self.limits.push_mutations {
             return Err(Unreadable::TooMany(count));
         }
-        let push =
-            Push::read(device, sender.actor, sender.standing, &read.txns, contact(&read)).map_err(wrong)?;
-        Ok((push, read.last_head))
+        let push = if sender.actor.role == Role::Relay {
+            Push::relayed(device, sender.actor, &read)
+        } else {
+            Push::read(device, sender.actor, sender.standing, &read.txns)
+        };
+        Ok((push.map_err(wrong)?.with_contact(contact(&read)), read.last_head))
+    }
+
+    /// What a camp is told of the people of the programme.
+    ///
+    /// # Errors
+    /// Where the store cannot be read.
+    pub fn people(&self, camp: &Principal) -> Result<People, Refusal> {
+        Ok(self.store.people(camp.device.unwrap_or_default())?)
+    }
+
+    /// A part of the log, and where the log stands.
+    ///
+    /// # Errors
+    /// Where the store cannot be read.
+    pub fn log(&self, from: i64, limit: i64) -> Result<LogPage, Refusal> {
+        // The head is read first: entries past it may be there, none before it is missing.
+        let head = self.keys.prove(self.store.head()?);
+        let entries = self.store.log_entries(from, limit)?;
+        Ok(LogPage { server: SERVER.to_owned(), head, entries })
     }
 
     /// Answers a pull: a page of every scope that the actor may follow.

@@ -6,6 +6,7 @@
 //! - [`demo`] – the constructed programme of `cartagena demo`
 //! - [`http`] – the web: one file per resource
 //! - [`report`] – the live books and the figures that people hand in
+//! - [`relay`] – a camp server's way to its nation
 //! - [`client`] – the offline client: a tablet's file, its outbox, its way to a server
 //! - [`exchange`] – what a server answers to devices, whatever carries the bytes
 //! - [`auth`] – who somebody is and what they may do
@@ -32,6 +33,7 @@ pub mod ledger;
 pub mod model;
 pub mod planted;
 pub mod programme;
+pub mod relay;
 pub mod report;
 pub mod store;
 pub mod sync;

@@ -31,11 +31,13 @@ macro_rules! permissions {
 
 permissions! {
     /// Push edits; what each role may edit is [`crate::model::role::Actor::may_write`].
-    Push = [Surveyor, Supervisor, ProgrammeManager, QaOfficer, ImOfficer, Authority],
+    Push = [Surveyor, Supervisor, ProgrammeManager, QaOfficer, ImOfficer, Authority, Relay],
     /// Follow scopes; which ones is [`crate::store::pull::may_follow`].
     Pull = [Surveyor, Supervisor, ProgrammeManager, QaOfficer, ImOfficer, Authority],
     /// Read the log as it is: relays and auditors.
-    ReadLog = [ImOfficer],
+    ReadLog = [ImOfficer, Relay],
+    /// Be told of every account and of the programme: camp servers.
+    ReadPeople = [Relay],
     /// Read records, as far as the role's sight reaches.
     ReadRecords = [Surveyor, Supervisor, ProgrammeManager, QaOfficer, ImOfficer, Authority, Observer],
     /// Take a step of a review; which one is [`crate::model::role::Actor::may_review`].

@@ -30,8 +30,8 @@ use crate::model::Role;
 use crate::model::role::{Actor, Sight};
 use crate::store::Store;
 use crate::store::insert_raw;
-use crate::store::push::{Contact, Push};
-use crate::store::txn::Scope;
+use crate::store::push::Push;
+use crate::store::scope::Scope;
 use crate::sync::Standing;
 
 #[derive(Debug, Subcommand)]
@@ -160,8 +160,8 @@ fn push_all(
             .iter()
             .map(|body| Ok(vec![serde_json::from_slice(body)?]))
             .collect::<serde_json::Result<_>>()?;
-        let push = Push::read(device, actor, Standing::Good, &txns, Contact::default())
-            .map_err(|fault| anyhow::anyhow!(fault))?;
+        let push =
+            Push::read(device, actor, Standing::Good, &txns).map_err(|fault| anyhow::anyhow!(fault))?;
         let pushed = store.push(push)?;
         let taken = pushed.answers.iter().filter(|answer| answer.outcome.as_str() == "applied").count();
         anyhow::ensure!(taken == bodies.len(), "not every mutation was applied: {:?}", pushed.answers[0]);

@@ -67,7 +67,7 @@ impl Ask {
 pub(super) struct Refusal {
     #[serde(rename = "type")]
     pub(super) type_: String,
-    detail: String,
+    pub(super) detail: String,
     /// With a 413: what it would take.
     pub(super) max_mutations: Option<i64>,
     /// With a 413: what it would take.

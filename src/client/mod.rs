@@ -13,6 +13,7 @@ pub mod lossy;
 mod outbox;
 mod pull;
 mod push;
+pub mod relay;
 mod schema;
 mod scope;
 mod session;

@@ -282,7 +282,7 @@ pub(super) fn settle(connection: &mut SqliteConnection, left: &[Uuid]) -> Result
     let rows: Vec<Row> =
         outbox::table.filter(outbox::settled.eq(false)).select(Row::as_select()).load(connection)?;
     for row in rows {
-        let Some(seq) = row.seq.filter(|_| row.epoch == session.epoch && row.is_durable(&session)) else {
+        let Some(seq) = row.seq.filter(|_| row.epoch == session.epoch) else {
             continue;
         };
         let held: Option<i64> = record::table
@@ -304,5 +304,15 @@ pub(super) fn settle(connection: &mut SqliteConnection, left: &[Uuid]) -> Result
             diesel::update(&row).set(outbox::settled.eq(true)).execute(connection)?;
         }
     }
+    Ok(())
+}
+
+/// Before another enrolment: what the national server is not known to have is to be sent again, under new numbers.
+pub(super) fn forget_acknowledgements(connection: &mut SqliteConnection, session: &Session) -> Result<()> {
+    let own = outbox::device_id.eq(&session.device_id);
+    let safe = own.and(outbox::device_seq.le(session.durable_through));
+    diesel::update(outbox::table.filter(outbox::epoch.is_not_null()).filter(diesel::dsl::not(safe)))
+        .set((outbox::epoch.eq(None::<String>), outbox::seq.eq(None::<i64>), outbox::settled.eq(false)))
+        .execute(connection)?;
     Ok(())
 }

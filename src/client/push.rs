@@ -14,7 +14,7 @@ use crate::sync::memory::Standing;
 use crate::sync::wire::{Outbox, PROTOCOL, PushAnswer, PushBody, SERVER};
 
 /// What we call ourselves.
-const APP: &str = concat!("cartagena-client/", env!("CARGO_PKG_VERSION"));
+pub(super) const APP: &str = concat!("cartagena-client/", env!("CARGO_PKG_VERSION"));
 /// Bytes of a push besides its mutations, at most.
 const ENVELOPE: usize = 1_024;
 /// Answers in a row that acknowledge nothing before we give up for now.
@@ -98,6 +98,8 @@ impl Client {
             outbox: Outbox { pending: i64::try_from(pending).ok(), oldest: queue.oldest },
             app: Some(APP.to_owned()),
             txns: queue.actions[..batch].iter().map(Action::raw).collect(),
+            senders: Vec::new(),
+            devices: Vec::new(),
         };
         let response = self.send_as_device("/v1/sync/push", Some(serde_json::to_vec(&body)?))?;
         if response.status == 413 {

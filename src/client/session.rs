@@ -47,7 +47,7 @@ impl Session {
     /// Begins anew as a device that was just enrolled. Edits that wait in the outbox become its first.
     pub(super) fn begin(connection: &mut SqliteConnection, server_url: &str, tokens: &Tokens) -> Result<()> {
         let device = tokens.device.ok_or(ClientError::NotEnrolled)?;
-        let row = Self {
+        let mut row = Self {
             id: 1,
             server_url: server_url.trim_end_matches('/').to_owned(),
             device_id: device.to_string(),
@@ -65,6 +65,12 @@ impl Session {
             wipe: false,
         };
         connection.immediate_transaction(|connection| {
+            let before = session::table.select(Self::as_select()).first(connection).optional()?;
+            if let Some(before) = before {
+                outbox::forget_acknowledgements(connection, &before)?;
+                // A server that was brought back from a copy may know neither the device nor that it went back.
+                row.head = before.head;
+            }
             diesel::delete(session::table).execute(connection)?;
             diesel::insert_into(session::table).values(row).execute(connection)?;
             outbox::renumber(connection)
@@ -105,8 +111,13 @@ impl Session {
         Ok(())
     }
 
-    /// Keeps where the server's log stood.
+    /// Keeps where the server's log stood. One that lies before what was told already is not kept: the next push shows
+    /// the server what it has forgotten.
     pub(super) fn keep_head(connection: &mut SqliteConnection, head: &LogHead) -> Result<()> {
+        let kept = Self::load(connection)?.head()?;
+        if kept.is_some_and(|kept| kept.epoch == head.epoch && kept.seq > head.seq) {
+            return Ok(());
+        }
         let head = serde_json::to_string(head)?;
         diesel::update(session::table).set(session::head.eq(Some(head))).execute(connection)?;
         Ok(())

@@ -51,6 +51,7 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
         .service(sync::list_scopes)
         .service(sync::show_head)
         .service(sync::show_log)
+        .service(sync::list_people)
         .service(records::list)
         .service(records::show)
         .service(records::history)

@@ -268,7 +268,7 @@ pub(crate) async fn queue(access: Access<Review>, state: Data<AppState>) -> ApiR
         Role::ProgrammeManager | Role::Authority => (&[Stage::Submitted], true),
         Role::QaOfficer => (&[Stage::OrgValidated], false),
         Role::ImOfficer => (&[Stage::OpsValidated], false),
-        Role::Observer | Role::Admin => (&[], false),
+        Role::Observer | Role::Admin | Role::Relay => (&[], false),
     };
     let features = state
         .store(move |store| {

@@ -10,9 +10,9 @@ use serde_json::json;
 use super::access::{Access, JsonBody, Pusher, read_body};
 use super::error::{ApiError, ApiResult};
 use super::state::AppState;
-use crate::auth::permission::{Pull, ReadLog};
+use crate::auth::permission::{Pull, ReadLog, ReadPeople};
 use crate::exchange::Refusal;
-use crate::sync::wire::{LogHead, LogPage, PROTOCOL, PullAnswer, PullBody, PushAnswer, PushBody};
+use crate::sync::wire::{LogHead, LogPage, PROTOCOL, People, PullAnswer, PullBody, PushAnswer, PushBody};
 
 /// A push of one hazardous area, as it may be sent.
 fn push_example() -> serde_json::Value {
@@ -154,6 +154,17 @@ pub(crate) async fn show_log(
 ) -> ApiResult<HttpResponse> {
     let limit = state.limits.list_rows;
     let from = from.from;
-    let entries = state.store(move |store| store.log_entries(from, limit)).await?;
-    Ok(HttpResponse::Ok().json(LogPage { entries }))
+    let page = web::block(move || state.exchange().log(from, limit)).await??;
+    Ok(HttpResponse::Ok().json(page))
+}
+
+/// The people of the programme, without passwords, and its settings: for camp servers.
+#[utoipa::path(tag = "sync", responses((status = 200, body = People)))]
+#[get("/v1/sync/people")]
+pub(crate) async fn list_people(
+    access: Access<ReadPeople>,
+    state: Data<AppState>,
+) -> ApiResult<HttpResponse> {
+    let people = web::block(move || state.exchange().people(&access)).await??;
+    Ok(HttpResponse::Ok().json(people))
 }

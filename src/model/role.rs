@@ -25,6 +25,8 @@ vocabulary! {
         Observer = "observer",
         /// Accounts, devices and keys; no content.
         Admin = "admin",
+        /// A camp server, which passes on what others have written and is told everything.
+        Relay = "relay",
     }
 }
 
@@ -124,7 +126,7 @@ impl Actor {
             Role::QaOfficer | Role::Authority => (2, Drafts::All, false),
             Role::ImOfficer => (3, Drafts::All, false),
             Role::Observer => (1, Drafts::None, true),
-            Role::Admin => (0, Drafts::None, true),
+            Role::Admin | Role::Relay => (0, Drafts::None, true),
         };
         Sight { tier, drafts, organisation: self.organisation, account: self.account, official_only }
     }
@@ -136,7 +138,7 @@ impl Actor {
         let own = head.is_none_or(|record| record.organisation == self.organisation);
         let refuse = |what: &str| Err(format!("a {} may not {what}", self.role.as_str().replace('_', " ")));
         match self.role {
-            Role::Observer | Role::Admin => refuse("write records"),
+            Role::Observer | Role::Admin | Role::Relay => refuse("write records"),
             _ if op == Op::Resolve && self.role != Role::ImOfficer => refuse("resolve conflicts"),
             Role::Authority if kind != "task" && kind != "handover" => refuse(&format!("write a {kind}")),
             Role::QaOfficer if kind == "qm_inspection" && own => Ok(()),
@@ -172,7 +174,7 @@ impl Actor {
                     Role::Supervisor | Role::ProgrammeManager | Role::Authority => own,
                     Role::QaOfficer => own && record.kind == "qm_inspection",
                     Role::ImOfficer => true,
-                    Role::Observer | Role::Admin => false,
+                    Role::Observer | Role::Admin | Role::Relay => false,
                 },
                 "the author, or a supervisor, programme manager or IM officer",
             ),

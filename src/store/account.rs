@@ -125,6 +125,7 @@ impl Store {
     pub fn insert_organisation(&self, name: &str, kind: &str, by: Option<Uuid>) -> Result<Organisation> {
         let new = Organisation { id: Uuid::now_v7(), name: name.to_owned(), kind: kind.to_owned() };
         self.write(move |txn| {
+            txn.must_not_follow("organisations are made")?;
             txn.act("organisation_added", new.id, by, &json!({"organisation": new.id, "kind": new.kind}));
             diesel::insert_into(organisation::table)
                 .values((
@@ -176,7 +177,10 @@ impl Store {
     /// # Errors
     /// `Refused` where the log-in is taken or the organisation unknown.
     pub fn insert_account(&self, new: NewAccount, by: Option<Uuid>) -> Result<Account> {
-        self.write(move |txn| insert_account(txn, new, by))
+        self.write(move |txn| {
+            txn.must_not_follow("accounts are made")?;
+            insert_account(txn, new, by)
+        })
     }
 
     /// Changes a password.
@@ -197,6 +201,7 @@ impl Store {
     /// `NotFound`; `Refused` for the last open admin.
     pub fn set_disabled(&self, id: Uuid, disabled: bool, by: Uuid) -> Result<()> {
         self.write(move |txn| {
+            txn.must_not_follow("accounts are closed and reopened")?;
             if disabled {
                 keep_an_admin(txn, id)?;
             }

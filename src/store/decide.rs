@@ -16,7 +16,7 @@ use crate::model::mutation::Outcome;
 use crate::model::role::{Actor, Shown, Sight};
 use crate::model::{Change, Hash, Mutation, Op, Record, ReviewAction};
 use crate::sync::judge::{REFERENCE, held, is_blank};
-use crate::sync::memory::{Answer, Memory as _, Received, Standing};
+use crate::sync::memory::{Answer, Memory as _, Received};
 use crate::sync::{apply_txn, merge};
 
 /// How a conflict is to be settled.
@@ -197,7 +197,7 @@ impl SyncTxn<'_> {
             self.cache.shapes.insert(received.id(), shape);
         }
         let registry = self.registry;
-        let answers = apply_txn(self, registry, actor, Standing::Good, &[received])?;
+        let answers = apply_txn(self, registry, actor, None, &[received])?;
         let answer = answers.into_iter().next().ok_or(StoreError::Busy)?;
         match (answer.outcome, &answer.problem) {
             (Outcome::Applied | Outcome::Merged, _) => Ok(answer),

@@ -8,11 +8,13 @@ use serde::Serialize;
 use serde_json::json;
 use uuid::Uuid;
 
-use super::backend::MultiBackend;
+use super::backend::{MultiBackend, on_backend};
 use super::column::{Id, Instant};
 use super::schema::{account, device, enrolment};
+use super::txn::SyncTxn;
 use super::{Result, Store, StoreError};
 use crate::model::Hash;
+use crate::sync::wire::DeviceReport;
 
 /// How long an enrolment code can be used.
 const CODE_LIFE: Duration = Duration::hours(24);
@@ -44,6 +46,8 @@ pub struct Device {
     pub skew_ms: Option<i64>,
     /// Program and version.
     pub app: Option<String>,
+    /// The camp that tells of it, where it was enrolled at one.
+    pub via: Option<Uuid>,
 }
 
 #[derive(Queryable, Selectable)]
@@ -60,6 +64,7 @@ struct DeviceRow {
     outbox_oldest: Option<Instant>,
     skew_ms: Option<i64>,
     app: Option<String>,
+    via: Option<Id>,
 }
 
 impl DeviceRow {
@@ -77,6 +82,7 @@ impl DeviceRow {
             outbox_oldest: self.outbox_oldest.map(|at| at.0),
             skew_ms: self.skew_ms,
             app: self.app,
+            via: self.via.map(|id| id.0),
         }
     }
 }
@@ -178,5 +184,61 @@ impl Store {
             txn.act("device_revoked", id, Some(by), &json!({"device": id}));
             super::token::revoke_device(txn, id)
         })
+    }
+}
+
+/// Keeps what a camp tells of a device that was enrolled at it. A device of an account that is not known here is left
+/// to the next time.
+pub(super) fn take_report(txn: &mut SyncTxn<'_>, camp: Uuid, report: &DeviceReport) -> Result<()> {
+    let known: i64 = account::table
+        .filter(account::account_id.eq(Id(report.account)))
+        .count()
+        .get_result(txn.connection)?;
+    if known == 0 {
+        return Ok(());
+    }
+    let row = (
+        device::device_id.eq(Id(report.device_id)),
+        device::account_id.eq(Id(report.account)),
+        device::name.eq(&report.name),
+        device::enrolled_at.eq(Instant(report.enrolled_at)),
+        device::seq_through.eq(0_i64),
+        device::via.eq(Some(Id(camp))),
+    );
+    on_backend!(&mut *txn.connection, |c| {
+        diesel::insert_into(device::table).values(row).on_conflict_do_nothing().execute(c)
+    })?;
+    // A device that was enrolled here is nobody else's to tell of.
+    diesel::update(device::table.find(Id(report.device_id)).filter(device::via.eq(Some(Id(camp)))))
+        .set((
+            device::seq_through.eq(report.seq_through),
+            device::last_contact.eq(report.last_contact.map(Instant)),
+            device::outbox_pending.eq(report.outbox_pending),
+            device::outbox_oldest.eq(report.outbox_oldest.map(Instant)),
+            device::skew_ms.eq(report.skew_ms),
+            device::app.eq(&report.app),
+        ))
+        .execute(txn.connection)?;
+    Ok(())
+}
+
+impl Store {
+    /// What this camp tells its nation of the devices that were enrolled at it.
+    pub fn device_reports(&self) -> Result<Vec<DeviceReport>> {
+        let devices = self.list_devices(None)?.into_iter().filter(|device| device.via.is_none());
+        let report = |device: Device| DeviceReport {
+            device_id: device.id,
+            account: device.account,
+            name: device.name,
+            enrolled_at: device.enrolled_at,
+            revoked_at: device.revoked_at,
+            seq_through: device.seq_through,
+            last_contact: device.last_contact,
+            outbox_pending: device.outbox_pending,
+            outbox_oldest: device.outbox_oldest,
+            skew_ms: device.skew_ms,
+            app: device.app,
+        };
+        Ok(devices.map(report).collect())
     }
 }

@@ -11,7 +11,8 @@ use super::backend::{DbConnection, on_backend};
 use super::column::Id;
 use super::row::{RecordRow, VersionRow};
 use super::schema::{link, membership, record, version};
-use super::txn::{Changed, PERSONAL, Scope, SyncTxn, read_digest, tier_of, write_digest};
+use super::scope::{Scope, read_digest, write_digest};
+use super::txn::{Changed, PERSONAL, SyncTxn, tier_of};
 use crate::model::Record;
 
 /// How far around a task's areas its scope reaches, m. Enough to see what lies beyond the next lane.

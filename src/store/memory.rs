@@ -132,8 +132,11 @@ impl Memory for SyncTxn<'_> {
         Ok(actions)
     }
 
-    fn log(&mut self, received: &Received, entry: Entry, answer: &mut Answer) -> Result<i64> {
+    fn log(&mut self, received: &Received, actor: &Actor, entry: Entry, answer: &mut Answer) -> Result<i64> {
         let id = received.id();
+        if entry == Entry::Rebased {
+            return Ok(self.log_rebased(received, answer));
+        }
         let device_seq = received.mutation.device_seq;
         answer.seq = Some(self.clock.seq + 1);
         let arrived = entry == Entry::Arrived;
@@ -151,8 +154,13 @@ impl Memory for SyncTxn<'_> {
             skew_ms: self.skew_ms,
             body: received.bytes.to_vec(),
             entry_hash: Vec::new(),
+            role: Some(actor.role.to_string()),
+            organisation: Some(Id(actor.organisation)),
         };
         let seq = self.append(row);
+        if arrived && self.clock.follows && self.rebase.is_none() {
+            self.buffer.pending.push((Id(id), seq));
+        }
         if arrived {
             let known = Known { answer: answer.clone(), bytes: Hash::of_bytes(&received.bytes) };
             self.cache.known.insert(id, Some(known));
@@ -173,6 +181,8 @@ impl Memory for SyncTxn<'_> {
             _ => record.geometry.as_ref().and_then(super::record::shape_of),
         };
         let row = VersionRow::of(&record, shape.as_ref(), received, seq, false, self.now);
+        let row = self.in_place(row, received);
+        let seq = row.seq;
         self.buffer.versions.push(row);
         self.cache.versions.insert(record.version, Some(record.clone()));
         // A step of a review changes nothing, unless it refuses an amendment.
@@ -193,14 +203,15 @@ impl Memory for SyncTxn<'_> {
             Some(_) => self.cache.shapes.get(&received.id()).cloned(),
             None => record.geometry.as_ref().and_then(super::record::shape_of),
         };
-        let row = VersionRow::of(&record, shape.as_ref(), received, seq, true, self.now);
+        let mut row = VersionRow::of(&record, shape.as_ref(), received, seq, true, self.now);
+        row.recorded_at = self.learnt(row.version_id.0);
         self.buffer.versions.push(row);
         self.cache.versions.insert(record.version, Some(record));
         Ok(())
     }
 
     fn open_conflict(&mut self, conflict: Conflict, seq: i64) -> Result<()> {
-        let row = ConflictRow::of(&conflict, seq, self.now);
+        let row = ConflictRow::of(&conflict, seq, self.learnt(conflict.id));
         diesel::insert_into(conflict::table).values(&row).execute(self.connection)?;
         if let Some(Some(head)) = self.cache.heads.get_mut(&conflict.record_id) {
             head.record.contested |= conflict.safety;
@@ -227,7 +238,7 @@ impl Memory for SyncTxn<'_> {
             parked::waiting_for.eq(thing),
             parked::actor.eq(Document::of(&StoredActor::from(*actor))),
             parked::since_seq.eq(seq),
-            parked::since.eq(self.now),
+            parked::since.eq(self.learnt(received.id())),
         );
         on_backend!(&mut *self.connection, |c| {
             diesel::insert_into(parked::table)

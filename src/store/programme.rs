@@ -9,6 +9,7 @@ use uuid::Uuid;
 use super::backend::{DbConnection, on_backend};
 use super::column::{Document, Id, Instant};
 use super::schema::{freeze, programme};
+use super::txn::SyncTxn;
 use super::{Result, Store, StoreError};
 use crate::model::Hash;
 use crate::programme::Programme;
@@ -72,6 +73,21 @@ pub(super) fn revision(connection: &mut DbConnection) -> Result<i32> {
     Ok(revision.unwrap_or(0))
 }
 
+fn put(txn: &mut SyncTxn<'_>, new: &Programme, revision: i32, by: Option<Uuid>) -> Result<()> {
+    let document = Document::of(new);
+    txn.act("programme_set", Uuid::nil(), by, &json!({"revision": revision, "programme": new}));
+    let row = (programme::id.eq(1_i16), programme::revision.eq(revision), programme::document.eq(&document));
+    on_backend!(&mut *txn.connection, |c| {
+        diesel::insert_into(programme::table)
+            .values(row)
+            .on_conflict(programme::id)
+            .do_update()
+            .set((programme::revision.eq(revision), programme::document.eq(&document)))
+            .execute(c)
+    })?;
+    Ok(())
+}
+
 impl Store {
     /// The programme's settings and how often they were changed.
     pub fn programme(&self) -> Result<(Programme, i32)> {
@@ -93,22 +109,17 @@ impl Store {
                     format!("the programme was changed meanwhile (revision {stands}): read it again");
                 return Err(StoreError::refused("stale", detail));
             }
-            let document = Document::of(&new);
-            txn.act("programme_set", Uuid::nil(), by, &json!({"revision": stands + 1, "programme": new}));
-            let row = (
-                programme::id.eq(1_i16),
-                programme::revision.eq(stands + 1),
-                programme::document.eq(&document),
-            );
-            on_backend!(&mut *txn.connection, |c| {
-                diesel::insert_into(programme::table)
-                    .values(row)
-                    .on_conflict(programme::id)
-                    .do_update()
-                    .set((programme::revision.eq(stands + 1), programme::document.eq(&document)))
-                    .execute(c)
-            })?;
+            txn.must_not_follow("the programme is set")?;
+            put(txn, &new, stands + 1, by)?;
             Ok(stands + 1)
+        })
+    }
+
+    /// Sets the programme as the nation has it, on a camp.
+    pub(super) fn set_programme_of_nation(&self, new: Programme) -> Result<()> {
+        self.write(move |txn| {
+            let (_, stands) = read(txn.connection)?;
+            put(txn, &new, stands + 1, None)
         })
     }
 

@@ -2,21 +2,22 @@
 
 use std::collections::HashMap;
 
+use diesel::dsl::{exists, not};
 use diesel::prelude::*;
 use uuid::Uuid;
 
 use super::backend::DbConnection;
 use super::column::Id;
 use super::record::{contested_candidates, features, features_at, shown};
-use super::row::LogRow;
 use super::schema::{log, membership, record};
-use super::txn::{Clock, PERSONAL, Scope, read_clock, read_digest};
+use super::scope::{Scope, read_digest};
+use super::txn::{Clock, PERSONAL, read_clock};
 use super::{Result, Store};
 use crate::model::record::Feature;
 use crate::model::role::{Actor, Role, Sight};
 use crate::planted::{Fault, is_planted};
 use crate::sync::Digest;
-use crate::sync::wire::{LogEntry, LogHead};
+use crate::sync::wire::LogHead;
 
 /// Records on one page at most, whatever their size.
 const PAGE: i64 = 2_000;
@@ -49,7 +50,7 @@ pub fn may_follow(actor: &Actor, scope: Scope) -> bool {
         (Scope::Content, role) => matches!(role, Role::ImOfficer | Role::QaOfficer | Role::Authority),
         (Scope::Organisation(_), Role::ImOfficer | Role::QaOfficer | Role::Authority) => true,
         (Scope::Organisation(id), Role::Supervisor | Role::ProgrammeManager) => id == actor.organisation,
-        (Scope::Task(_), role) => !matches!(role, Role::Observer | Role::Admin),
+        (Scope::Task(_), role) => !matches!(role, Role::Observer | Role::Admin | Role::Relay),
         (Scope::Organisation(_), _) => false,
     }
 }
@@ -94,31 +95,6 @@ impl Store {
         page.records = page.records.into_iter().map(|feature| shown(feature, sight, self.registry)).collect();
         Ok((page, head))
     }
-
-    /// Entries of the log from `from` on, at most `limit`: for relays and auditors.
-    pub fn log_entries(&self, from: i64, limit: i64) -> Result<Vec<LogEntry>> {
-        use base64::Engine as _;
-        self.read(|connection| {
-            let rows: Vec<LogRow> = log::table
-                .filter(log::seq.ge(from))
-                .order(log::seq)
-                .limit(limit)
-                .select(LogRow::as_select())
-                .load(connection)?;
-            let entry = |row: LogRow| LogEntry {
-                seq: row.seq,
-                entry: row.entry,
-                subject: row.subject.0,
-                device_id: row.device_id.map(|id| id.0),
-                device_seq: row.device_seq,
-                outcome: row.outcome,
-                received_at: row.received_at.0,
-                body: base64::engine::general_purpose::STANDARD.encode(row.body),
-                entry_hash: hex::encode(row.entry_hash),
-            };
-            Ok(rows.into_iter().map(entry).collect())
-        })
-    }
 }
 
 fn page(
@@ -132,7 +108,7 @@ fn page(
     if is_planted(Fault::SequenceCursor) && cursor > 0 && places.len() > 1 {
         places.remove(0);
     }
-    let full = i64::try_from(places.len()).unwrap_or(i64::MAX) >= PAGE;
+    let full = is_full(&places);
     let of_heads: Vec<Id> =
         places.iter().filter(|place| matches!(place.shows, Shows::Head)).map(|place| place.id).collect();
     let versions: Vec<Id> = places
@@ -189,6 +165,38 @@ enum Shows {
 }
 
 fn places(connection: &mut DbConnection, scope: Scope, cursor: i64) -> Result<Vec<Place>> {
+    let mut places = held_places(connection, scope, cursor)?;
+    if !matches!(scope, Scope::Task(_)) {
+        let last = places.last().filter(|_| is_full(&places)).map_or(i64::MAX, |place| place.seq);
+        places.extend(withdrawn(connection, scope, cursor, last)?);
+        places.sort_by_key(|place| place.seq);
+    }
+    Ok(places)
+}
+
+fn is_full(places: &[Place]) -> bool {
+    i64::try_from(places.len()).unwrap_or(i64::MAX) >= PAGE
+}
+
+/// Records that a camp had made and its nation did not take.
+fn withdrawn(connection: &mut DbConnection, scope: Scope, cursor: i64, last: i64) -> Result<Vec<Place>> {
+    let mut query = log::table
+        .filter(log::entry.eq("withdrawn"))
+        .filter(log::seq.gt(cursor).and(log::seq.le(last)))
+        .select((log::seq, log::subject))
+        .into_boxed();
+    let here = record::table.filter(record::record_id.eq(log::subject));
+    query = match scope {
+        Scope::Organisation(of) => query
+            .filter(log::organisation.eq(Id(of)))
+            .filter(not(exists(here.filter(record::organisation.eq(Id(of)))))),
+        _ => query.filter(not(exists(here))),
+    };
+    let rows: Vec<(i64, Id)> = query.load(connection)?;
+    Ok(rows.into_iter().map(|(seq, id)| Place { seq, id, shows: Shows::Nothing }).collect())
+}
+
+fn held_places(connection: &mut DbConnection, scope: Scope, cursor: i64) -> Result<Vec<Place>> {
     let of_records = |rows: Vec<(i64, Id)>| {
         rows.into_iter().map(|(seq, id)| Place { seq, id, shows: Shows::Head }).collect::<Vec<_>>()
     };

@@ -1,25 +1,26 @@
 //! A push as the writer takes it: every action of every device in the group, in the order of arrival.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use serde_json::value::RawValue;
 use uuid::Uuid;
 
+use super::account::Account;
 use super::column::{Id, Instant};
 use super::pull::head_of;
 use super::quality::{self, Findings};
 use super::row::{Shapes, brought_geometry};
 use super::schema::{device, log, receipt};
 use super::txn::SyncTxn;
-use super::{Result, Store, StoreError, prefetch, record};
+use super::{Result, Store, StoreError, prefetch, record, upstream};
 use crate::model::mutation::Outcome;
 use crate::model::role::Actor;
 use crate::model::schema::Registry;
 use crate::model::{Mutation, Op, mutation::GEOMETRY};
 use crate::sync::memory::{Answer, Memory as _, Problem, Received, Standing};
-use crate::sync::wire::LogHead;
+use crate::sync::wire::{DeviceReport, LogHead, PushBody};
 use crate::sync::{apply_txn, merge};
 
 /// One push may retire or blank so many records …
@@ -31,12 +32,22 @@ const BLAST_SHARE: i64 = 10;
 #[derive(Debug)]
 pub struct Push {
     device: Uuid,
-    actor: Actor,
-    standing: Standing,
-    txns: Vec<Vec<Received>>,
+    actions: Vec<Action>,
+    /// What a camp tells of its own devices; nothing where the sender is no camp.
+    relayed: Option<Vec<DeviceReport>>,
     contact: Contact,
     shapes: Shapes,
     findings: Findings,
+}
+
+/// One human action: who acted, and what.
+#[derive(Debug)]
+struct Action {
+    /// The account as this server knows it, at the time of the push.
+    actor: Actor,
+    /// Why a human decides about it, whatever it is.
+    against: Option<Problem>,
+    mutations: Vec<Received>,
 }
 
 /// What a device says of itself when it pushes.
@@ -61,10 +72,12 @@ pub struct Pushed {
     pub answers: Vec<Answer>,
     /// Every number up to this one of the sender is stored here.
     pub seq_through: i64,
+    /// Every number up to this one of the sender is stored on the national server.
+    pub national_through: i64,
 }
 
 impl Push {
-    /// Reads the mutations of a push. An unreadable mutation makes the whole push unreadable: its sender does
+    /// Reads the mutations of a device's push. An unreadable mutation makes the whole push unreadable: its sender does
     /// not speak our protocol.
     ///
     /// # Errors
@@ -74,52 +87,66 @@ impl Push {
         actor: Actor,
         standing: Standing,
         txns: &[Vec<&RawValue>],
-        contact: Contact,
     ) -> Result<Self, String> {
-        let mut read = Vec::with_capacity(txns.len());
+        let mut actions = Vec::with_capacity(txns.len());
         for (place, txn) in txns.iter().enumerate().filter(|(_, txn)| !txn.is_empty()) {
-            let mut mutations = Vec::with_capacity(txn.len());
-            for (index, raw) in txn.iter().enumerate() {
-                let received =
-                    Received::read(raw, device).map_err(|fault| format!("/txns/{place}/{index}: {fault}"))?;
-                mutations.push(received);
-            }
-            read.push(mutations);
+            let mutations = read_action(place, txn, |raw| Received::read(raw, device))?;
+            actions.push(Action { actor, against: standing.problem(), mutations });
         }
-        Ok(Self::of(device, actor, standing, read, contact))
+        Ok(Self::of(device, actions, None))
     }
 
-    fn of(
-        device: Uuid,
-        actor: Actor,
-        standing: Standing,
-        txns: Vec<Vec<Received>>,
-        contact: Contact,
-    ) -> Self {
-        let shapes = txns
+    /// Reads what a camp passes on. Who acted is looked up when the push is taken.
+    ///
+    /// # Errors
+    /// Which mutation cannot be read, and why; or that it is not told who made what.
+    pub fn relayed(device: Uuid, relay: Actor, body: &PushBody<'_>) -> Result<Self, String> {
+        if body.senders.len() != body.txns.len() {
+            return Err("/senders: a camp tells for each action which device made it".to_owned());
+        }
+        let mut actions = Vec::with_capacity(body.txns.len());
+        let both = body.txns.iter().zip(&body.senders).enumerate();
+        for (place, (txn, sender)) in both.filter(|(_, (txn, _))| !txn.is_empty()) {
+            let mutations = read_action(place, txn, |raw| Received::passed_on(raw, sender.device_id))?;
+            actions.push(Action { actor: relay, against: sender.held.clone(), mutations });
+        }
+        Ok(Self::of(device, actions, Some(body.devices.clone())))
+    }
+
+    fn of(device: Uuid, actions: Vec<Action>, relayed: Option<Vec<DeviceReport>>) -> Self {
+        let shapes = actions
             .iter()
-            .flatten()
+            .flat_map(|action| &action.mutations)
             .filter_map(|received| Some((received.id(), record::shape_of(brought_geometry(received)?)?)))
             .collect();
-        Self { device, actor, standing, txns, contact, shapes, findings: Findings::new() }
+        Self { device, actions, relayed, contact: Contact::default(), shapes, findings: Findings::new() }
+    }
+
+    /// With what the device says of itself.
+    #[must_use]
+    pub fn with_contact(mut self, contact: Contact) -> Self {
+        self.contact = contact;
+        self
+    }
+
+    fn mutations(&self) -> impl Iterator<Item = &Received> {
+        self.actions.iter().flat_map(|action| &action.mutations)
     }
 
     /// How many mutations it has.
     pub fn len(&self) -> usize {
-        self.txns.iter().map(Vec::len).sum()
+        self.actions.iter().map(|action| action.mutations.len()).sum()
     }
 
     /// Whether it has none: a device that only asks how far it is stored.
     pub fn is_empty(&self) -> bool {
-        self.txns.is_empty()
+        self.actions.is_empty()
     }
 
     /// How many records it retires or empties of a safety field.
     fn blast(&self, registry: &Registry) -> i64 {
         let records: BTreeSet<Uuid> = self
-            .txns
-            .iter()
-            .flatten()
+            .mutations()
             .map(|received| &received.mutation)
             .filter(|mutation| match mutation.op {
                 Op::Retire => true,
@@ -139,7 +166,37 @@ impl Push {
     }
 }
 
+fn read_action(
+    place: usize,
+    txn: &[&RawValue],
+    read: impl Fn(&RawValue) -> Result<Received, serde_json::Error>,
+) -> Result<Vec<Received>, String> {
+    let one = |(index, raw): (usize, &&RawValue)| {
+        read(raw).map_err(|fault| format!("/txns/{place}/{index}: {fault}"))
+    };
+    txn.iter().enumerate().map(one).collect()
+}
+
 impl Store {
+    /// Who acted, as this server knows them: a camp vouches for the person, not for what the person may do.
+    fn find_actors(&self, push: &mut Push) -> Result<()> {
+        let accounts: HashMap<Uuid, Account> =
+            self.list_accounts()?.into_iter().map(|account| (account.id, account)).collect();
+        for action in &mut push.actions {
+            let author = action.mutations[0].mutation.author;
+            let against = if let Some(account) = accounts.get(&author) {
+                action.actor = account.actor();
+                account.disabled.then(|| Problem::new("revoked", "this account is closed"))
+            } else {
+                action.actor.account = author;
+                let detail = format!("the author {author} is not known at the national server");
+                Some(Problem::new("account", detail))
+            };
+            action.against = action.against.take().or(against);
+        }
+        Ok(())
+    }
+
     /// Takes a push. Blocks until it is on the disk: call it off the async threads.
     ///
     /// # Errors
@@ -147,7 +204,10 @@ impl Store {
     pub fn push(&self, mut push: Push) -> Result<Pushed> {
         // What can be worked out here does not keep the writer busy.
         let ground = self.read(|connection| self.ground.current(connection))?;
-        for received in push.txns.iter_mut().flatten() {
+        if push.relayed.is_some() {
+            self.find_actors(&mut push)?;
+        }
+        for received in push.actions.iter_mut().flat_map(|action| &mut action.mutations) {
             received.check(self.registry);
             let area_m2 = push.shapes.get(&received.id()).map(|shape| shape.area_m2);
             let findings = quality::look_at_new(received, area_m2, &ground);
@@ -183,7 +243,7 @@ fn keep(txn: &mut SyncTxn<'_>, id: Uuid, device: Option<Uuid>, reason: &str, bod
 
 /// Takes a group of pushes in one transaction.
 pub(super) fn take(txn: &mut SyncTxn<'_>, pushes: &[Box<Push>]) -> Result<Vec<Pushed>> {
-    let all: Vec<&Received> = pushes.iter().flat_map(|push| push.txns.iter().flatten()).collect();
+    let all: Vec<&Received> = pushes.iter().flat_map(|push| push.mutations()).collect();
     prefetch::batch(txn, &all)?;
     for push in pushes {
         txn.cache.shapes.extend(push.shapes.iter().map(|(id, shape)| (*id, shape.clone())));
@@ -194,21 +254,46 @@ pub(super) fn take(txn: &mut SyncTxn<'_>, pushes: &[Box<Push>]) -> Result<Vec<Pu
 
 fn take_one(txn: &mut SyncTxn<'_>, push: &Push) -> Result<Pushed> {
     txn.skew_ms = push.contact.skew_ms;
-    let blast = push.blast(txn.registry);
-    let blasts =
-        blast > BLAST_RECORDS && blast > txn.records_in_use(push.actor.organisation)? * BLAST_SHARE / 100;
+    let blast = blast_of(txn, push)?;
     let registry = txn.registry;
     let mut answers = Vec::with_capacity(push.len());
-    for mutations in &push.txns {
-        if blasts {
-            answers.extend(quarantine_all(txn, &push.actor, mutations, blast)?);
-        } else {
-            answers.extend(apply_txn(txn, registry, &push.actor, push.standing, mutations)?);
+    for Action { actor, against, mutations } in &push.actions {
+        match blast {
+            Some(blast) => answers.extend(quarantine_all(txn, actor, mutations, blast)?),
+            None => answers.extend(apply_txn(txn, registry, actor, against.clone(), mutations)?),
         }
     }
     keep_differing(txn, push, &answers)?;
+    if txn.clock.follows {
+        note_renumbered(txn, push, &answers)?;
+    }
     let seq_through = meet(txn, push)?;
-    Ok(Pushed { head: head_of(&txn.clock), answers, seq_through })
+    let national_through = upstream::national_through(txn, push.device, seq_through)?;
+    Ok(Pushed { head: head_of(&txn.clock), answers, seq_through, national_through })
+}
+
+/// How many records a push would take out of use, where that is too many to be believed. A camp has asked already.
+fn blast_of(txn: &mut SyncTxn<'_>, push: &Push) -> Result<Option<i64>> {
+    let blast = push.blast(txn.registry);
+    let (Some(action), None) = (push.actions.first(), &push.relayed) else { return Ok(None) };
+    let blasts =
+        blast > BLAST_RECORDS && blast > txn.records_in_use(action.actor.organisation)? * BLAST_SHARE / 100;
+    Ok(blasts.then_some(blast))
+}
+
+/// On a camp: the device's own numbers of what was known already, so that they too count as national only once it is.
+fn note_renumbered(txn: &mut SyncTxn<'_>, push: &Push, answers: &[Answer]) -> Result<()> {
+    let again: BTreeSet<Uuid> = answers
+        .iter()
+        .filter(|answer| answer.outcome == Outcome::Duplicate)
+        .map(|answer| answer.mutation_id)
+        .collect();
+    let numbers: Vec<(i64, Uuid)> = push
+        .mutations()
+        .filter(|received| again.contains(&received.id()))
+        .map(|received| (received.mutation.device_seq, received.id()))
+        .collect();
+    upstream::note_renumbered(txn, push.device, &numbers)
 }
 
 /// Sets a whole push before a human that would take an unlikely number of records out of use.
@@ -233,7 +318,7 @@ fn quarantine_all(
         }
         let mut answer = Answer::new(received.id(), Outcome::Quarantined);
         answer.problem = Some(problem.clone());
-        let seq = txn.log(received, crate::sync::memory::Entry::Arrived, &mut answer)?;
+        let seq = txn.log(received, actor, crate::sync::memory::Entry::Arrived, &mut answer)?;
         txn.quarantine(received, &problem, actor, seq)?;
         answers.push(answer);
     }
@@ -247,7 +332,7 @@ fn keep_differing(txn: &mut SyncTxn<'_>, push: &Push, answers: &[Answer]) -> Res
             && answer.problem.as_ref().is_some_and(|problem| problem.code == "content")
     });
     for answer in differing {
-        let found = push.txns.iter().flatten().find(|received| received.id() == answer.mutation_id);
+        let found = push.mutations().find(|received| received.id() == answer.mutation_id);
         if let Some(received) = found {
             let reason = format!("other content under the known mutation {}", received.id());
             keep(txn, Uuid::now_v7(), Some(push.device), &reason, &received.bytes)?;
@@ -273,7 +358,9 @@ fn meet(txn: &mut SyncTxn<'_>, push: &Push) -> Result<i64> {
     numbers.extend(fresh.filter_map(|row| row.device_seq));
     // Every answer means that the mutation is stored, also where it came before under the number that the tablet had
     // in an earlier enrolment.
-    numbers.extend(push.txns.iter().flatten().map(|received| received.mutation.device_seq));
+    if push.relayed.is_none() {
+        numbers.extend(push.mutations().map(|received| received.mutation.device_seq));
+    }
     let mut through = through;
     while numbers.contains(&(through + 1)) {
         through += 1;
@@ -288,6 +375,9 @@ fn meet(txn: &mut SyncTxn<'_>, push: &Push) -> Result<i64> {
             device::app.eq(contact.app.as_deref()),
         ))
         .execute(txn.connection)?;
+    for report in push.relayed.iter().flatten() {
+        super::device::take_report(txn, push.device, report)?;
+    }
     Ok(through)
 }
 
@@ -341,7 +431,7 @@ impl Store {
             prefetch::batch(txn, &numbered.iter().flat_map(|(_, own)| own).collect::<Vec<_>>())?;
             let mut answers = Vec::with_capacity(ids.len());
             for (actor, own) in numbered {
-                answers.extend(apply_txn(txn, registry, &actor, Standing::Good, &own)?);
+                answers.extend(apply_txn(txn, registry, &actor, None, &own)?);
             }
             Ok(answers)
         })

@@ -89,7 +89,9 @@ impl Store {
     ) -> Result<Vec<Quarantined>> {
         let rows: Vec<Row> = self.read(|connection| {
             let mut query = quarantine::table
-                .inner_join(log::table.on(log::seq.eq(quarantine::since_seq)))
+                .inner_join(
+                    log::table.on(log::subject.eq(quarantine::mutation_id).and(log::entry.eq("mutation"))),
+                )
                 .filter(quarantine::since_seq.gt(after))
                 .filter(quarantine::kind.ne_all(self.registry.kinds_above(sight.tier)))
                 .order(quarantine::since_seq)
@@ -126,7 +128,9 @@ impl Store {
     pub fn find_quarantined(&self, mutation: Uuid) -> Result<Quarantined> {
         let row: Option<Row> = self.read(|connection| {
             Ok(quarantine::table
-                .inner_join(log::table.on(log::seq.eq(quarantine::since_seq)))
+                .inner_join(
+                    log::table.on(log::subject.eq(quarantine::mutation_id).and(log::entry.eq("mutation"))),
+                )
                 .filter(quarantine::mutation_id.eq(Id(mutation)))
                 .select(Columns::default())
                 .first(connection)
@@ -141,6 +145,7 @@ impl Store {
     /// `NotFound` where it is not in quarantine (any more).
     pub fn dismiss_quarantined(&self, mutation: Uuid, reason: String, by: Uuid) -> Result<()> {
         self.write(move |txn| {
+            txn.must_not_follow("quarantined edits are set aside")?;
             let seq = txn.act("quarantine_dismissed", mutation, Some(by), &json!({"reason": reason}));
             let changed = diesel::update(
                 quarantine::table.find(Id(mutation)).filter(quarantine::settled_seq.is_null()),

@@ -34,6 +34,10 @@ pub(super) struct LogRow {
     pub(super) skew_ms: Option<i64>,
     pub(super) body: Vec<u8>,
     pub(super) entry_hash: Vec<u8>,
+    /// What the actor was.
+    pub(super) role: Option<String>,
+    /// Whom the actor worked for.
+    pub(super) organisation: Option<Id>,
 }
 
 /// A record's latest state, without its content.
@@ -57,7 +61,7 @@ pub(super) struct RecordRow {
 }
 
 /// A version with its content.
-#[derive(Debug, Clone, Queryable, Selectable, Insertable)]
+#[derive(Debug, Clone, PartialEq, Queryable, Selectable, Insertable)]
 #[diesel(table_name = schema::version, treat_none_as_default_value = false)]
 #[diesel(check_for_backend(Pg, Sqlite, MultiBackend))]
 pub(super) struct VersionRow {
@@ -88,6 +92,8 @@ pub(super) struct VersionRow {
     pub(super) max_lon: Option<f64>,
     pub(super) max_lat: Option<f64>,
     pub(super) area_m2: Option<f64>,
+    /// Who had a hand in it; versions of older programs do not say.
+    pub(super) hands: Option<Document>,
 }
 
 /// A conflict, open or closed.
@@ -197,6 +203,7 @@ impl VersionRow {
             max_lon,
             max_lat,
             area_m2: shape.map(|shape| shape.area_m2),
+            hands: Some(Document::of(&record.hands)),
         }
     }
 

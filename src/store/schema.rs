@@ -3,7 +3,7 @@
 #![allow(missing_docs, reason = "the columns are described in migrations/")]
 
 diesel::table! {
-    use diesel::sql_types::{BigInt, Binary, SmallInt};
+    use diesel::sql_types::{BigInt, Binary, Bool, SmallInt};
     use crate::store::column::sql_types::{Id};
 
     sync_clock (id) {
@@ -13,6 +13,7 @@ diesel::table! {
         head_hash -> Binary,
         server_device -> Id,
         server_seq -> BigInt,
+        follows -> Bool,
     }
 }
 
@@ -34,6 +35,8 @@ diesel::table! {
         skew_ms -> Nullable<BigInt>,
         body -> Binary,
         entry_hash -> Binary,
+        role -> Nullable<Text>,
+        organisation -> Nullable<Id>,
     }
 }
 
@@ -88,6 +91,7 @@ diesel::table! {
         max_lon -> Nullable<Double>,
         max_lat -> Nullable<Double>,
         area_m2 -> Nullable<Double>,
+        hands -> Nullable<Document>,
     }
 }
 
@@ -224,6 +228,7 @@ diesel::table! {
         outbox_oldest -> Nullable<Instant>,
         skew_ms -> Nullable<BigInt>,
         app -> Nullable<Text>,
+        via -> Nullable<Id>,
     }
 }
 
@@ -306,7 +311,55 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    use diesel::sql_types::{BigInt, Binary, Nullable, SmallInt};
+    use crate::store::column::sql_types::{Id, Instant};
+
+    upstream (id) {
+        id -> SmallInt,
+        epoch -> Nullable<Id>,
+        seq -> BigInt,
+        entry_hash -> Binary,
+        last_contact -> Nullable<Instant>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::BigInt;
+    use crate::store::column::sql_types::Id;
+
+    pending (mutation_id) {
+        mutation_id -> Id,
+        seq -> BigInt,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::{BigInt, Binary, Nullable, Text};
+    use crate::store::column::sql_types::Id;
+
+    followed (seq) {
+        seq -> BigInt,
+        mutation_id -> Nullable<Id>,
+        entry_hash -> Binary,
+        waiting_for -> Nullable<Text>,
+        waited_until -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::BigInt;
+    use crate::store::column::sql_types::Id;
+
+    renumbered (device_id, device_seq) {
+        device_id -> Id,
+        device_seq -> BigInt,
+        mutation_id -> Id,
+    }
+}
+
 diesel::allow_tables_to_appear_in_same_query!(
-    record, version, membership, log, parked, conflict, quarantine, link, finding
+    record, version, membership, log, parked, conflict, quarantine, link, finding, pending, renumbered,
+    followed
 );
 diesel::allow_tables_to_appear_in_same_query!(account, organisation, device);

@@ -13,13 +13,14 @@ use super::backend::{DbConnection, on_backend, write_transaction};
 use super::column::{Document, Id, Instant};
 use super::ground::GroundCache;
 use super::quality::{self, Findings};
+use super::rebase::Rebase;
 use super::row::{Head, LogRow, Shapes, VersionRow};
-use super::schema::{finding, link, log, record, scope_digest, sync_clock, version};
-use super::{Result, StoreError, membership};
+use super::schema::{finding, link, log, pending, record, sync_clock, version};
+use super::scope::{Scope, read_digest, write_digest};
+use super::{Result, membership};
 use crate::model::Record;
 use crate::model::schema::Registry;
 use crate::planted::{Fault, is_planted};
-use crate::sync::digest::Digest;
 use crate::sync::memory::Known;
 
 /// What stands before the first entry of a log.
@@ -36,13 +37,15 @@ pub(super) struct Clock {
     pub(super) head_hash: Vec<u8>,
     pub(super) server_device: Uuid,
     pub(super) server_seq: i64,
+    /// Whether this server is a camp that follows a national server.
+    pub(super) follows: bool,
 }
 
-type ClockRow = (Id, i64, Vec<u8>, Id, i64);
+type ClockRow = (Id, i64, Vec<u8>, Id, i64, bool);
 
 impl Clock {
-    pub(super) fn of((epoch, seq, head_hash, server_device, server_seq): ClockRow) -> Self {
-        Self { epoch: epoch.0, seq, head_hash, server_device: server_device.0, server_seq }
+    pub(super) fn of((epoch, seq, head_hash, server_device, server_seq, follows): ClockRow) -> Self {
+        Self { epoch: epoch.0, seq, head_hash, server_device: server_device.0, server_seq, follows }
     }
 }
 
@@ -64,6 +67,10 @@ pub(super) struct Buffer {
     pub(super) log: Vec<LogRow>,
     pub(super) versions: Vec<VersionRow>,
     pub(super) changed: BTreeMap<Uuid, Changed>,
+    /// Records that are here no longer, as they were: made at a camp, and not taken by the nation.
+    pub(super) gone: Vec<Head>,
+    /// Mutations that a national server does not have yet, with their places in this log.
+    pub(super) pending: Vec<(Id, i64)>,
 }
 
 /// A record that the transaction changed.
@@ -94,6 +101,8 @@ pub struct SyncTxn<'c> {
     pub(super) skew_ms: Option<i64>,
     pub(super) cache: Cache,
     pub(super) buffer: Buffer,
+    /// On a camp, while it lays its edits on what the nation tells.
+    pub(super) rebase: Option<Rebase>,
 }
 
 impl<'c> SyncTxn<'c> {
@@ -115,6 +124,7 @@ impl<'c> SyncTxn<'c> {
                 skew_ms: None,
                 cache: Cache::default(),
                 buffer: Buffer::default(),
+                rebase: None,
             };
             let value = body(&mut txn)?;
             txn.flush()?;
@@ -164,6 +174,8 @@ impl<'c> SyncTxn<'c> {
             skew_ms: None,
             body: what.to_string().into_bytes(),
             entry_hash: Vec::new(),
+            role: None,
+            organisation: None,
         };
         self.append(row)
     }
@@ -175,8 +187,16 @@ impl<'c> SyncTxn<'c> {
         }
         let old = std::mem::replace(&mut self.clock.epoch, Uuid::new_v4());
         let epoch = self.clock.epoch;
+        // Its own numbers went back with it: it goes on as another device.
+        self.clock.server_device = Uuid::new_v4();
+        self.clock.server_seq = 0;
         self.act("epoch_renewed", epoch, None, &serde_json::json!({"from": old, "to": epoch}));
-        diesel::update(sync_clock::table).set(sync_clock::epoch.eq(Id(epoch))).execute(self.connection)?;
+        diesel::update(sync_clock::table)
+            .set((
+                sync_clock::epoch.eq(Id(epoch)),
+                sync_clock::server_device.eq(Id(self.clock.server_device)),
+            ))
+            .execute(self.connection)?;
         Ok(())
     }
 
@@ -189,6 +209,16 @@ impl<'c> SyncTxn<'c> {
             on_backend!(&mut *self.connection, |c| {
                 diesel::insert_into(version::table).values(rows).execute(c)
             })?;
+        }
+        for rows in buffer.pending.chunks(ROWS_PER_STATEMENT) {
+            let rows: Vec<_> =
+                rows.iter().map(|(id, seq)| (pending::mutation_id.eq(id), pending::seq.eq(seq))).collect();
+            on_backend!(&mut *self.connection, |c| {
+                diesel::insert_into(pending::table).values(rows).execute(c)
+            })?;
+        }
+        for gone in &buffer.gone {
+            self.forget(gone)?;
         }
         if !buffer.changed.is_empty() {
             self.flush_records(&buffer.changed)?;
@@ -305,81 +335,6 @@ pub(super) fn tier_of(registry: &Registry, record: &Record) -> i16 {
     registry.latest(&record.kind).map_or(PERSONAL, |schema| i16::from(schema.tier()))
 }
 
-/// A scope of records that a client may follow (docs/sync.md §1).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Scope {
-    /// Every record, the personal ones too: servers and IM officers.
-    Everything,
-    /// Every record that is not personal.
-    Content,
-    /// An organisation's records.
-    Organisation(Uuid),
-    /// What a task needs: its own records and what lies around its areas.
-    Task(Uuid),
-}
-
-impl Scope {
-    /// The scope's name on the wire and in the database.
-    pub fn key(&self) -> String {
-        match self {
-            Self::Everything => "everything".to_owned(),
-            Self::Content => "content".to_owned(),
-            Self::Organisation(id) => format!("organisation:{id}"),
-            Self::Task(id) => format!("task:{id}"),
-        }
-    }
-}
-
-impl std::str::FromStr for Scope {
-    type Err = StoreError;
-
-    fn from_str(key: &str) -> Result<Self> {
-        let unknown = || {
-            StoreError::refused(
-                "unknown-scope",
-                format!("`{key}` is not a scope: everything, content, organisation:<uuid>, task:<uuid>"),
-            )
-        };
-        match key.split_once(':') {
-            None if key == "everything" => Ok(Self::Everything),
-            None if key == "content" => Ok(Self::Content),
-            Some(("organisation", id)) => {
-                Uuid::parse_str(id).map(Self::Organisation).map_err(|_not_a_uuid| unknown())
-            }
-            Some(("task", id)) => Uuid::parse_str(id).map(Self::Task).map_err(|_not_a_uuid| unknown()),
-            _ => Err(unknown()),
-        }
-    }
-}
-
-/// The running digest of a scope.
-pub(super) fn read_digest(connection: &mut DbConnection, scope: &str) -> Result<Digest> {
-    let row: Option<(i64, i64)> = scope_digest::table
-        .find(scope)
-        .select((scope_digest::count, scope_digest::sum))
-        .first(connection)
-        .optional()?;
-    Ok(row.map_or_else(Digest::default, |(count, sum)| Digest { count, sum }))
-}
-
-/// Stores the running digest of a scope.
-pub(super) fn write_digest(connection: &mut DbConnection, scope: &str, digest: Digest) -> Result<()> {
-    let row = (
-        scope_digest::scope.eq(scope),
-        scope_digest::count.eq(digest.count),
-        scope_digest::sum.eq(digest.sum),
-    );
-    on_backend!(connection, |c| {
-        diesel::insert_into(scope_digest::table)
-            .values(row)
-            .on_conflict(scope_digest::scope)
-            .do_update()
-            .set((scope_digest::count.eq(digest.count), scope_digest::sum.eq(digest.sum)))
-            .execute(c)
-    })?;
-    Ok(())
-}
-
 /// The next hash of the log's chain.
 pub(super) fn chain(previous: &[u8], seq: i64, body: &[u8], outcome: &str) -> Vec<u8> {
     Sha256::new()
@@ -409,12 +364,14 @@ const CLOCK: (
     sync_clock::head_hash,
     sync_clock::server_device,
     sync_clock::server_seq,
+    sync_clock::follows,
 ) = (
     sync_clock::epoch,
     sync_clock::seq,
     sync_clock::head_hash,
     sync_clock::server_device,
     sync_clock::server_seq,
+    sync_clock::follows,
 );
 
 /// Where the log stands, in this snapshot.

@@ -2,10 +2,8 @@
 
 use std::collections::{BTreeSet, VecDeque};
 
-use uuid::Uuid;
-
 use super::judge::{Judge, Verdict};
-use super::memory::{Answer, Conflict, Entry, Memory, Problem, Received, Standing, Waiting};
+use super::memory::{Answer, Conflict, Entry, Memory, Problem, Received, Waiting};
 use super::merge;
 use crate::model::mutation::Outcome;
 use crate::model::role::Actor;
@@ -13,7 +11,8 @@ use crate::model::schema::Registry;
 use crate::model::{Hash, Op, Record};
 use crate::planted::{Fault, is_planted};
 
-/// Takes one action. Every mutation gets an answer, in order, and every one is stored.
+/// Takes one action. Every mutation gets an answer, in order, and every one is stored; where something is `against` its
+/// sender, a human decides about it.
 ///
 /// # Errors
 /// Only what the storage behind `memory` reports; then nothing of the transaction holds.
@@ -21,7 +20,7 @@ pub fn apply_txn<M: Memory>(
     memory: &mut M,
     registry: &Registry,
     actor: &Actor,
-    standing: Standing,
+    against: Option<Problem>,
     txn: &[Received],
 ) -> Result<Vec<Answer>, M::Error> {
     let mut answers = Vec::with_capacity(txn.len());
@@ -36,7 +35,7 @@ pub fn apply_txn<M: Memory>(
     if fresh.is_empty() {
         return Ok(answers);
     }
-    let refusal = refused(standing).or_else(|| misshapen(txn, fresh.len()));
+    let refusal = against.or_else(|| misshapen(txn, fresh.len()));
     let mut unblocked = Vec::new();
     let verdicts = match refusal {
         Some(problem) => vec![Verdict::Quarantine(problem); fresh.len()],
@@ -78,14 +77,6 @@ fn duplicate(first: &Answer, stored: Hash, received: &Received) -> Answer {
     answer
 }
 
-fn refused(standing: Standing) -> Option<Problem> {
-    match standing {
-        Standing::Good => None,
-        Standing::Expired => Some(Problem::new("expired", "the device's access has run out: log in again")),
-        Standing::Revoked => Some(Problem::new("revoked", "this device was revoked; what it held is kept")),
-    }
-}
-
 /// An action must arrive whole: `index` 0 … `size`−1 of one id.
 fn misshapen(txn: &[Received], fresh: usize) -> Option<Problem> {
     let whole = match &txn[0].mutation.txn {
@@ -105,7 +96,7 @@ fn misshapen(txn: &[Received], fresh: usize) -> Option<Problem> {
     Some(Problem::new("transaction", "the mutations of one action did not arrive together and in order"))
 }
 
-fn judge<M: Memory>(
+pub(super) fn judge<M: Memory>(
     memory: &mut M,
     registry: &Registry,
     actor: &Actor,
@@ -147,7 +138,7 @@ fn together(verdicts: Vec<Verdict>) -> Vec<Verdict> {
 }
 
 /// Writes what was judged. `unblocked` gathers what others may have waited for.
-fn settle<M: Memory>(
+pub(super) fn settle<M: Memory>(
     memory: &mut M,
     registry: &Registry,
     actor: &Actor,
@@ -161,7 +152,7 @@ fn settle<M: Memory>(
         let id = received.id();
         if entry == Entry::Unparked {
             if let Verdict::Park(thing) = &verdict {
-                memory.park(received, txn_id(txn), thing, actor, 0)?;
+                memory.park(received, txn[0].action(), thing, actor, 0)?;
                 continue;
             }
             memory.unpark(id)?;
@@ -171,7 +162,7 @@ fn settle<M: Memory>(
             Verdict::Write(record, outcome) => {
                 answer.outcome = outcome;
                 answer.version = Some(id);
-                let seq = memory.log(received, entry, &mut answer)?;
+                let seq = memory.log(received, actor, entry, &mut answer)?;
                 write(memory, *record, received, seq)?;
                 unblocked.extend([id.to_string(), received.mutation.record_id.to_string()]);
                 unblocked.extend(received.mutation.repairs.map(|repaired| repaired.to_string()));
@@ -179,23 +170,23 @@ fn settle<M: Memory>(
             Verdict::Conflict(fields) => {
                 answer.outcome = Outcome::Conflict;
                 answer.conflict_id = Some(id);
-                let seq = memory.log(received, entry, &mut answer)?;
+                let seq = memory.log(received, actor, entry, &mut answer)?;
                 branch(memory, registry, actor, received, fields, seq)?;
                 unblocked.push(id.to_string());
             }
             Verdict::Park(_) if is_planted(Fault::IgnoreUnknownParent) => {
-                memory.log(received, entry, &mut answer)?;
+                memory.log(received, actor, entry, &mut answer)?;
             }
             Verdict::Park(thing) => {
                 answer.outcome = Outcome::Parked;
                 answer.waiting_for = Some(thing.clone());
-                let seq = memory.log(received, entry, &mut answer)?;
-                memory.park(received, txn_id(txn), &thing, actor, seq)?;
+                let seq = memory.log(received, actor, entry, &mut answer)?;
+                memory.park(received, txn[0].action(), &thing, actor, seq)?;
             }
             Verdict::Quarantine(problem) => {
                 answer.outcome = Outcome::Quarantined;
                 answer.problem = Some(problem.clone());
-                let seq = memory.log(received, entry, &mut answer)?;
+                let seq = memory.log(received, actor, entry, &mut answer)?;
                 memory.quarantine(received, &problem, actor, seq)?;
             }
         }
@@ -274,11 +265,6 @@ fn branch<M: Memory>(
         safety,
     };
     memory.open_conflict(conflict, seq)
-}
-
-fn txn_id(txn: &[Received]) -> Uuid {
-    let first = &txn[0].mutation;
-    first.txn.map_or(first.mutation_id, |txn| txn.id)
 }
 
 /// Answers in the order of the mutations that they belong to.

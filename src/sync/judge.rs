@@ -45,6 +45,8 @@ pub(super) struct Judge<'a, M: Memory> {
     /// The versions that this action would make. One that conflicts makes the others conflict; they do not wait for it.
     own: HashSet<Uuid>,
     staged: HashMap<Uuid, Record>,
+    /// Somebody has judged already whether it may be: only what it makes of the record is asked.
+    settled: bool,
 }
 
 impl<'a, M: Memory> Judge<'a, M> {
@@ -53,50 +55,87 @@ impl<'a, M: Memory> Judge<'a, M> {
             txn.iter().map(|received| &received.mutation).filter(|mutation| mutation.op == Op::Create);
         let coming = creates.map(|mutation| mutation.record_id).collect();
         let own = txn.iter().map(Received::id).collect();
-        Self { memory, registry, actor, coming, own, staged: HashMap::new() }
+        Self { memory, registry, actor, coming, own, staged: HashMap::new(), settled: false }
+    }
+
+    /// One that follows what another server has decided.
+    pub(super) fn following(
+        memory: &'a mut M,
+        registry: &'a Registry,
+        actor: &'a Actor,
+        txn: &[Received],
+    ) -> Self {
+        Self { settled: true, ..Self::new(memory, registry, actor, txn) }
     }
 
     /// What the mutation comes to.
     pub(super) fn judge(&mut self, received: &Received) -> Result<Verdict, M::Error> {
         let mutation = &received.mutation;
-        if let Some(problem) = received.unfit.clone().or_else(|| self.misattributed(received)) {
+        if !self.settled
+            && let Some(problem) = self.unacceptable(received)?
+        {
             return Ok(Verdict::Quarantine(problem));
         }
         let Some(schema) = self.registry.schema(&mutation.kind, mutation.schema) else {
             return Ok(Verdict::Park(format!("schema:{}/{}", mutation.kind, mutation.schema)));
         };
-        if let Some(taken) = self.memory.numbered(received.device, mutation.device_seq)?
-            && taken != mutation.mutation_id
-        {
-            let detail = format!(
-                "number {} of this device already belongs to {taken}: the device was cloned or restored",
-                mutation.device_seq
-            );
-            return Ok(Verdict::Quarantine(Problem::new("device_seq", detail)));
-        }
         let head = self.head(mutation.record_id)?;
         if let Some(missing) = self.missing(received, schema, head.as_ref())? {
             return Ok(Verdict::Park(missing));
         }
-        if let Err(problem) = self.permitted(received, head.as_ref()) {
+        if !self.settled
+            && let Some(problem) = self.forbidden(received, head.as_ref())?
+        {
             return Ok(Verdict::Quarantine(problem));
         }
-        if mutation.review == Some(ReviewAction::Finalise)
-            && let Some(head) = &head
-            && let Some(detail) = held(self.memory, head, mutation.reason.as_deref())?
-        {
-            return Ok(Verdict::Quarantine(Problem::new("held", detail)));
-        }
         let verdict = self.lay(received, schema, head)?;
-        if matches!(verdict, Verdict::Conflict(_)) {
-            let open = self.memory.open_conflicts(mutation.record_id)?.len();
-            if open >= OPEN_CONFLICTS {
-                let detail =
-                    format!("{open} conflicts about this record are open already: they are settled first");
-                return Ok(Verdict::Quarantine(Problem::new("conflicts", detail)));
-            }
+        if !self.settled
+            && matches!(verdict, Verdict::Conflict(_))
+            && let Some(problem) = self.crowded(mutation.record_id)?
+        {
+            return Ok(Verdict::Quarantine(problem));
         }
         Ok(self.checked(verdict, received, schema))
+    }
+
+    /// What speaks against it whatever it is laid on.
+    fn unacceptable(&mut self, received: &Received) -> Result<Option<Problem>, M::Error> {
+        if let Some(problem) = received.unfit.clone().or_else(|| self.misattributed(received)) {
+            return Ok(Some(problem));
+        }
+        let number = received.mutation.device_seq;
+        let taken = self.memory.numbered(received.device, number)?.filter(|taken| *taken != received.id());
+        Ok(taken.map(|taken| {
+            let detail = format!(
+                "number {number} of this device already belongs to {taken}: the device was cloned or restored"
+            );
+            Problem::new("device_seq", detail)
+        }))
+    }
+
+    /// What speaks against laying it on this head.
+    fn forbidden(&mut self, received: &Received, head: Option<&Record>) -> Result<Option<Problem>, M::Error> {
+        if let Err(problem) = self.permitted(received, head) {
+            return Ok(Some(problem));
+        }
+        let mutation = &received.mutation;
+        let held = match head {
+            Some(head) if mutation.review == Some(ReviewAction::Finalise) => {
+                held(self.memory, head, mutation.reason.as_deref())?
+            }
+            _ => None,
+        };
+        Ok(held.map(|detail| Problem::new("held", detail)))
+    }
+
+    /// What speaks against another conflict about a record.
+    fn crowded(&mut self, record: Uuid) -> Result<Option<Problem>, M::Error> {
+        let open = self.memory.open_conflicts(record)?.len();
+        Ok((open >= OPEN_CONFLICTS).then(|| {
+            let detail =
+                format!("{open} conflicts about this record are open already: they are settled first");
+            Problem::new("conflicts", detail)
+        }))
     }
 
     fn head(&mut self, record: Uuid) -> Result<Option<Record>, M::Error> {
@@ -122,7 +161,8 @@ impl<'a, M: Memory> Judge<'a, M> {
     ) -> Result<Option<String>, M::Error> {
         let mutation = &received.mutation;
         for conflict in &mutation.settles {
-            if !self.memory.conflict_known(*conflict)? {
+            // Elsewhere it was a conflict; where it could be applied there is nothing to wait for.
+            if !self.memory.conflict_known(*conflict)? && self.version(*conflict)?.is_none() {
                 return Ok(Some(conflict.to_string()));
             }
         }
@@ -284,7 +324,7 @@ impl<'a, M: Memory> Judge<'a, M> {
     fn checked(&mut self, verdict: Verdict, received: &Received, schema: &Schema) -> Verdict {
         let Verdict::Write(mut record, outcome) = verdict else { return verdict };
         let mutation = &received.mutation;
-        if mutation.op == Op::Create || !mutation.changes.is_empty() {
+        if !self.settled && (mutation.op == Op::Create || !mutation.changes.is_empty()) {
             let faults = match (&received.faults, mutation.op) {
                 (Some(faults), Op::Create) => faults.clone(),
                 _ => record.faults(schema),

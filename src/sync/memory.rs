@@ -37,16 +37,23 @@ impl Received {
     /// # Errors
     /// What `serde` finds wrong with it.
     pub fn read(raw: &RawValue, sender: Uuid) -> Result<Self, serde_json::Error> {
+        let mut received = Self::passed_on(raw, sender)?;
+        if received.unfit.is_none() && received.mutation.repairs.is_some() {
+            let repair = "a repair is made at the server: POST /v1/quarantine/{id}/repair";
+            received.unfit = Some(Problem::new("permission", repair));
+        }
+        Ok(received)
+    }
+
+    /// Reads a mutation that a camp passes on; `maker` is the device that made it.
+    ///
+    /// # Errors
+    /// What `serde` finds wrong with it.
+    pub fn passed_on(raw: &RawValue, maker: Uuid) -> Result<Self, serde_json::Error> {
         let mutation: Mutation = serde_json::from_str(raw.get())?;
         let bytes = raw.get().as_bytes().into();
-        let mut received = Self { device: sender, mutation, bytes, faults: None, unfit: None };
-        let repair = "a repair is made at the server: POST /v1/quarantine/{id}/repair";
-        let repairs = received.mutation.repairs.is_some();
-        let problem = match unstorable(raw.get(), &received.mutation) {
-            Some(problem) => problem,
-            None if repairs => Problem::new("permission", repair),
-            None => return Ok(received),
-        };
+        let mut received = Self { device: maker, mutation, bytes, faults: None, unfit: None };
+        let Some(problem) = unstorable(raw.get(), &received.mutation) else { return Ok(received) };
         if let Some(without) = without_nul(raw.get()) {
             // The log keeps the bytes as they came.
             received.mutation = serde_json::from_str(&without)?;
@@ -74,6 +81,11 @@ impl Received {
             let blank = Record::blank(id, &mutation.kind, mutation.schema, Uuid::nil(), Uuid::nil());
             self.faults = Some(super::merge::intended(&blank, mutation, Some(schema)).faults(schema));
         }
+    }
+
+    /// The human action that it is part of, or all of.
+    pub fn action(&self) -> Uuid {
+        self.mutation.txn.map_or(self.mutation.mutation_id, |txn| txn.id)
     }
 
     /// The version that it makes.
@@ -141,6 +153,17 @@ pub enum Standing {
     Expired,
     /// Known, but revoked: everything goes into quarantine.
     Revoked,
+}
+
+impl Standing {
+    /// Why what such a sender pushes is put before a human, if it is.
+    pub fn problem(self) -> Option<Problem> {
+        match self {
+            Self::Good => None,
+            Self::Expired => Some(Problem::new("expired", "the device's access has run out: log in again")),
+            Self::Revoked => Some(Problem::new("revoked", "this device was revoked; what it held is kept")),
+        }
+    }
 }
 
 /// A mutation that is already stored.
@@ -250,6 +273,8 @@ pub enum Entry {
     Arrived,
     /// What became of it after it had waited.
     Unparked,
+    /// What it comes to now that the state beneath it has changed: a camp's edits on what its nation tells.
+    Rebased,
 }
 
 /// The past as the rules see it, and their way to write. One writing transaction stands behind it.
@@ -274,8 +299,15 @@ pub trait Memory {
     /// The actions that wait for this thing (a record, version, conflict or schema).
     fn waiting_for(&mut self, thing: &str) -> Result<Vec<Waiting>, Self::Error>;
 
-    /// Appends to the log and gives the place in it; `answer.seq` is filled in.
-    fn log(&mut self, received: &Received, entry: Entry, answer: &mut Answer) -> Result<i64, Self::Error>;
+    /// Appends to the log and gives the place in it; `answer.seq` is filled in. What is rebased and comes to the same
+    /// keeps its place.
+    fn log(
+        &mut self,
+        received: &Received,
+        actor: &Actor,
+        entry: Entry,
+        answer: &mut Answer,
+    ) -> Result<i64, Self::Error>;
     /// Makes this the record's head and keeps it as a version.
     fn put_head(&mut self, record: Record, received: &Received, seq: i64) -> Result<(), Self::Error>;
     /// Keeps a version beside the head's line.

@@ -5,6 +5,7 @@
 
 pub mod apply;
 pub mod digest;
+pub mod follow;
 pub mod judge;
 pub mod memory;
 pub mod merge;

@@ -2,10 +2,12 @@
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use serde_json::value::RawValue;
 use uuid::Uuid;
 
-use super::{Answer, Digest};
+use super::{Answer, Digest, Problem};
+use crate::model::Role;
 use crate::model::record::Feature;
 
 /// The protocol's version.
@@ -40,6 +42,12 @@ pub struct PushBody<'a> {
     #[serde(borrow, default)]
     #[schema(value_type = Vec<Vec<crate::model::Mutation>>)]
     pub txns: Vec<Vec<&'a RawValue>>,
+    /// From a camp: for each action, which device made it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub senders: Vec<Sender>,
+    /// From a camp: the devices that were enrolled at it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub devices: Vec<DeviceReport>,
 }
 
 /// What a device still holds.
@@ -79,8 +87,11 @@ pub struct PushAnswer {
 /// Up to which of the device's numbers everything is stored.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Durable {
-    /// Without a gap.
+    /// Without a gap, on the national server: a tablet of a camp keeps its edits until then.
     pub device_seq_through: i64,
+    /// Without a gap, on the server that answers.
+    #[serde(default)]
+    pub here_through: i64,
 }
 
 /// What a push may be like.
@@ -186,6 +197,10 @@ pub struct LogHead {
 /// A part of the log.
 #[derive(Debug, Clone, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct LogPage {
+    /// Always `cartagena`.
+    pub server: String,
+    /// Where the log stands.
+    pub head: LogHead,
     /// In order.
     pub entries: Vec<LogEntry>,
 }
@@ -195,7 +210,7 @@ pub struct LogPage {
 pub struct LogEntry {
     /// Its place.
     pub seq: i64,
-    /// `mutation`, `unparked` or `act`.
+    /// `mutation`, `unparked` or `act`; on a camp also `rebased` and `withdrawn`.
     pub entry: String,
     /// The mutation, or whom an act concerns.
     pub subject: Uuid,
@@ -211,4 +226,100 @@ pub struct LogEntry {
     pub body: String,
     /// SHA-256(previous ‖ seq ‖ body ‖ outcome), hexadecimal.
     pub entry_hash: String,
+    /// Who did it.
+    #[serde(default)]
+    pub actor: Option<Uuid>,
+    /// What the actor was then.
+    #[serde(default)]
+    pub role: Option<Role>,
+    /// Whom the actor worked for then.
+    #[serde(default)]
+    pub organisation: Option<Uuid>,
+    /// For a parked mutation: what it waits for.
+    #[serde(default)]
+    pub waiting_for: Option<String>,
+    /// For a quarantined mutation: why.
+    #[serde(default)]
+    pub problem: Option<Problem>,
+}
+
+/// What a national server tells its camps of the people of the programme, and of the programme itself.
+#[derive(Debug, Clone, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct People {
+    /// Always `cartagena`.
+    pub server: String,
+    /// Every organisation.
+    pub organisations: Vec<NamedOrganisation>,
+    /// Every account, without its password.
+    pub accounts: Vec<NamedAccount>,
+    /// Devices of the asking camp that were revoked at the nation.
+    pub revoked: Vec<Uuid>,
+    /// The programme's settings.
+    #[schema(value_type = Object)]
+    pub programme: Value,
+}
+
+/// An organisation.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct NamedOrganisation {
+    /// Names it for ever.
+    pub id: Uuid,
+    /// Its name.
+    pub name: String,
+    /// `authority`, `operator` or `other`.
+    pub kind: String,
+}
+
+/// An account.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct NamedAccount {
+    /// Names it for ever.
+    pub id: Uuid,
+    /// What is typed at log-in.
+    pub login: String,
+    /// The person's name.
+    pub name: String,
+    /// What the person is.
+    pub role: Role,
+    /// Whom the person works for.
+    pub organisation: Uuid,
+    /// May not log in.
+    pub disabled: bool,
+}
+
+/// For one action in a camp's push: which device made it, and what the camp holds against it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct Sender {
+    /// The device that made the edits.
+    pub device_id: Uuid,
+    /// Why the camp has put it before a human because of how it was sent: revoked, expired, too much at once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub held: Option<Problem>,
+}
+
+/// What a camp tells of a device that was enrolled at it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct DeviceReport {
+    /// Names it for ever.
+    pub device_id: Uuid,
+    /// For whom it was enrolled.
+    pub account: Uuid,
+    /// What people call it.
+    pub name: String,
+    /// When it was enrolled.
+    pub enrolled_at: DateTime<Utc>,
+    /// When it was revoked.
+    pub revoked_at: Option<DateTime<Utc>>,
+    /// Every one of its edits up to this number is stored at the camp.
+    pub seq_through: i64,
+    /// When it was last heard of.
+    pub last_contact: Option<DateTime<Utc>>,
+    /// How many edits it said it still held.
+    pub outbox_pending: Option<i64>,
+    /// When the oldest of them was made.
+    pub outbox_oldest: Option<DateTime<Utc>>,
+    /// Its clock against the camp's, ms.
+    pub skew_ms: Option<i64>,
+    /// Program and version.
+    pub app: Option<String>,
 }

@@ -5,6 +5,7 @@
 //!
 //! `cargo test --test sim --release` runs it alone. `SEED=17` runs one world again, `SEEDS=1000000` as many as that.
 
+mod camp;
 mod dice;
 mod line;
 mod oracle;

@@ -12,6 +12,7 @@ use cartagena::client::transport::{Request, Response};
 use cartagena::config::Limits;
 use cartagena::exchange::Exchange;
 use cartagena::http::error::{ApiError, ApiResult};
+use cartagena::model::Role;
 use cartagena::model::schema::Registry;
 use cartagena::store::token::Holder;
 use cartagena::store::{DatabaseUrl, Store, migration};
@@ -33,7 +34,7 @@ impl Memory {
         static NEXT: AtomicU64 = AtomicU64::new(0);
         let name = format!("file:sim{}?mode=memory&cache=shared", NEXT.fetch_add(1, Ordering::Relaxed));
         let keeper = SqliteConnection::establish(&name).expect("memory can be had");
-        Self { name, keeper: keeper }
+        Self { name, keeper }
     }
 
     pub(crate) fn path(&self) -> &Path {
@@ -106,8 +107,8 @@ impl Server {
     }
 
     /// Goes back to an old copy, if there is one; `told` whether whoever did it said so, as `cartagena restore` does.
-    pub(crate) fn restore(&mut self, told: bool) -> bool {
-        let Some(copy) = self.copies.pop() else { return false };
+    pub(crate) fn restore(&mut self, told: bool) {
+        let Some(copy) = self.copies.pop() else { return };
         self.store = None;
         self.memory = copy;
         // What was copied later than this is of a future that has not been.
@@ -115,14 +116,13 @@ impl Server {
         if told {
             self.store().begin_epoch().expect("an epoch can begin");
         }
-        true
     }
 
     /// A one-time code for a device of somebody.
-    pub(crate) fn offer(&self, account: Uuid) -> String {
+    pub(crate) fn offer(&self, account: Uuid) -> Option<String> {
         let code = token::code(12);
-        self.store().insert_enrolment(&code, account, account).expect("a device can be offered");
-        code
+        // A camp that was set up anew does not know its people yet.
+        self.store().insert_enrolment(&code, account, account).ok().map(|_until| code)
     }
 
     /// Answers a request as the web server would.
@@ -142,7 +142,16 @@ impl Server {
         let body = request.body.clone().unwrap_or_default();
         let exchange = Exchange { store: self.store(), keys: &self.keys, limits: &self.limits };
         let written = |value: &dyn erased::Json| Ok(value.bytes());
+        if let Some(from) = path.strip_prefix("/v1/sync/log?from=") {
+            let principal = self.identify(request, false)?;
+            if principal.actor.role != Role::Relay {
+                return Err(ApiError::forbidden("relays and auditors"));
+            }
+            let from = from.parse().map_err(|_word| ApiError::bad_request("query", "from"))?;
+            return written(&exchange.log(from, self.limits.list_rows)?);
+        }
         match path {
+            "/v1/sync/people" => written(&exchange.people(&self.identify(request, false)?)?),
             "/v1/devices/enrol" => {
                 let (code, name) = (text(&body, "code")?, text(&body, "name")?);
                 let (device, account) = self.store().enrol(&code, &name)?;

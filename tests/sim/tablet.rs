@@ -66,7 +66,7 @@ impl Tablet {
         let (host, code) = {
             let net = look(&self.net);
             let server = &net.servers[at];
-            (server.host.clone(), server.offer(self.person.account))
+            (server.host.clone(), server.offer(self.person.account).unwrap_or_default())
         };
         self.client.enrol(&format!("sim://{host}"), &code, "tablet")?;
         self.at = at;

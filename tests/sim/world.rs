@@ -5,12 +5,14 @@ use std::sync::{Arc, LazyLock};
 use cartagena::auth::token::Keys;
 use cartagena::model::Role;
 use cartagena::model::role::Actor;
+use cartagena::relay::Passed;
 use cartagena::store::Store;
 use cartagena::store::account::NewAccount;
 use cartagena::store::conflict::ConflictQuery;
 use cartagena::store::decide::Resolution;
 use uuid::Uuid;
 
+use crate::camp::Camp;
 use crate::dice::{Dice, Weather};
 use crate::line::{Net, Shared, look};
 use crate::oracle;
@@ -30,6 +32,9 @@ static KEYS: LazyLock<Arc<Keys>> = LazyLock::new(|| {
 pub(crate) struct World {
     pub(crate) net: Shared,
     pub(crate) tablets: Vec<Tablet>,
+    pub(crate) camps: Vec<Camp>,
+    /// How many camps were lost for ever.
+    pub(crate) lost_camps: usize,
     /// Who settles conflicts at the national server.
     pub(crate) officer: Actor,
     pub(crate) weather: Weather,
@@ -46,8 +51,11 @@ pub(crate) fn run(seed: u64) -> Result<(), String> {
     for _ in 0..steps {
         world.step();
     }
-    world.heal()?;
-    oracle::check(&mut world)
+    let end = world.heal().and_then(|()| oracle::check(&mut world));
+    if end.is_err() && std::env::var_os("DUMP").is_some() {
+        world.dump();
+    }
+    end
 }
 
 impl World {
@@ -55,21 +63,31 @@ impl World {
         let mut dice = Dice::of(seed);
         let weather = Weather::draw(&mut dice);
         let nation = Server::start("nation", Arc::clone(&KEYS));
-        let people = people(nation.store());
-        let net = Net::new(vec![nation], Weather::fair(), dice.fork());
+        let (people, relays) = people(nation.store());
+        let mut servers = vec![nation];
+        servers.extend(["east", "west"].map(|host| Server::start(host, Arc::clone(&KEYS))));
+        let net = Net::new(servers, Weather::fair(), dice.fork());
+        let mut camps: Vec<Camp> = Vec::new();
+        for (number, person) in relays.into_iter().enumerate() {
+            let mut camp = Camp::new(&net, number + 1, person, dice.fork());
+            drop(camp.pass());
+            camp.pass().expect("the weather is still fair");
+            camps.push(camp);
+        }
         let count = dice.between(4, 12);
         let tablets = (0..count)
             .map(|number| {
                 let person = if number == 0 { people[0] } else { *dice.pick(&people) };
-                let mut tablet = Tablet::new(&net, person, 0, dice.fork(), weather.skew_years);
-                tablet.enrol(0).expect("the weather is still fair");
+                let at = dice.below(3);
+                let mut tablet = Tablet::new(&net, person, at, dice.fork(), weather.skew_years);
+                tablet.enrol(at).expect("the weather is still fair");
                 let scope = tablet.scope(&[]);
                 tablet.client.follow(&scope).expect("a scope can be followed");
                 tablet
             })
             .collect();
         look(&net).weather = weather;
-        Self { net, tablets, officer: people[0], weather, dice }
+        Self { net, tablets, camps, lost_camps: 0, officer: people[0], weather, dice }
     }
 
     fn step(&mut self) {
@@ -80,12 +98,21 @@ impl World {
         }
         if self.dice.chance(weather.restore) {
             let told = self.dice.chance(0.5);
-            self.some_server(|server| {
-                server.restore(told);
-            });
+            self.some_server(|server| server.restore(told));
         }
         if self.dice.chance(0.03) {
             self.some_server(Server::copy);
+        }
+        if self.dice.chance(weather.lose_camp) {
+            self.lose_camp();
+        }
+        if self.dice.chance(weather.roam) {
+            let at = self.dice.below(3);
+            drop(self.tablets[number].enrol(at));
+        }
+        if self.dice.chance(0.2) {
+            let camp = self.dice.below(self.camps.len());
+            drop(self.camps[camp].pass());
         }
         if self.dice.chance(0.2) {
             look(&self.net).deliver_late();
@@ -113,10 +140,31 @@ impl World {
         }
     }
 
+    /// Something happens to one of the servers.
     fn some_server(&mut self, act: impl FnOnce(&mut Server)) {
-        let mut net = look(&self.net);
-        let number = self.dice.below(net.servers.len());
-        act(&mut net.servers[number]);
+        let number = self.dice.below(3);
+        let mut camp = self.camps.iter_mut().find(|camp| camp.at == number);
+        if let Some(camp) = &mut camp {
+            camp.fall();
+        }
+        act(&mut look(&self.net).servers[number]);
+        if let Some(camp) = camp {
+            camp.rise();
+        }
+    }
+
+    /// A camp's server is gone for ever; another takes its place, with nothing.
+    fn lose_camp(&mut self) {
+        let camp = self.dice.below(self.camps.len());
+        let camp = &mut self.camps[camp];
+        camp.fall();
+        {
+            let mut net = look(&self.net);
+            let host = net.servers[camp.at].host.clone();
+            net.servers[camp.at] = Server::start(&host, Arc::clone(&KEYS));
+        }
+        camp.forget();
+        self.lost_camps += 1;
     }
 
     fn revoke(&mut self, number: usize) {
@@ -148,17 +196,18 @@ impl World {
 
     fn tasks(&self) -> Vec<Uuid> {
         let scopes = look(&self.net).servers[0].store().list_scopes(&self.officer).unwrap_or_default();
-        let task = |scope: cartagena::store::txn::Scope| match scope {
-            cartagena::store::txn::Scope::Task(id) => Some(id),
+        let task = |scope: cartagena::store::scope::Scope| match scope {
+            cartagena::store::scope::Scope::Task(id) => Some(id),
             _ => None,
         };
         scopes.into_iter().filter_map(task).collect()
     }
 
-    /// The officer at the national server settles a conflict as it stands.
+    /// The officer settles a conflict at one of the servers, as it stands there.
     fn settle_one(&mut self) {
+        let number = self.dice.below(3);
         let net = look(&self.net);
-        let store = net.servers[0].store();
+        let store = net.servers[number].store();
         let which = ConflictQuery { limit: 1, ..ConflictQuery::default() };
         let Some(conflict) = store.list_conflicts(which, self.officer.sight()).unwrap_or_default().pop()
         else {
@@ -176,9 +225,26 @@ impl World {
         drop(store.resolve(self.officer, resolution));
     }
 
+    /// Prints every server's log: `SEED=17 DUMP=1`.
+    fn dump(&self) {
+        for server in &look(&self.net).servers {
+            println!("== {}", server.host);
+            for entry in server.store().log_entries(1, i64::MAX).unwrap_or_default() {
+                let device = entry.device_id.map(|id| id.to_string()).unwrap_or_default();
+                println!(
+                    "{:4} {:9} {} {:12} {device:.13}#{:?} {:?}",
+                    entry.seq, entry.entry, entry.subject, entry.outcome, entry.device_seq, entry.role
+                );
+            }
+        }
+    }
+
     /// The weather clears, every battery is charged; everything goes where it belongs.
     fn heal(&mut self) -> Result<(), String> {
         look(&self.net).weather = Weather::fair();
+        for camp in &mut self.camps {
+            camp.rise();
+        }
         for tablet in &mut self.tablets {
             tablet.charge();
             tablet.empty();
@@ -186,6 +252,9 @@ impl World {
         let mut left = String::new();
         for _ in 0..ROUNDS {
             left.clear();
+            for camp in &mut self.camps {
+                left += &drain_camp(camp);
+            }
             for (number, tablet) in self.tablets.iter_mut().enumerate() {
                 left += &drain(number, tablet);
             }
@@ -194,6 +263,15 @@ impl World {
             }
         }
         Err(format!("after {ROUNDS} rounds in fair weather: {left}"))
+    }
+}
+
+/// Lets a camp pass on what it has; what is not yet as it should be.
+fn drain_camp(camp: &mut Camp) -> String {
+    match camp.pass() {
+        Ok(passed) if passed == Passed::default() => String::new(),
+        Ok(passed) => format!("camp {} had something to do: {passed:?}. ", camp.at),
+        Err(fault) => format!("camp {}: {fault}. ", camp.at),
     }
 }
 
@@ -230,8 +308,8 @@ fn complete(tablet: &mut Tablet) -> bool {
     scopes.iter().all(|scope| scope.revoked || scope.complete_as_of.is_some())
 }
 
-/// Two organisations and the people who carry tablets.
-fn people(store: &Store) -> Vec<Actor> {
+/// Two operators, the people who carry tablets, and the accounts of two camps.
+fn people(store: &Store) -> (Vec<Actor>, Vec<Actor>) {
     let authority = store.insert_organisation("Authority", "authority", None).expect("an empty database").id;
     let operators: Vec<Uuid> = ["Operator", "Other"]
         .map(|name| store.insert_organisation(name, "operator", None).expect("an empty database").id)
@@ -241,7 +319,8 @@ fn people(store: &Store) -> Vec<Actor> {
         let login = format!("{role}-{}", people.len());
         let password = String::new();
         let new = NewAccount { name: login.clone(), login, role, organisation, password, must_change: false };
-        people.push(store.insert_account(new, None).expect("a new log-in").actor());
+        let person = store.insert_account(new, None).expect("a new log-in").actor();
+        people.push(person);
     };
     hire(Role::ImOfficer, authority);
     hire(Role::ImOfficer, authority);
@@ -251,5 +330,8 @@ fn people(store: &Store) -> Vec<Actor> {
             hire(role, operator);
         }
     }
-    people
+    hire(Role::Relay, authority);
+    hire(Role::Relay, authority);
+    let relays = people.split_off(people.len() - 2);
+    (people, relays)
 }

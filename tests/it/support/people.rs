@@ -80,6 +80,8 @@ pub(crate) struct Crew {
     pub(crate) observer: Person,
     /// The administrator.
     pub(crate) admin: Person,
+    /// A camp server.
+    pub(crate) camp: Person,
 }
 
 impl Crew {
@@ -104,6 +106,7 @@ impl Crew {
             director: person("director", Role::Authority, authority),
             observer: person("observer", Role::Observer, donor),
             admin: person("admin", Role::Admin, authority),
+            camp: person("camp", Role::Relay, authority),
         }
     }
 

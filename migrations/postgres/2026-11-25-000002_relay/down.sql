@@ -1,0 +1,10 @@
+alter table device drop column via;
+drop table renumbered;
+drop table followed;
+drop table pending;
+drop table upstream;
+alter table sync_clock drop column follows;
+alter table version drop column hands;
+drop index log_withdrawn;
+alter table log drop column organisation;
+alter table log drop column role;

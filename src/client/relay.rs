@@ -1,0 +1,88 @@
+//! What a camp server asks of its nation, over the same session as a tablet's.
+
+use serde_json::value::RawValue;
+use uuid::Uuid;
+
+use super::call::{Refusal, read};
+use super::push::APP;
+use super::session::Session;
+use super::{Client, ClientError, Result};
+use crate::sync::wire::{
+    DeviceReport, LogHead, LogPage, Outbox, PROTOCOL, People, PushAnswer, PushBody, SERVER, Sender,
+};
+
+/// What became of a push to the nation.
+#[derive(Debug)]
+pub enum PassedOn {
+    /// It has it.
+    Taken(Box<PushAnswer>),
+    /// It is more than the nation takes at once.
+    TooLarge,
+    /// The nation cannot read it: something in it is not for this nation's program.
+    Unreadable(String),
+}
+
+impl Client {
+    /// Pushes actions of this camp's devices.
+    ///
+    /// # Errors
+    /// What the network did; `LoggedOut`, `Revoked`, `Busy`.
+    pub fn pass_on(
+        &mut self,
+        txns: Vec<Vec<&RawValue>>,
+        senders: Vec<Sender>,
+        devices: Vec<DeviceReport>,
+        outbox: Outbox,
+    ) -> Result<PassedOn> {
+        self.freshen()?;
+        let session = Session::load(&mut self.connection)?;
+        let body = PushBody {
+            protocol: PROTOCOL,
+            device_id: Uuid::parse_str(&session.device_id)?,
+            client_time: Some(chrono::Utc::now()),
+            last_head: session.head()?,
+            outbox,
+            app: Some(APP.to_owned()),
+            txns,
+            senders,
+            devices,
+        };
+        let response = self.send_as_device("/v1/sync/push", Some(serde_json::to_vec(&body)?))?;
+        match response.status {
+            413 => return Refusal::read(&response).map(|_| PassedOn::TooLarge),
+            400 => return Refusal::read(&response).map(|refusal| PassedOn::Unreadable(refusal.detail)),
+            _ => {}
+        }
+        let answer: PushAnswer = read(&response)?;
+        if answer.server != SERVER {
+            return Err(ClientError::NotOurs { status: response.status });
+        }
+        if let Some(head) = &answer.head {
+            Session::keep_head(&mut self.connection, head)?;
+        }
+        Ok(PassedOn::Taken(Box::new(answer)))
+    }
+
+    /// The nation's log from an entry on.
+    ///
+    /// # Errors
+    /// What the network did; `LoggedOut`, `NotOurs`.
+    pub fn log_from(&mut self, from: i64) -> Result<LogPage> {
+        let page: LogPage = self.ask_as_device(&format!("/v1/sync/log?from={from}"), None)?;
+        if page.server == SERVER { Ok(page) } else { Err(ClientError::NotOurs { status: 200 }) }
+    }
+
+    /// Remembers a head of the nation whose log was followed up to it.
+    pub fn remember(&mut self, head: &LogHead) -> Result<()> {
+        Session::keep_head(&mut self.connection, head)
+    }
+
+    /// The people of the programme.
+    ///
+    /// # Errors
+    /// What the network did; `LoggedOut`, `NotOurs`.
+    pub fn people(&mut self) -> Result<People> {
+        let people: People = self.ask_as_device("/v1/sync/people", None)?;
+        if people.server == SERVER { Ok(people) } else { Err(ClientError::NotOurs { status: 200 }) }
+    }
+}
