@@ -26,6 +26,28 @@ pub struct Config {
     pub log: String,
     /// What a request may ask of the server.
     pub limits: Limits,
+    /// On a camp: its national server.
+    pub relay: RelayTo,
+}
+
+/// On a camp: its national server. `cartagena relay enrol` does the same as `url` and `code`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RelayTo {
+    /// Where the national server is; left out, this server is no camp unless it was enrolled.
+    pub url: Option<String>,
+    /// The one-time code for the first enrolment.
+    pub code: Option<String>,
+    /// What the national server's people call this camp.
+    pub name: String,
+    /// Seconds between two passes.
+    pub every_seconds: u64,
+}
+
+impl Default for RelayTo {
+    fn default() -> Self {
+        Self { url: None, code: None, name: "camp".to_owned(), every_seconds: 30 }
+    }
 }
 
 /// What a request may ask of the server.
@@ -59,6 +81,7 @@ impl Default for Config {
             log_json: false,
             log: "info".to_owned(),
             limits: Limits::default(),
+            relay: RelayTo::default(),
         }
     }
 }
@@ -103,6 +126,7 @@ impl Config {
     pub fn without_secrets(&self) -> Self {
         let mut shown = self.clone();
         shown.database_url = Some(hide_password(&self.database_url()));
+        shown.relay.code = self.relay.code.as_ref().map(|_secret| "***".to_owned());
         shown
     }
 }

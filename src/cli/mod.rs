@@ -7,6 +7,7 @@ mod device;
 mod import;
 mod output;
 mod programme;
+mod relay;
 mod serve;
 mod tablets;
 mod user;
@@ -65,6 +66,9 @@ enum Command {
     Backup(backup::Backup),
     /// Put a backup where no database is, and begin a new epoch
     Restore(backup::Restore),
+    /// Be a camp: pass on what is here to a national server and follow what it decides
+    #[command(subcommand)]
+    Relay(relay::Command),
     /// Look whether the database is what its log says, and whether the ledger's checks hold
     Verify(verify::Verify),
     /// Print the effective configuration without secrets
@@ -96,6 +100,7 @@ fn obey(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Bench(command) => bench::run(&config, &command),
         Command::Backup(command) => backup::back_up(&config, &command),
         Command::Restore(command) => backup::restore(&config, &command),
+        Command::Relay(command) => relay::run(&config, &command),
         // These have something to say beyond success and failure.
         Command::Import(command) => return import::run(&config, *command),
         Command::Verify(command) => return verify::run(&config, &command),

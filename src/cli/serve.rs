@@ -10,6 +10,7 @@ use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 
+use super::relay::Worker;
 use super::{open_or_begin, print, user};
 use crate::auth::token::Keys;
 use crate::config::Config;
@@ -46,7 +47,9 @@ pub(super) fn run(mut config: Config, command: &Serve) -> anyhow::Result<()> {
 /// Serves until a signal comes, then finishes what was accepted.
 fn serve(config: &Config, store: &Store, listener: TcpListener) -> anyhow::Result<()> {
     let state = state(config, store.clone())?;
+    let relay = Worker::start(config, store)?;
     actix_web::rt::System::new().block_on(server::start(state, listener, config.workers)?)?;
+    drop(relay);
     store.shut_down();
     Ok(())
 }

@@ -21,6 +21,7 @@ mod network;
 mod offline;
 mod openapi;
 mod quarantine;
+mod relay;
 mod review;
 mod session;
 mod sight;

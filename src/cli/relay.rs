@@ -1,0 +1,170 @@
+//! `cartagena relay …`, and the relay beside a server that is a camp.
+
+use std::path::PathBuf;
+use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use anyhow::{Context as _, bail};
+use clap::Subcommand;
+
+use super::{open, open_or_begin, print};
+use crate::client::ClientError;
+use crate::config::Config;
+use crate::relay::{Passed, Relay, RelayError};
+use crate::store::Store;
+
+/// The camp's session with its nation.
+const SESSION: &str = "nation.db";
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Make this server a camp: enrol it at its national server with a one-time code
+    Enrol {
+        /// Where the national server is, e.g. <https://imsma.example.org>
+        url: String,
+        /// The code that `cartagena device offer` printed there for this camp's account (role relay)
+        #[arg(long)]
+        code: String,
+        /// What the national server's people call this camp
+        #[arg(long, default_value = "camp")]
+        name: String,
+    },
+    /// Pass on what is here and follow the national server, once, now
+    Pass,
+    /// Say where this camp stands towards its national server
+    Status,
+}
+
+pub(super) fn run(config: &Config, command: &Command) -> anyhow::Result<()> {
+    match command {
+        Command::Enrol { url, code, name } => {
+            let store = open_or_begin(config)?;
+            relay(config, &store)?.enrol(url, code, name)?;
+            print(&format!("This server is a camp of {url} now. `cartagena serve` passes on by itself."));
+            store.shut_down();
+        }
+        Command::Pass => {
+            let store = open(config)?;
+            let passed = relay(config, &store)?.pass();
+            store.shut_down();
+            print(&in_words(&passed?));
+        }
+        Command::Status => {
+            let store = open(config)?;
+            let Some(upstream) = store.upstream()? else {
+                bail!("this server follows no national server: run `cartagena relay enrol` first");
+            };
+            let heard = upstream.last_contact.map_or_else(|| "never".to_owned(), |at| at.to_rfc3339());
+            print(&format!(
+                "National server {}, last heard {heard}, its log followed up to {}; {} edits that it is not known to have.",
+                relay(config, &store)?.nation()?,
+                upstream.seq,
+                upstream.pending
+            ));
+            store.shut_down();
+        }
+    }
+    Ok(())
+}
+
+fn session(config: &Config) -> PathBuf {
+    config.data.join(SESSION)
+}
+
+fn relay(config: &Config, store: &Store) -> anyhow::Result<Relay> {
+    Relay::open(&session(config), store.clone())
+        .context("the session with the national server cannot be opened")
+}
+
+fn in_words(passed: &Passed) -> String {
+    let mut words = format!(
+        "{} edits sent, {} entries of the national log followed, {} edits that it is not known to have.",
+        passed.sent, passed.followed, passed.pending
+    );
+    if passed.renewed {
+        words += "\nThe national server was restored from a copy; what it had lost was sent again.";
+    }
+    for stuck in &passed.stuck {
+        words += &format!("\nNot taken: {stuck}");
+    }
+    words
+}
+
+/// The relay of a running server; it ends with it.
+pub(super) struct Worker {
+    stop: Option<Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Worker {
+    /// Begins to pass on, where this server is a camp or its configuration makes it one.
+    ///
+    /// # Errors
+    /// Where the session's file cannot be opened.
+    pub(super) fn start(config: &Config, store: &Store) -> anyhow::Result<Option<Self>> {
+        let settings = config.relay.clone();
+        if settings.url.is_none() && !session(config).exists() {
+            return Ok(None);
+        }
+        let mut relay = relay(config, store)?;
+        let (stop, stopped) = channel();
+        let pause = Duration::from_secs(settings.every_seconds.max(1));
+        let thread = std::thread::Builder::new().name("relay".to_owned()).spawn(move || {
+            loop {
+                if let (Some(url), Some(code), Err(_)) = (&settings.url, &settings.code, relay.nation()) {
+                    match relay.enrol(url, code, &settings.name) {
+                        Ok(()) => tracing::info!(%url, "enrolled at the national server"),
+                        Err(fault) => tracing::warn!(%fault, "the national server cannot be enrolled at"),
+                    }
+                }
+                tell(relay.pass());
+                match stopped.recv_timeout(pause) {
+                    Err(RecvTimeoutError::Timeout) => {}
+                    Ok(()) | Err(RecvTimeoutError::Disconnected) => return,
+                }
+            }
+        })?;
+        Ok(Some(Self { stop: Some(stop), thread: Some(thread) }))
+    }
+}
+
+impl Drop for Worker {
+    fn drop(&mut self) {
+        drop(self.stop.take());
+        if let Some(thread) = self.thread.take()
+            && thread.join().is_err()
+        {
+            tracing::error!("the relay had failed before the shut-down");
+        }
+    }
+}
+
+fn tell(passed: Result<Passed, RelayError>) {
+    match passed {
+        Ok(passed) => {
+            metrics::gauge!("cartagena_relay_pending").set(u32::try_from(passed.pending).unwrap_or(u32::MAX));
+            if passed.renewed {
+                tracing::warn!(
+                    "the national server was restored from a copy; what it had lost was sent again"
+                );
+            }
+            for stuck in &passed.stuck {
+                tracing::error!(%stuck, "the national server cannot take an action");
+            }
+            if passed.sent > 0 || passed.followed > 0 {
+                tracing::info!(
+                    sent = passed.sent,
+                    followed = passed.followed,
+                    pending = passed.pending,
+                    "passed on"
+                );
+            }
+        }
+        // A camp is offline most of the time.
+        Err(RelayError::Client(ClientError::Transport(fault))) => {
+            tracing::debug!(%fault, "the national server cannot be reached");
+        }
+        Err(fault) => tracing::warn!(%fault, "nothing was passed on"),
+    }
+}

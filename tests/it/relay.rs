@@ -1,0 +1,149 @@
+//! A camp passes on what its tablets pushed, over real HTTP, and everybody comes to see what the nation decided.
+
+use cartagena::client::{Client, Http};
+use cartagena::model::mutation::Outcome;
+use cartagena::relay::Relay;
+use serde_json::json;
+use uuid::Uuid;
+
+use crate::support::client::{new_area, plain, shown};
+use crate::support::tablet::{record, square};
+use crate::support::{Crew, Person, Place, TestServer, on_both};
+
+on_both!(
+    an_edit_goes_two_hops_and_its_fate_comes_back,
+    a_camp_that_was_wrong_is_put_right,
+    what_only_the_nation_does_is_refused_at_a_camp,
+);
+
+/// A national server and a camp, each on a database of its own.
+struct Both {
+    nation: TestServer,
+    camp: TestServer,
+    crew: Crew,
+    relay: Relay,
+    place: Place,
+}
+
+impl Both {
+    fn start(place: &Place) -> Self {
+        let nation = TestServer::start(place);
+        let crew = Crew::hire(nation.store());
+        let place = place.another();
+        let camp = TestServer::start(&place);
+        let file = place.folder.path().join("nation.db");
+        let mut relay = Relay::open(&file, camp.store().clone()).unwrap();
+        relay.enrol(nation.url(), &crew.offer(&nation, &crew.camp), "Camp north").unwrap();
+        relay.pass().unwrap();
+        Self { nation, camp, crew, relay, place }
+    }
+
+    /// A tablet that is enrolled at the camp.
+    fn tablet(&self, whom: &Person) -> Client {
+        let file = self.place.folder.path().join(format!("{}.db", Uuid::now_v7()));
+        let mut client = Client::open_with(&file, Box::new(Http::default())).unwrap();
+        let code = cartagena::auth::token::code(12);
+        self.camp.store().insert_enrolment(&code, whom.id, whom.id).unwrap();
+        client.enrol(self.camp.url(), &code, "tablet").unwrap();
+        client
+    }
+}
+
+fn an_edit_goes_two_hops_and_its_fate_comes_back(place: &Place) {
+    let mut both = Both::start(place);
+    let mut tablet = both.tablet(&both.crew.supervisor);
+    tablet.follow(&format!("organisation:{}", both.crew.operator)).unwrap();
+    let area = Uuid::now_v7();
+    tablet.edit(new_area(area)).unwrap();
+    tablet.sync().unwrap();
+    let sent = tablet.edits().unwrap().remove(0);
+    assert_eq!(
+        (sent.outcome(), sent.durable),
+        (Some(Outcome::Applied), false),
+        "the camp has it, the nation not"
+    );
+
+    let passed = both.relay.pass().unwrap();
+    assert_eq!((passed.sent, passed.pending), (1, 0));
+    tablet.sync().unwrap();
+    assert!(tablet.edits().unwrap()[0].durable, "the nation has it");
+    let national = record(&both.nation, &both.crew.im.log_in(&both.nation), area);
+    assert_eq!(national["author"], json!(both.crew.supervisor.id));
+    assert_eq!(national["organisation"], json!(both.crew.operator));
+
+    // The office finds the tablet in the nation's registry, and the camp that tells of it.
+    let admin = both.crew.admin.log_in(&both.nation);
+    let devices = both.nation.http().get("/v1/devices", &admin).expect(200);
+    let device = tablet.identity().unwrap().device;
+    let told = devices.as_array().unwrap().iter().find(|told| told["id"] == json!(device)).unwrap();
+    assert_eq!(told["seq_through"], 1);
+    assert!(told["via"].is_string());
+
+    // An edit made at the nation comes down.
+    let mut office = plain(place, &both.nation, &both.crew, &both.crew.im);
+    office.follow("everything").unwrap();
+    office.sync().unwrap();
+    office.edit(cartagena::client::Edit::update(area).set("remarks", "seen")).unwrap();
+    office.sync().unwrap();
+    both.relay.pass().unwrap();
+    tablet.sync().unwrap();
+    assert_eq!(shown(&mut tablet, area).field("remarks"), "seen");
+    assert_eq!(both.relay.pass().unwrap().followed, 0);
+}
+
+fn a_camp_that_was_wrong_is_put_right(place: &Place) {
+    let mut both = Both::start(place);
+    let crew = &both.crew;
+    let mut north = both.tablet(&crew.supervisor);
+    let mut office = plain(place, &both.nation, crew, &crew.im);
+    north.follow(&format!("organisation:{}", crew.operator)).unwrap();
+    office.follow("everything").unwrap();
+    let area = Uuid::now_v7();
+    north.edit(new_area(area)).unwrap();
+    north.sync().unwrap();
+    both.relay.pass().unwrap();
+    office.sync().unwrap();
+
+    // Both change the outline; the nation hears of the office first.
+    north.edit(cartagena::client::Edit::update(area).set("geometry", square(0.002))).unwrap();
+    north.sync().unwrap();
+    assert_eq!(both.camp.store().list_conflicts(every_conflict(), im_sight(crew)).unwrap().len(), 0);
+    office.edit(cartagena::client::Edit::update(area).set("geometry", square(0.004))).unwrap();
+    office.sync().unwrap();
+    both.relay.pass().unwrap();
+
+    let (here, there) = (&both.camp, &both.nation);
+    for server in [here, there] {
+        let conflicts = server.store().list_conflicts(every_conflict(), im_sight(crew)).unwrap();
+        assert_eq!(conflicts.len(), 1);
+        assert!(conflicts[0].safety);
+    }
+    north.sync().unwrap();
+    office.sync().unwrap();
+    for client in [&mut north, &mut office] {
+        let record = shown(client, area);
+        assert!(record.contested);
+        assert_eq!(record.field("geometry"), &square(0.004));
+    }
+}
+
+fn what_only_the_nation_does_is_refused_at_a_camp(place: &Place) {
+    let both = Both::start(place);
+    let refused = both.camp.store().insert_organisation("Ours", "operator", None).unwrap_err();
+    assert!(refused.to_string().contains("at the national server"), "{refused}");
+    // People are known at the camp, but no password travels.
+    let account = both.camp.store().find_login("supervisor").unwrap().unwrap();
+    assert_eq!((account.id, account.password.as_str()), (both.crew.supervisor.id, ""));
+    let log_in = json!({"login": "supervisor", "password": ""});
+    assert_eq!(both.camp.http().post("/v1/auth/login", "", &log_in).status, 401);
+}
+
+fn every_conflict() -> cartagena::store::conflict::ConflictQuery {
+    cartagena::store::conflict::ConflictQuery { limit: 100, ..Default::default() }
+}
+
+fn im_sight(crew: &Crew) -> cartagena::model::role::Sight {
+    let actor =
+        cartagena::model::role::Actor { account: crew.im.id, role: crew.im.role, organisation: Uuid::nil() };
+    actor.sight()
+}
