@@ -109,7 +109,11 @@ impl Config {
         let file = file.map_or_else(|| Toml::file("cartagena.toml"), Toml::file_exact);
         Figment::from(Serialized::defaults(Self::default()))
             .merge(file)
-            .merge(Env::prefixed("CARTAGENA_").ignore(&["config", "password", "shared_data"]).split("__"))
+            .merge(
+                Env::prefixed("CARTAGENA_")
+                    .ignore(&["config", "password", "passphrase", "shared_data"])
+                    .split("__"),
+            )
             .extract()
             .map_err(Box::new)
     }

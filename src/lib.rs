@@ -7,6 +7,7 @@
 //! - [`http`] – the web: one file per resource
 //! - [`report`] – the live books and the figures that people hand in
 //! - [`relay`] – a camp server's way to its nation
+//! - [`bundle`] – the log as a file, for a stick
 //! - [`client`] – the offline client: a tablet's file, its outbox, its way to a server
 //! - [`exchange`] – what a server answers to devices, whatever carries the bytes
 //! - [`auth`] – who somebody is and what they may do
@@ -21,6 +22,7 @@
 //! - [`model`] – what is recorded: kinds, records, mutations; plain types that know nothing else
 
 pub mod auth;
+pub mod bundle;
 pub mod cli;
 pub mod client;
 pub mod config;

@@ -64,6 +64,8 @@ permissions! {
     ReadProgramme = [Surveyor, Supervisor, ProgrammeManager, QaOfficer, ImOfficer, Authority, Observer, Admin],
     /// Change the programme's settings.
     SetProgramme = [Authority, Admin],
+    /// See what should be looked after: one's own organisation's, or all for the authority and the administrator.
+    ReadAlarms = [Supervisor, ProgrammeManager, QaOfficer, ImOfficer, Authority, Admin],
     /// See and make accounts and organisations.
     ManageAccounts = [Admin],
     /// See devices and offer enrolments: one's own organisation's, or all for an admin.

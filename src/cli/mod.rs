@@ -2,6 +2,7 @@
 
 mod backup;
 mod bench;
+mod bundle;
 mod demo;
 mod device;
 mod import;
@@ -69,6 +70,11 @@ enum Command {
     /// Be a camp: pass on what is here to a national server and follow what it decides
     #[command(subcommand)]
     Relay(relay::Command),
+    /// Carry the log on a stick where there is no network
+    #[command(subcommand)]
+    Bundle(bundle::Bundle),
+    /// Derive records, conflicts and scopes from the log anew; no server may be running
+    Rebuild(bundle::Rebuild),
     /// Look whether the database is what its log says, and whether the ledger's checks hold
     Verify(verify::Verify),
     /// Print the effective configuration without secrets
@@ -101,6 +107,8 @@ fn obey(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Backup(command) => backup::back_up(&config, &command),
         Command::Restore(command) => backup::restore(&config, &command),
         Command::Relay(command) => relay::run(&config, &command),
+        Command::Bundle(command) => bundle::run(&config, &command),
+        Command::Rebuild(command) => bundle::rebuild(&config, &command),
         // These have something to say beyond success and failure.
         Command::Import(command) => return import::run(&config, *command),
         Command::Verify(command) => return verify::run(&config, &command),

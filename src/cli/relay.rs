@@ -86,7 +86,7 @@ fn in_words(passed: &Passed) -> String {
         words += "\nThe national server was restored from a copy; what it had lost was sent again.";
     }
     for stuck in &passed.stuck {
-        words += &format!("\nNot taken: {stuck}");
+        words = format!("{words}\nNot taken: {stuck}");
     }
     words
 }

@@ -10,9 +10,10 @@ use uuid::Uuid;
 use super::access::{Access, JsonBody};
 use super::error::{ApiError, ApiResult};
 use super::state::{AppState, address_of};
-use crate::auth::permission::ManageDevices;
+use crate::auth::permission::{ManageDevices, ReadAlarms};
 use crate::auth::{self, Principal, Tokens, token};
 use crate::model::Role;
+use crate::store::alarm::Alarm;
 use crate::store::device::Device;
 use crate::store::token::Holder;
 
@@ -117,4 +118,16 @@ pub(crate) async fn revoke(
 /// An admin sees every organisation's devices, others their own's.
 fn own_organisation(principal: &Principal) -> Option<Uuid> {
     (principal.actor.role != Role::Admin).then_some(principal.actor.organisation)
+}
+
+/// What should be looked after: edits that are missing or wait, conflicts that stay open, tablets that hold back.
+#[utoipa::path(tag = "devices", responses((status = 200, body = Vec<Alarm>)))]
+#[get("/v1/alarms")]
+pub(crate) async fn list_alarms(
+    access: Access<ReadAlarms>,
+    state: Data<AppState>,
+) -> ApiResult<HttpResponse> {
+    let all = matches!(access.actor.role, Role::QaOfficer | Role::ImOfficer | Role::Authority | Role::Admin);
+    let of = (!all).then_some(access.actor.organisation);
+    Ok(HttpResponse::Ok().json(state.store(move |store| store.list_alarms(of)).await?))
 }

@@ -44,6 +44,7 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
         .service(devices::offer_enrolment)
         .service(devices::list)
         .service(devices::revoke)
+        .service(devices::list_alarms)
         .service(schemas::list)
         .service(schemas::show)
         .service(sync::push_edits)

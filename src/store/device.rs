@@ -109,10 +109,16 @@ impl Store {
     /// # Errors
     /// `NotFound`
     pub fn find_device(&self, id: Uuid) -> Result<Device> {
-        self.list_devices(None)?
-            .into_iter()
-            .find(|device| device.id == id)
-            .ok_or(StoreError::NotFound("device"))
+        let row: Option<(DeviceRow, Id)> = self.read(|connection| {
+            Ok(device::table
+                .inner_join(account::table.on(account::account_id.eq(device::account_id)))
+                .filter(device::device_id.eq(Id(id)))
+                .select((DeviceRow::as_select(), account::organisation))
+                .first(connection)
+                .optional()?)
+        })?;
+        let (row, organisation) = row.ok_or(StoreError::NotFound("device"))?;
+        Ok(row.into_device(organisation))
     }
 
     /// Lets a device be enrolled for an account: whoever shows `code` in time gets it.

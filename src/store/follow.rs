@@ -7,7 +7,7 @@ use base64::engine::general_purpose::STANDARD;
 use diesel::prelude::*;
 use uuid::Uuid;
 
-use super::backend::on_backend;
+use super::backend::{DbConnection, on_backend};
 use super::column::Id;
 use super::memory::received;
 use super::row::LogRow;
@@ -21,16 +21,23 @@ use crate::sync::follow::{Told, follow_txn, rebase_txn};
 use crate::sync::memory::{Answer, Entry, Memory as _, Received};
 use crate::sync::wire::{LogEntry, LogPage};
 
+/// Entries of a part of the log, at the very most.
+const LONGEST: usize = 20_000;
+
 impl Store {
-    /// Entries of the log from `from` on, at most `limit`: for relays and auditors.
+    /// Entries of the log from `from` on, about `limit`: for relays and auditors. An action is never cut in two.
     pub fn log_entries(&self, from: i64, limit: i64) -> Result<Vec<LogEntry>> {
         self.read(|connection| {
-            let rows: Vec<LogRow> = log::table
-                .filter(log::seq.ge(from))
-                .order(log::seq)
-                .limit(limit)
-                .select(LogRow::as_select())
-                .load(connection)?;
+            let mut rows = rows_from(connection, from, limit)?;
+            while let Some(last) = rows.last()
+                && let Some(missing) = missing_after(&rows, last)?
+            {
+                let more = rows_from(connection, last.seq + 1, missing)?;
+                if more.is_empty() {
+                    break;
+                }
+                rows.extend(more);
+            }
             Ok(rows.into_iter().map(entry).collect())
         })
     }
@@ -44,6 +51,30 @@ impl Store {
     pub fn follow(&self, page: LogPage) -> Result<i64> {
         self.write(move |txn| follow(txn, &page))
     }
+}
+
+fn rows_from(connection: &mut DbConnection, from: i64, limit: i64) -> Result<Vec<LogRow>> {
+    Ok(log::table
+        .filter(log::seq.ge(from))
+        .order(log::seq)
+        .limit(limit)
+        .select(LogRow::as_select())
+        .load(connection)?)
+}
+
+/// How many entries of the last one's action come after these.
+fn missing_after(rows: &[LogRow], last: &LogRow) -> Result<Option<i64>> {
+    if !is_of_an_edit(&last.entry) {
+        return Ok(None);
+    }
+    let mutation = received(last.body.clone(), last.device_id)?.mutation;
+    let missing = mutation.txn.map_or(0, |txn| i64::from(txn.size) - i64::from(txn.index) - 1);
+    // The rest of an action follows at once; a size that lies is not followed for ever.
+    Ok((missing > 0 && rows.len() < LONGEST).then_some(missing))
+}
+
+fn is_of_an_edit(entry: &str) -> bool {
+    matches!(entry, "mutation" | "unparked")
 }
 
 fn entry(row: LogRow) -> LogEntry {

@@ -266,7 +266,7 @@ impl Memory for SyncTxn<'_> {
             quarantine::author.eq(Id(mutation.author)),
             quarantine::problem.eq(Document::of(problem)),
             quarantine::since_seq.eq(seq),
-            quarantine::since.eq(self.now),
+            quarantine::since.eq(self.learnt(received.id())),
         );
         diesel::insert_into(quarantine::table).values(row).execute(self.connection)?;
         Ok(())

@@ -4,6 +4,7 @@
 //! moves the clock (docs/sync.md §5). Everything else reads.
 
 pub mod account;
+pub mod alarm;
 pub(crate) mod backend;
 pub mod backup;
 pub mod book;
@@ -25,6 +26,7 @@ pub mod quality;
 pub mod quarantine;
 mod raw;
 mod rebase;
+pub mod rebuild;
 pub mod record;
 mod row;
 mod schema;

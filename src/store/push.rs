@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeSet, HashMap};
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use serde_json::value::RawValue;
@@ -16,11 +18,11 @@ use super::schema::{device, log, receipt};
 use super::txn::SyncTxn;
 use super::{Result, Store, StoreError, prefetch, record, upstream};
 use crate::model::mutation::Outcome;
-use crate::model::role::Actor;
+use crate::model::role::{Actor, Role};
 use crate::model::schema::Registry;
 use crate::model::{Mutation, Op, mutation::GEOMETRY};
 use crate::sync::memory::{Answer, Memory as _, Problem, Received, Standing};
-use crate::sync::wire::{DeviceReport, LogHead, PushBody};
+use crate::sync::wire::{DeviceReport, LogEntry, LogHead, PushBody};
 use crate::sync::{apply_txn, merge};
 
 /// One push may retire or blank so many records …
@@ -31,7 +33,8 @@ const BLAST_SHARE: i64 = 10;
 /// A push, read and measured, ready for the writer.
 #[derive(Debug)]
 pub struct Push {
-    device: Uuid,
+    /// Who sends it; nothing where it was carried here on a stick.
+    device: Option<Uuid>,
     actions: Vec<Action>,
     /// What a camp tells of its own devices; nothing where the sender is no camp.
     relayed: Option<Vec<DeviceReport>>,
@@ -93,7 +96,7 @@ impl Push {
             let mutations = read_action(place, txn, |raw| Received::read(raw, device))?;
             actions.push(Action { actor, against: standing.problem(), mutations });
         }
-        Ok(Self::of(device, actions, None))
+        Ok(Self::of(Some(device), actions, None))
     }
 
     /// Reads what a camp passes on. Who acted is looked up when the push is taken.
@@ -110,10 +113,10 @@ impl Push {
             let mutations = read_action(place, txn, |raw| Received::passed_on(raw, sender.device_id))?;
             actions.push(Action { actor: relay, against: sender.held.clone(), mutations });
         }
-        Ok(Self::of(device, actions, Some(body.devices.clone())))
+        Ok(Self::of(Some(device), actions, Some(body.devices.clone())))
     }
 
-    fn of(device: Uuid, actions: Vec<Action>, relayed: Option<Vec<DeviceReport>>) -> Self {
+    fn of(device: Option<Uuid>, actions: Vec<Action>, relayed: Option<Vec<DeviceReport>>) -> Self {
         let shapes = actions
             .iter()
             .flat_map(|action| &action.mutations)
@@ -264,11 +267,14 @@ fn take_one(txn: &mut SyncTxn<'_>, push: &Push) -> Result<Pushed> {
         }
     }
     keep_differing(txn, push, &answers)?;
-    if txn.clock.follows {
-        note_renumbered(txn, push, &answers)?;
+    let (mut seq_through, mut national_through) = (0, 0);
+    if let Some(device) = push.device {
+        if txn.clock.follows {
+            note_renumbered(txn, device, push, &answers)?;
+        }
+        seq_through = meet(txn, device, push)?;
+        national_through = upstream::national_through(txn, device, seq_through)?;
     }
-    let seq_through = meet(txn, push)?;
-    let national_through = upstream::national_through(txn, push.device, seq_through)?;
     Ok(Pushed { head: head_of(&txn.clock), answers, seq_through, national_through })
 }
 
@@ -282,7 +288,7 @@ fn blast_of(txn: &mut SyncTxn<'_>, push: &Push) -> Result<Option<i64>> {
 }
 
 /// On a camp: the device's own numbers of what was known already, so that they too count as national only once it is.
-fn note_renumbered(txn: &mut SyncTxn<'_>, push: &Push, answers: &[Answer]) -> Result<()> {
+fn note_renumbered(txn: &mut SyncTxn<'_>, device: Uuid, push: &Push, answers: &[Answer]) -> Result<()> {
     let again: BTreeSet<Uuid> = answers
         .iter()
         .filter(|answer| answer.outcome == Outcome::Duplicate)
@@ -293,7 +299,7 @@ fn note_renumbered(txn: &mut SyncTxn<'_>, push: &Push, answers: &[Answer]) -> Re
         .filter(|received| again.contains(&received.id()))
         .map(|received| (received.mutation.device_seq, received.id()))
         .collect();
-    upstream::note_renumbered(txn, push.device, &numbers)
+    upstream::note_renumbered(txn, device, &numbers)
 }
 
 /// Sets a whole push before a human that would take an unlikely number of records out of use.
@@ -335,26 +341,26 @@ fn keep_differing(txn: &mut SyncTxn<'_>, push: &Push, answers: &[Answer]) -> Res
         let found = push.mutations().find(|received| received.id() == answer.mutation_id);
         if let Some(received) = found {
             let reason = format!("other content under the known mutation {}", received.id());
-            keep(txn, Uuid::now_v7(), Some(push.device), &reason, &received.bytes)?;
+            keep(txn, Uuid::now_v7(), push.device, &reason, &received.bytes)?;
         }
     }
     Ok(())
 }
 
 /// Notes the contact and works out up to which number the device's edits are stored without a gap.
-fn meet(txn: &mut SyncTxn<'_>, push: &Push) -> Result<i64> {
+fn meet(txn: &mut SyncTxn<'_>, device: Uuid, push: &Push) -> Result<i64> {
     let contact = &push.contact;
     let through: Option<i64> =
-        device::table.find(Id(push.device)).select(device::seq_through).first(txn.connection).optional()?;
+        device::table.find(Id(device)).select(device::seq_through).first(txn.connection).optional()?;
     let through = through.ok_or(StoreError::NotFound("device"))?;
     let stored: Vec<Option<i64>> = log::table
-        .filter(log::device_id.eq(Id(push.device)))
+        .filter(log::device_id.eq(Id(device)))
         .filter(log::device_seq.gt(through))
         .select(log::device_seq)
         .load(txn.connection)?;
     let mut numbers: BTreeSet<i64> = stored.into_iter().flatten().collect();
     // Other pushes of the same device may be in this group; the log has them when it is flushed.
-    let fresh = txn.buffer.log.iter().filter(|row| row.device_id == Some(Id(push.device)));
+    let fresh = txn.buffer.log.iter().filter(|row| row.device_id == Some(Id(device)));
     numbers.extend(fresh.filter_map(|row| row.device_seq));
     // Every answer means that the mutation is stored, also where it came before under the number that the tablet had
     // in an earlier enrolment.
@@ -365,7 +371,7 @@ fn meet(txn: &mut SyncTxn<'_>, push: &Push) -> Result<i64> {
     while numbers.contains(&(through + 1)) {
         through += 1;
     }
-    diesel::update(device::table.find(Id(push.device)))
+    diesel::update(device::table.find(Id(device)))
         .set((
             device::seq_through.eq(through),
             device::last_contact.eq(Some(txn.now)),
@@ -376,9 +382,53 @@ fn meet(txn: &mut SyncTxn<'_>, push: &Push) -> Result<i64> {
         ))
         .execute(txn.connection)?;
     for report in push.relayed.iter().flatten() {
-        super::device::take_report(txn, push.device, report)?;
+        super::device::take_report(txn, device, report)?;
     }
     Ok(through)
+}
+
+/// An edit that another server has taken, as its log tells.
+#[derive(Debug)]
+pub struct PassedOn {
+    received: Received,
+    held: Option<Problem>,
+}
+
+impl TryFrom<LogEntry> for PassedOn {
+    type Error = StoreError;
+
+    fn try_from(entry: LogEntry) -> Result<Self> {
+        let body = STANDARD.decode(&entry.body).map_err(|fault| StoreError::Unreadable(fault.to_string()))?;
+        let raw: &RawValue = serde_json::from_slice(&body)?;
+        let received = Received::passed_on(raw, entry.device_id.unwrap_or_default())?;
+        let held = entry.problem.filter(upstream::is_of_the_sending);
+        Ok(Self { received, held })
+    }
+}
+
+impl Store {
+    /// Takes edits that were carried here from another server, in its order, as if a camp had passed them on.
+    ///
+    /// # Errors
+    /// `Busy`: nothing of it is stored, do it again.
+    pub fn push_passed_on(&self, edits: Vec<PassedOn>) -> Result<Vec<Answer>> {
+        let nobody = Actor { account: Uuid::nil(), role: Role::Relay, organisation: Uuid::nil() };
+        let mut actions: Vec<Action> = Vec::new();
+        for PassedOn { received, held } in edits {
+            let same = |action: &&mut Action| {
+                let first = &action.mutations[0];
+                first.device == received.device && first.action() == received.action()
+            };
+            match actions.last_mut().filter(same) {
+                Some(action) => {
+                    action.against = action.against.take().or(held);
+                    action.mutations.push(received);
+                }
+                None => actions.push(Action { actor: nobody, against: held, mutations: vec![received] }),
+            }
+        }
+        Ok(self.push(Push::of(None, actions, Some(Vec::new())))?.answers)
+    }
 }
 
 /// A human action made on this server: who, and the drafts of its mutations.

@@ -39,6 +39,13 @@ pub(super) struct Rebase {
     renewed: HashSet<Uuid>,
 }
 
+impl Rebase {
+    /// Notes what an edit has come to.
+    pub(super) fn stand(&mut self, edit: Uuid, outcome: Outcome, seq: i64, since: Instant) {
+        self.stood.insert(edit, (outcome, seq, since));
+    }
+}
+
 /// Applied or merged is the same to readers: the version says it all.
 fn class(outcome: Outcome) -> Outcome {
     if outcome == Outcome::Merged { Outcome::Applied } else { outcome }

@@ -200,7 +200,8 @@ impl<'c> SyncTxn<'c> {
         Ok(())
     }
 
-    fn flush(&mut self) -> Result<()> {
+    /// Writes what was gathered.
+    pub(super) fn flush(&mut self) -> Result<()> {
         let buffer = std::mem::take(&mut self.buffer);
         for rows in buffer.log.chunks(ROWS_PER_STATEMENT) {
             on_backend!(&mut *self.connection, |c| diesel::insert_into(log::table).values(rows).execute(c))?;

@@ -42,6 +42,11 @@ pub struct Outgoing {
     pub sender: Sender,
 }
 
+/// Whether a quarantine's reason is one that the next server cannot see.
+pub(super) fn is_of_the_sending(problem: &Problem) -> bool {
+    OF_THE_SENDING.contains(&problem.code.as_str())
+}
+
 impl Store {
     /// Where this camp stands towards its nation; nothing where it is no camp.
     pub fn upstream(&self) -> Result<Option<Upstream>> {
@@ -159,7 +164,7 @@ fn outgoing(connection: &mut DbConnection, limit: i64) -> Result<Vec<Outgoing>> 
         let received = super::memory::received(body, device)?;
         let action = received.action();
         let problem: Option<Problem> = problem.map(Document::read).transpose()?;
-        let held = problem.filter(|problem| OF_THE_SENDING.contains(&problem.code.as_str()));
+        let held = problem.filter(is_of_the_sending);
         let device_id = received.device;
         match actions.last_mut() {
             Some((of, there)) if *of == action && there.sender.device_id == device_id => {

@@ -3,7 +3,7 @@
 //! The log is a chain of hashes, every version follows from the one before it by a mutation of the log, every record
 //! stands at its newest version, and every scope's digest is that of its records. All of it is read on one snapshot.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use diesel::prelude::*;
 use uuid::Uuid;
@@ -12,10 +12,11 @@ use super::backend::DbConnection;
 use super::column::Id;
 use super::memory::received;
 use super::row::{LogRow, RecordRow, VersionRow};
-use super::schema::{log, membership, record, scope_digest, version};
+use super::schema::{conflict, log, membership, parked, quarantine, record, scope_digest, version};
 use super::scope::Scope;
 use super::txn::{GENESIS, PERSONAL, chain, read_clock};
 use super::{Result, Store};
+use crate::model::mutation::Outcome;
 use crate::model::schema::Registry;
 use crate::model::{Mutation, Op, Record, ReviewAction, Stage};
 use crate::sync::Digest;
@@ -69,7 +70,8 @@ impl Store {
     pub fn verify(&self, progress: Progress<'_>) -> Result<Verdict> {
         self.read(|connection| {
             let mut verdict = Verdict::default();
-            log_chain(connection, &mut verdict, progress)?;
+            let outcomes = log_chain(connection, &mut verdict, progress)?;
+            places(connection, &outcomes, &mut verdict)?;
             let scopes = records(connection, self.registry, &mut verdict, progress)?;
             digests(connection, scopes, &mut verdict)?;
             Ok(verdict)
@@ -89,8 +91,15 @@ impl Store {
 }
 
 /// Every entry has its place and the hash of all before it; the clock stands at the last.
-fn log_chain(connection: &mut DbConnection, verdict: &mut Verdict, progress: Progress<'_>) -> Result<()> {
+///
+/// Gives what the log says has become of every edit.
+fn log_chain(
+    connection: &mut DbConnection,
+    verdict: &mut Verdict,
+    progress: Progress<'_>,
+) -> Result<HashMap<Id, Outcome>> {
     let clock = read_clock(connection)?;
+    let mut outcomes = HashMap::new();
     let (mut seq, mut hash) = (0, GENESIS.to_vec());
     loop {
         let rows: Vec<LogRow> = log::table
@@ -109,6 +118,11 @@ fn log_chain(connection: &mut DbConnection, verdict: &mut Verdict, progress: Pro
             if row.entry_hash != chain(&hash, row.seq, &row.body, &row.outcome) {
                 verdict.fault(format!("log: entry {} is not what was chained", row.seq));
             }
+            if row.entry != "act"
+                && let Ok(outcome) = row.outcome.parse()
+            {
+                outcomes.insert(row.subject, outcome);
+            }
             (seq, hash) = (row.seq, row.entry_hash);
             verdict.entries += 1;
         }
@@ -116,6 +130,36 @@ fn log_chain(connection: &mut DbConnection, verdict: &mut Verdict, progress: Pro
     }
     if seq != clock.seq || hash != clock.head_hash {
         verdict.fault(format!("log: its last entry is {seq}, the clock stands at {}", clock.seq));
+    }
+    Ok(outcomes)
+}
+
+/// Every edit is where the log says: a version, a branch with its conflict, or it waits or lies in quarantine.
+fn places(
+    connection: &mut DbConnection,
+    outcomes: &HashMap<Id, Outcome>,
+    verdict: &mut Verdict,
+) -> Result<()> {
+    let branches: HashMap<Id, bool> = version::table
+        .select((version::version_id, version::branch))
+        .load::<(Id, bool)>(connection)?
+        .into_iter()
+        .collect();
+    let set = |ids: Vec<Id>| ids.into_iter().collect::<HashSet<Id>>();
+    let conflicts = set(conflict::table.select(conflict::conflict_id).load(connection)?);
+    let waiting = set(parked::table.select(parked::mutation_id).load(connection)?);
+    let quarantined = set(quarantine::table.select(quarantine::mutation_id).load(connection)?);
+    for (id, outcome) in outcomes {
+        let there = match outcome {
+            Outcome::Applied | Outcome::Merged => branches.get(id) == Some(&false),
+            Outcome::Conflict => branches.get(id) == Some(&true) && conflicts.contains(id),
+            Outcome::Parked => waiting.contains(id),
+            Outcome::Quarantined => quarantined.contains(id),
+            Outcome::Duplicate | Outcome::Retry => false,
+        };
+        if !there {
+            verdict.fault(format!("edit {}: the log says {outcome}, and it is not there", id.0));
+        }
     }
     Ok(())
 }

@@ -28,6 +28,7 @@ const ROUTES: &[(&str, &str, &str)] = &[
     ("get", "/v1/devices", ".   .   x   .   .   .   .   x   ."),
     ("post", "/v1/devices/enrolments", ".   .   x   .   .   .   .   x   ."),
     ("post", "/v1/devices/{id}/revoke", ".   .   x   .   .   .   .   x   ."),
+    ("get", "/v1/alarms", ".   x   x   x   x   x   .   x   ."),
     // A push also wants a device; see `tokens_that_are_not_ours`.
     ("post", "/v1/sync/push", ".   .   .   .   .   .   .   .   ."),
     ("post", "/v1/sync/pull", "x   x   x   x   x   x   .   .   ."),

@@ -9,6 +9,7 @@ mod support;
 
 mod access;
 mod body;
+mod bundle;
 mod command;
 mod conflict;
 mod feed;

@@ -46,7 +46,32 @@ pub(crate) fn check(world: &mut World) -> Result<(), String> {
     for (number, camp) in stores.iter().enumerate().skip(1) {
         is_the_same(camp, national).map_err(|fault| format!("camp {number}: {fault}"))?;
     }
-    everybody_sees_the_same(world, national)
+    everybody_sees_the_same(world, national)?;
+    it_all_follows_from_the_log(national)
+}
+
+/// What is derived from the log comes out the same when it is derived again.
+fn it_all_follows_from_the_log(store: &Store) -> Result<(), String> {
+    let state = |store: &Store| Ok::<_, String>((all_records(store)?, beside(store)?));
+    let before = state(store)?;
+    let differing = store.rebuild(Box::new(|_, _| ())).map_err(|fault| format!("rebuild: {fault}"))?;
+    if differing != 0 {
+        return Err(format!(
+            "{differing} entries of the log come to something else when they are laid down again"
+        ));
+    }
+    let after = state(store)?;
+    if before.1 != after.1 {
+        return Err(format!("beside the records a rebuild makes {:?} of {:?}", after.1, before.1));
+    }
+    if let Some((id, feature)) = before.0.iter().find(|(id, feature)| after.0.get(id) != Some(feature)) {
+        return Err(format!("a rebuild makes {:?} of {id}: {feature:?}", after.0.get(id)));
+    }
+    let verdict = store.verify(&mut |_, _, _| {}).map_err(|fault| fault.to_string())?;
+    if verdict.is_sound() && before.0.len() == after.0.len() {
+        return Ok(());
+    }
+    Err(format!("after a rebuild: {}", verdict.named.join("; ")))
 }
 
 /// A camp holds what the nation holds, and nothing else.

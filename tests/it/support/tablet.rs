@@ -25,11 +25,20 @@ pub(crate) struct Tablet {
 impl Tablet {
     /// Enrols a device for somebody.
     pub(crate) fn enrol(server: &TestServer, crew: &Crew, whom: &Person) -> Self {
-        let tokens = crew.enrol(server, whom);
+        Self::of(server, whom, &crew.enrol(server, whom))
+    }
+
+    /// Enrols a device with a code that somebody has for it.
+    pub(crate) fn with_code(server: &TestServer, code: &str, whom: &Person) -> Self {
+        let body = json!({"code": code, "name": "tablet"});
+        Self::of(server, whom, &server.http().post("/v1/devices/enrol", "", &body).expect(201))
+    }
+
+    fn of(server: &TestServer, whom: &Person, tokens: &Value) -> Self {
         Self {
-            device: text(&tokens, "device").parse().unwrap(),
-            token: text(&tokens, "access_token"),
-            refresh: text(&tokens, "refresh_token"),
+            device: text(tokens, "device").parse().unwrap(),
+            token: text(tokens, "access_token"),
+            refresh: text(tokens, "refresh_token"),
             author: whom.id,
             http: server.http(),
             next: AtomicI64::new(1),
