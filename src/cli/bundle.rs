@@ -116,11 +116,10 @@ pub(super) fn rebuild(config: &Config, _: &Rebuild) -> anyhow::Result<()> {
     }));
     bar.finish_and_clear();
     store.shut_down();
-    match differing? {
-        0 => print("Everything was derived from the log anew."),
-        count => {
-            print(&format!("Derived anew; {count} entries came to something else and are in quarantine."))
-        }
-    }
+    let words = match differing? {
+        0 => "Everything was derived from the log anew.".to_owned(),
+        count => format!("Derived anew; {count} entries came to something else and are in quarantine."),
+    };
+    print(&words);
     Ok(())
 }

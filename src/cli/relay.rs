@@ -103,7 +103,9 @@ impl Worker {
     /// # Errors
     /// Where the session's file cannot be opened.
     pub(super) fn start(config: &Config, store: &Store) -> anyhow::Result<Option<Self>> {
-        let settings = config.relay.clone();
+        let mut settings = config.relay.clone();
+        // A variable that is set to nothing is not set.
+        settings.code = settings.code.filter(|code| !code.is_empty());
         if settings.url.is_none() && !session(config).exists() {
             return Ok(None);
         }

@@ -52,7 +52,7 @@ fn rebuild(txn: &mut SyncTxn<'_>, accounts: &[Account], mut progress: Progress) 
         let Some(last) = rows.last() else { break };
         after = last.seq;
         txn.rebase = Some(Rebase::standing(&rows)?);
-        for action in rows.chunk_by(|a, b| same_action(a, b)) {
+        for action in rows.chunk_by(same_action) {
             lay_down(txn, accounts, action)?;
         }
         txn.rebase = None;
@@ -133,13 +133,11 @@ fn lay_down(txn: &mut SyncTxn<'_>, accounts: &[Account], rows: &[LogRow]) -> Res
 /// Who acted, as the log has it; logs of older programs do not say, and the account as it is now must do.
 fn actor_of(row: &LogRow, accounts: &[Account], author: Uuid) -> Result<Actor> {
     let role: Option<Role> = row.role.as_deref().map(str::parse).transpose()?;
-    match (role, row.organisation) {
-        (Some(role), Some(organisation)) => Ok(Actor { account: author, role, organisation: organisation.0 }),
-        _ => {
-            let account = accounts.iter().find(|account| account.id == author);
-            account.map(Account::actor).ok_or(StoreError::NotFound("account of an edit's author"))
-        }
+    if let (Some(role), Some(organisation)) = (role, row.organisation) {
+        return Ok(Actor { account: author, role, organisation: organisation.0 });
     }
+    let account = accounts.iter().find(|account| account.id == author);
+    account.map(Account::actor).ok_or(StoreError::NotFound("account of an edit's author"))
 }
 
 fn dismiss(txn: &mut SyncTxn<'_>, row: &LogRow) -> Result<()> {
