@@ -9,7 +9,8 @@ use serde_json::json;
 use serde_json::value::RawValue;
 use uuid::Uuid;
 
-use super::access::{Access, JsonBody, Pusher, read_body};
+use super::access::{Access, JsonBody, Pusher};
+use super::body::{self, Packing, Unpackable};
 use super::error::{ApiError, ApiResult};
 use super::state::AppState;
 use crate::auth::permission::{Pull, ReadLog};
@@ -138,7 +139,8 @@ pub(crate) async fn push_edits(
     let Pusher(principal) = pusher;
     let device = principal.device.ok_or_else(|| ApiError::forbidden("only a device pushes"))?;
     state.allow_push(device)?;
-    let body = read_body(&request, payload, state.limits.push_bytes).await?;
+    let packing = Packing::of(&request);
+    let came = body::receive(payload, state.limits.push_bytes, &state.limits).await?;
     let limits = PushLimits {
         max_mutations: state.limits.push_mutations,
         max_bytes: state.limits.push_bytes,
@@ -146,11 +148,16 @@ pub(crate) async fn push_edits(
     };
     let pushed = web::block(move || -> ApiResult<Pushed> {
         let store = state.blocking_store();
-        let (push, last_head) = match read_push(&body, device, principal, state.limits.push_mutations) {
+        let read = packing
+            .unpack(&came, state.limits.push_bytes)
+            .map_err(Unreadable::unpacking)
+            .and_then(|body| read_push(&body, device, principal, state.limits.push_mutations));
+        let (push, last_head) = match read {
             Ok(read) => read,
             Err(Unreadable::TooMany(count)) => return Err(too_many(count, &limits)),
+            Err(Unreadable::TooLarge) => return Err(body::too_large(limits.max_bytes)),
             Err(Unreadable::Wrong(reason)) => {
-                let receipt = store.keep_unreadable(Some(device), reason.clone(), body)?;
+                let receipt = store.keep_unreadable(Some(device), reason.clone(), came)?;
                 return Err(ApiError::bad_request("unreadable", reason).with("receipt", receipt.to_string()));
             }
         };
@@ -191,7 +198,19 @@ fn meet_head(state: &AppState, remembered: &LogHead) -> ApiResult<()> {
 
 enum Unreadable {
     TooMany(usize),
+    TooLarge,
     Wrong(String),
+}
+
+impl Unreadable {
+    fn unpacking(fault: Unpackable) -> Self {
+        match fault {
+            Unpackable::TooLarge => Self::TooLarge,
+            Unpackable::Wrong(reason) => {
+                Self::Wrong(format!("the push cannot be unpacked: {reason}; it is kept as it came"))
+            }
+        }
+    }
 }
 
 fn read_push(
