@@ -7,6 +7,7 @@ mod device;
 mod import;
 mod output;
 mod programme;
+mod rush;
 mod serve;
 mod tablets;
 mod user;
