@@ -11,6 +11,7 @@ mod access;
 mod body;
 mod command;
 mod conflict;
+mod fault;
 mod feed;
 mod figures;
 mod harness;
