@@ -122,12 +122,14 @@ pub(super) fn crew(store: &Store, devices: usize) -> anyhow::Result<(Actor, Vec<
     let organisation = user::organisation_named(store, "Bench", "operator")?;
     let (account, _) = user::add(store, "bench", "Bench", Role::ProgrammeManager, organisation)?;
     let actor = Actor { account, role: Role::ProgrammeManager, organisation };
-    let enrol = |_| {
-        let code = token::code(12);
-        store.insert_enrolment(&code, account, account)?;
-        Ok(store.enrol(&code, "bench")?.0)
-    };
-    Ok((actor, (0..devices).map(enrol).collect::<anyhow::Result<_>>()?))
+    Ok((actor, (0..devices).map(|_| enrol(store, account)).collect::<anyhow::Result<_>>()?))
+}
+
+/// A device of an account.
+pub(super) fn enrol(store: &Store, account: Uuid) -> anyhow::Result<Uuid> {
+    let code = token::code(12);
+    store.insert_enrolment(&code, account, account)?;
+    Ok(store.enrol(&code, "bench")?.0)
 }
 
 /// One hazardous area with 16 vertices, as a tablet sends it.

@@ -110,6 +110,7 @@ pub(super) fn run(config: &Config, rush: &Rush) -> anyhow::Result<Value> {
     let (actor, devices) = bench::crew(&store, rush.tablets)?;
     let office = user::organisation_named(&store, "Bench authority", "authority")?;
     let (reader, _) = user::add(&store, "reader", "Reader", Role::ImOfficer, office)?;
+    let office_device = bench::enrol(&store, reader)?;
     let keys = Keys::load(&config.data.join("keys")).context("the signing keys cannot be read")?;
     store.shut_down();
     let server = Server::start(config)?;
@@ -136,7 +137,8 @@ pub(super) fn run(config: &Config, rush: &Rush) -> anyhow::Result<Value> {
     })?;
     let pushed = begun.elapsed();
     let before = server.peak_mib();
-    let (records, pulls) = pull_all(&server.url, &keys.issue(Holder { account: reader, device: None }))?;
+    let (records, pulls) =
+        pull_all(&server.url, &keys.issue(Holder { account: reader, device: Some(office_device) }))?;
     anyhow::ensure!(records == rush.tablets * rush.each, "{records} records came back");
     Ok(json!({
         "database": config.without_secrets().database_url,
