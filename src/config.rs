@@ -66,8 +66,10 @@ pub struct Limits {
     pub log_ins_per_minute: u32,
     /// Pushes of one device in a second.
     pub pushes_per_second: u32,
-    /// Seconds for a request to arrive.
+    /// Seconds for a request's head to arrive, and in which at least something more of its body must come.
     pub request_seconds: u64,
+    /// Seconds for a whole body to arrive: the largest push at 14 kB/s.
+    pub body_seconds: u64,
 }
 
 impl Default for Config {
@@ -96,6 +98,7 @@ impl Default for Limits {
             log_ins_per_minute: 20,
             pushes_per_second: 50,
             request_seconds: 60,
+            body_seconds: 600,
         }
     }
 }

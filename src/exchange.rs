@@ -69,10 +69,7 @@ impl Exchange<'_> {
             Err(Unreadable::TooMany(count)) => {
                 return Err(Refusal::TooMany { count, limits: self.push_limits() });
             }
-            Err(Unreadable::Wrong(reason)) => {
-                let receipt = self.store.keep_unreadable(Some(device), reason.clone(), body)?;
-                return Err(Refusal::Unreadable { reason, receipt });
-            }
+            Err(Unreadable::Wrong(reason)) => return Err(self.keep(device, reason, body)?),
         };
         if let Some(head) = last_head {
             self.meet_head(&head)?;
@@ -91,6 +88,15 @@ impl Exchange<'_> {
             limits: self.push_limits(),
             wipe: sender.standing == Standing::Revoked,
         })
+    }
+
+    /// Keeps a body that is no push of ours; gives what its sender is told.
+    ///
+    /// # Errors
+    /// Where it could not be kept.
+    pub fn keep(&self, device: Uuid, reason: String, body: Vec<u8>) -> Result<Refusal, Refusal> {
+        let receipt = self.store.keep_unreadable(Some(device), reason.clone(), body)?;
+        Ok(Refusal::Unreadable { reason, receipt })
     }
 
     /// What a push may be like.

@@ -1,4 +1,4 @@
-//! `cartagena bench sync|ledger`: figures as ratios within one run, printed as JSON. Machines are noisy; ratios less so.
+//! `cartagena bench sync|rush|ledger`: figures as ratios within one run, printed as JSON. Machines are noisy; ratios less so.
 
 #![expect(
     clippy::cast_precision_loss,
@@ -19,7 +19,7 @@ use geo::{LineString, MultiPolygon, Polygon};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::{open, print, user};
+use super::{open, print, rush, user};
 use crate::auth::token;
 use crate::config::Config;
 use crate::geometry::{Extent, Grid};
@@ -38,6 +38,8 @@ use crate::sync::Standing;
 pub(super) enum Bench {
     /// Push and pull against raw inserts of the same bytes, on the configured database, which must be empty
     Sync(SyncBench),
+    /// Many tablets push at once to a server of their own over HTTP, then one reader pulls it all
+    Rush(rush::Rush),
     /// The ledger from nothing, and after one change
     Ledger(LedgerBench),
 }
@@ -65,6 +67,7 @@ pub(super) struct LedgerBench {
 pub(super) fn run(config: &Config, command: &Bench) -> anyhow::Result<()> {
     let figures = match command {
         Bench::Sync(bench) => sync(config, bench)?,
+        Bench::Rush(bench) => rush::run(config, bench)?,
         Bench::Ledger(bench) => ledger(bench)?,
     };
     print(&serde_json::to_string_pretty(&figures)?);
@@ -115,20 +118,22 @@ fn sync(config: &Config, bench: &SyncBench) -> anyhow::Result<Value> {
     }))
 }
 
-fn crew(store: &Store, devices: usize) -> anyhow::Result<(Actor, Vec<Uuid>)> {
+pub(super) fn crew(store: &Store, devices: usize) -> anyhow::Result<(Actor, Vec<Uuid>)> {
     let organisation = user::organisation_named(store, "Bench", "operator")?;
     let (account, _) = user::add(store, "bench", "Bench", Role::ProgrammeManager, organisation)?;
     let actor = Actor { account, role: Role::ProgrammeManager, organisation };
-    let enrol = |_| {
-        let code = token::code(12);
-        store.insert_enrolment(&code, account, account)?;
-        Ok(store.enrol(&code, "bench")?.0)
-    };
-    Ok((actor, (0..devices).map(enrol).collect::<anyhow::Result<_>>()?))
+    Ok((actor, (0..devices).map(|_| enrol(store, account)).collect::<anyhow::Result<_>>()?))
+}
+
+/// A device of an account.
+pub(super) fn enrol(store: &Store, account: Uuid) -> anyhow::Result<Uuid> {
+    let code = token::code(12);
+    store.insert_enrolment(&code, account, account)?;
+    Ok(store.enrol(&code, "bench")?.0)
 }
 
 /// One hazardous area with 16 vertices, as a tablet sends it.
-fn body(place: usize, devices: usize, actor: Actor) -> Value {
+pub(super) fn body(place: usize, devices: usize, actor: Actor) -> Value {
     let (lon, lat) = ((place % 500) as f64 * 0.01, (place / 500) as f64 * 0.01);
     let ring: Vec<[f64; 2]> = (0..=16)
         .map(|corner| {

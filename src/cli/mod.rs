@@ -9,6 +9,7 @@ mod import;
 mod output;
 mod programme;
 mod relay;
+mod rush;
 mod serve;
 mod tablets;
 mod user;

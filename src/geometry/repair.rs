@@ -19,6 +19,7 @@ use i_overlay::core::overlay_rule::OverlayRule;
 use i_overlay::i_float::int::point::IntPoint;
 
 use super::crossing::Edges;
+use super::validity;
 
 /// The triangulation merges vertices nearer than 1e-4 units – 11 m if the units were degrees. A power of two, so
 /// that coordinates come back bit for bit.
@@ -58,6 +59,9 @@ pub enum RepairError {
     /// The triangulation or the overlay panicked.
     #[error("the repair broke off: {0}")]
     BrokeOff(String),
+    /// What was made of it is no valid outline either.
+    #[error("no repair is proposed: what came of it is faulty as well")]
+    Faulty,
     /// Nothing with an area is left of it.
     #[error("nothing with an area is left of the outline")]
     Nothing,
@@ -70,7 +74,13 @@ pub fn propose(polygons: &MultiPolygon<f64>) -> Result<MultiPolygon<f64>, Repair
     let repaired = catch_unwind(AssertUnwindSafe(|| repair(polygons)))
         .map_err(|panic| RepairError::BrokeOff(panic_text(panic.as_ref())))??;
     let polygons: Vec<Polygon<f64>> = repaired.into_iter().map(oriented).collect();
-    if polygons.is_empty() { Err(RepairError::Nothing) } else { Ok(MultiPolygon::new(polygons)) }
+    let proposed = MultiPolygon::new(polygons);
+    if proposed.0.is_empty() {
+        return Err(RepairError::Nothing);
+    }
+    // Where edges meet at the sharpest of angles, rounding to degrees can cross them again.
+    let is_valid = validity::faults(&proposed).iter().all(|fault| fault.kind.is_note());
+    if is_valid { Ok(proposed) } else { Err(RepairError::Faulty) }
 }
 
 /// Whether a repair is a matter of less than a second.

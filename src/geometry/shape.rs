@@ -46,10 +46,10 @@ impl Shape {
         [rect.min().x, rect.min().y, rect.max().x, rect.max().y]
     }
 
-    /// Geodesic area on WGS 84, m²; 0 for points and lines.
+    /// Geodesic area on WGS 84, m²; 0 for points and lines, and where holes are larger than their shell.
     pub fn area_m2(&self) -> f64 {
         match &self.0 {
-            Geometry::MultiPolygon(polygons) => measure::area(polygons),
+            Geometry::MultiPolygon(polygons) => measure::area(polygons).max(0.0),
             _ => 0.0,
         }
     }

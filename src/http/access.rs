@@ -5,18 +5,19 @@ use std::marker::PhantomData;
 use std::ops::Deref;
 use std::pin::Pin;
 
-use actix_web::dev::{Decompress, Payload};
+use actix_web::dev::Payload;
 use actix_web::http::header::AUTHORIZATION;
 use actix_web::web::{self, Data};
 use actix_web::{FromRequest, HttpRequest};
-use futures_util::StreamExt as _;
 use serde::de::DeserializeOwned;
 
+use super::body::{self, Packing, Unpackable};
 use super::error::{ApiError, ApiResult};
 use super::state::AppState;
 use crate::auth::permission::{Permission, Push};
 use crate::auth::token::TokenError;
 use crate::auth::{self, Principal};
+use crate::store::StoreError;
 use crate::sync::Standing;
 
 /// Somebody who has the permission `P`.
@@ -108,36 +109,29 @@ async fn identify(state: &Data<AppState>, token: String, old_too: bool) -> ApiRe
         }
         Err(fault) => return Err(ApiError::unauthorized(fault.to_string())),
     };
-    state
-        .store(move |store| auth::identify(store, &claims, expired))
-        .await
-        .map_err(|_gone| ApiError::unauthorized("this account or device is not known (any more)"))
+    let known = state
+        .store(move |store| match auth::identify(store, &claims, expired) {
+            Ok(known) => Ok(Some(known)),
+            Err(StoreError::NotFound(_)) => Ok(None),
+            // Whom the database cannot tell from a stranger just now must not be called one: a tablet would log out.
+            Err(fault) => Err(fault),
+        })
+        .await?;
+    known.ok_or_else(|| ApiError::unauthorized("this account or device is not known (any more)"))
 }
 
-/// Reads a body, unpacking gzip, as far as `limit` bytes; a small body cannot grow into a large one unseen.
-pub async fn read_body(request: &HttpRequest, payload: web::Payload, limit: usize) -> ApiResult<Vec<u8>> {
-    let mut body = Vec::new();
-    let mut stream = Decompress::from_headers(payload, request.headers());
-    while let Some(chunk) = stream.next().await {
-        let chunk = chunk.map_err(|fault| {
-            ApiError::bad_request("body", format!("the body did not arrive whole: {fault}"))
-        })?;
-        if body.len() + chunk.len() > limit {
-            return Err(too_large(limit));
+/// Reads a body and unpacks it, as far as `limit` bytes.
+async fn read_body(request: &HttpRequest, payload: web::Payload, limit: usize) -> ApiResult<Vec<u8>> {
+    let packing = Packing::of(request);
+    let body = body::receive(payload, limit, &state(request)?.limits).await?;
+    let unpacked = move || match packing.unpack(&body, limit) {
+        Ok(body) => Ok(body.into_owned()),
+        Err(Unpackable::TooLarge) => Err(body::too_large(limit)),
+        Err(Unpackable::Wrong(reason)) => {
+            Err(ApiError::bad_request("body", format!("the body cannot be unpacked: {reason}")))
         }
-        body.extend_from_slice(&chunk);
-    }
-    Ok(body)
-}
-
-/// 413, with the limit.
-pub fn too_large(limit: usize) -> ApiError {
-    ApiError::new(
-        actix_web::http::StatusCode::PAYLOAD_TOO_LARGE,
-        "too-large",
-        format!("a body may have {limit} bytes, unpacked: send it in smaller parts"),
-    )
-    .with("max_bytes", limit)
+    };
+    web::block(unpacked).await?
 }
 
 /// A small JSON body. Who asks is settled first: what is wrong with the body is only told by [`JsonBody::read`].

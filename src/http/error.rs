@@ -142,8 +142,8 @@ impl From<StoreError> for ApiError {
                 Self::new(status, code, detail)
             }
             StoreError::Busy => Self::unavailable(1),
-            StoreError::Connection(fault) => {
-                tracing::error!(%fault, "the database cannot be reached");
+            StoreError::Connection(fault) | StoreError::Away(fault) => {
+                tracing::error!(%fault, "the database is away or full");
                 Self::unavailable(5)
             }
             other => {

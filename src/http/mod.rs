@@ -3,6 +3,7 @@
 pub mod access;
 pub mod accounts;
 mod allow;
+mod body;
 pub mod conflicts;
 pub mod devices;
 pub mod error;

@@ -7,7 +7,8 @@ use actix_web::{HttpRequest, HttpResponse, get, post};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::access::{Access, JsonBody, Pusher, read_body};
+use super::access::{Access, JsonBody, Pusher};
+use super::body::{self, Packing, Unpackable};
 use super::error::{ApiError, ApiResult};
 use super::state::AppState;
 use crate::auth::permission::{Pull, ReadLog, ReadPeople};
@@ -56,10 +57,21 @@ pub(crate) async fn push_edits(
     let Pusher(principal) = pusher;
     let device = principal.device.ok_or_else(|| ApiError::forbidden("only a device pushes"))?;
     state.allow_push(device)?;
-    let body = read_body(&request, payload, state.limits.push_bytes).await?;
-    let answer =
-        web::block(move || -> ApiResult<PushAnswer> { Ok(state.exchange().push(&principal, device, body)?) })
-            .await??;
+    let packing = Packing::of(&request);
+    let came = body::receive(payload, state.limits.push_bytes, &state.limits).await?;
+    let answer = web::block(move || -> ApiResult<PushAnswer> {
+        let most = state.limits.push_bytes;
+        let body = match packing.unpack(&came, most) {
+            Ok(body) => body.into_owned(),
+            Err(Unpackable::TooLarge) => return Err(body::too_large(most)),
+            Err(Unpackable::Wrong(reason)) => {
+                let reason = format!("the push cannot be unpacked: {reason}; it is kept as it came");
+                return Err(state.exchange().keep(device, reason, came)?.into());
+            }
+        };
+        Ok(state.exchange().push(&principal, device, body)?)
+    })
+    .await??;
     for answer in &answer.results {
         metrics::counter!("cartagena_mutations_total", "outcome" => answer.outcome.as_str()).increment(1);
     }

@@ -274,6 +274,6 @@ fn taken(fault: Error, code: &'static str, name: &str) -> StoreError {
         Error::DatabaseError(DatabaseErrorKind::UniqueViolation, _) => {
             StoreError::refused(code, format!("`{name}` is taken: choose another"))
         }
-        other => StoreError::Query(other),
+        other => other.into(),
     }
 }

@@ -75,6 +75,42 @@ impl DatabaseUrl {
     }
 }
 
+/// What the databases say of faults that pass, where Diesel has no kind for them: SQLite's texts are fixed, PostgreSQL's
+/// are English unless its `lc_messages` says otherwise – then such a fault is answered as one of ours.
+const PASSING: [&str; 10] = [
+    "database or disk is full",
+    "disk I/O error",
+    "database is locked",
+    "unable to open database file",
+    "No space left on device",
+    "could not extend file",
+    "terminating connection",
+    "the database system is",
+    "deadlock detected",
+    "canceling statement",
+];
+
+/// Whether a fault is the database's state and not the query's: a lost connection, a full disk, a turn that did not come.
+pub(super) fn will_pass(fault: &diesel::result::Error) -> bool {
+    use diesel::result::{DatabaseErrorKind as Kind, Error};
+    match fault {
+        Error::DatabaseError(
+            Kind::ClosedConnection
+            | Kind::UnableToSendCommand
+            | Kind::SerializationFailure
+            | Kind::ReadOnlyTransaction,
+            _,
+        )
+        // The connection broke in an earlier transaction.
+        | Error::BrokenTransactionManager
+        | Error::AlreadyInTransaction
+        | Error::NotInTransaction => true,
+        Error::DatabaseError(_, said) => PASSING.iter().any(|words| said.message().contains(words)),
+        Error::RollbackErrorOnCommit { commit_error, .. } => will_pass(commit_error),
+        _ => false,
+    }
+}
+
 /// Hands connections to the pool of readers.
 #[derive(Debug, Clone)]
 pub(super) struct Opener(pub(super) DatabaseUrl);

@@ -84,9 +84,12 @@ pub enum StoreError {
     /// The writer has too much to do or is shutting down.
     #[error("the server cannot take more writes just now: try again")]
     Busy,
+    /// The database went away, is full or had to give up for now: nobody's mistake, and another time it may work.
+    #[error("the database cannot do this now: {0}")]
+    Away(String),
     /// A query failed.
     #[error("the database failed: {0}")]
-    Query(#[from] diesel::result::Error),
+    Query(diesel::result::Error),
     /// The database holds something that this program did not write.
     #[error("the database holds an unreadable value: {0}")]
     Unreadable(String),
@@ -96,6 +99,12 @@ impl StoreError {
     /// A refusal with a stable word and an explanation.
     pub fn refused(code: &'static str, detail: impl Into<String>) -> Self {
         Self::Refused { code, detail: detail.into() }
+    }
+}
+
+impl From<diesel::result::Error> for StoreError {
+    fn from(fault: diesel::result::Error) -> Self {
+        if backend::will_pass(&fault) { Self::Away(fault.to_string()) } else { Self::Query(fault) }
     }
 }
 

@@ -237,7 +237,8 @@ fn keep(txn: &mut SyncTxn<'_>, id: Uuid, device: Option<Uuid>, reason: &str, bod
         receipt::receipt_id.eq(Id(id)),
         receipt::received_at.eq(txn.now),
         receipt::device_id.eq(device.map(Id)),
-        receipt::reason.eq(reason),
+        // The reason may quote the body, and PostgreSQL's texts hold no NUL.
+        receipt::reason.eq(reason.replace('\0', "\u{fffd}")),
         receipt::body.eq(body),
     );
     diesel::insert_into(receipt::table).values(row).execute(txn.connection)?;

@@ -1,5 +1,6 @@
 //! The queue in front of the one door: pushes that arrive together share a transaction (group commit).
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{Receiver, Sender, SyncSender, TryRecvError, channel, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
@@ -19,7 +20,7 @@ const GROUP: usize = 2_000;
 /// How long the writer waits for a lost database before it looks again.
 const RECONNECT: Duration = Duration::from_millis(250);
 
-type Act = Box<dyn FnOnce(&mut DbConnection, &Registry, &GroundCache) + Send>;
+type Act = Box<dyn FnOnce(&mut Desk<'_>) + Send>;
 
 enum Job {
     Push(Box<Push>, Sender<Result<Pushed>>),
@@ -42,7 +43,7 @@ impl Writer {
         let (queue, jobs) = sync_channel(QUEUE);
         let thread = std::thread::Builder::new()
             .name("writer".to_owned())
-            .spawn(move || work(&url, connection, registry, &ground, &jobs))
+            .spawn(move || work(Desk { url: &url, connection, registry, ground: &ground }, &jobs))
             .expect("a thread can be started when the program starts");
         Self { queue: Mutex::new(Some(queue)), thread: Mutex::new(Some(thread)) }
     }
@@ -60,9 +61,9 @@ impl Writer {
         body: impl FnOnce(&mut SyncTxn<'_>) -> Result<T> + Send + 'static,
     ) -> Result<T> {
         let (answer, result) = channel();
-        self.send(Job::Act(Box::new(move |connection, registry, ground| {
+        self.send(Job::Act(Box::new(move |desk| {
             // The asker may have gone; the act stands all the same.
-            let _ = answer.send(SyncTxn::run(connection, registry, ground, body));
+            let _ = answer.send(desk.write(body));
         })))?;
         result.recv().unwrap_or(Err(StoreError::Busy))
     }
@@ -90,22 +91,64 @@ impl Drop for Writer {
     }
 }
 
-fn work(
-    url: &DatabaseUrl,
-    mut connection: DbConnection,
-    registry: &Registry,
-    ground: &GroundCache,
-    jobs: &Receiver<Job>,
-) {
+/// Where the writer sits: one connection at a time.
+struct Desk<'w> {
+    url: &'w DatabaseUrl,
+    connection: DbConnection,
+    registry: &'w Registry,
+    ground: &'w GroundCache,
+}
+
+impl Desk<'_> {
+    /// Runs `body` under the clock. A panic in it is this one writing's failure and nobody else's: without the writer
+    /// there would be no other until somebody starts the server again.
+    fn write<T>(&mut self, body: impl FnOnce(&mut SyncTxn<'_>) -> Result<T>) -> Result<T> {
+        if !self.reach() {
+            return Err(StoreError::Away("the writer has lost it".to_owned()));
+        }
+        let write = || SyncTxn::run(&mut self.connection, self.registry, self.ground, body);
+        // Whatever a panic leaves undone is undone with the connection, which is open in a transaction then.
+        catch_unwind(AssertUnwindSafe(write)).unwrap_or_else(|_panic| {
+            tracing::error!("the writer panicked; nothing of this transaction is stored");
+            Err(StoreError::Busy)
+        })
+    }
+
+    /// Whether there is a connection that works: the one there was, or a new one if the database is back.
+    fn reach(&mut self) -> bool {
+        use diesel::r2d2::R2D2Connection as _;
+        // SQLite is a file: there is nothing to lose contact with. But a transaction that was neither committed nor
+        // rolled back, as on a full disk, leaves a connection behind that begins no other.
+        let reached = matches!(self.connection, DbConnection::Sqlite(_)) || self.connection.ping().is_ok();
+        if reached && !self.connection.is_broken() {
+            return true;
+        }
+        tracing::warn!("the writer lost the database and looks for it");
+        match self.url.connect() {
+            Ok(new) => {
+                self.connection = new;
+                true
+            }
+            Err(fault) => {
+                tracing::warn!(%fault, "the database is still away");
+                false
+            }
+        }
+    }
+}
+
+fn work(mut desk: Desk<'_>, jobs: &Receiver<Job>) {
     let mut held = None;
     while let Some(job) = held.take().or_else(|| jobs.recv().ok()) {
-        connection = alive(url, connection);
+        if !desk.reach() {
+            std::thread::sleep(RECONNECT);
+        }
         match job {
-            Job::Act(act) => act(&mut connection, registry, ground),
+            Job::Act(act) => act(&mut desk),
             Job::Push(push, answer) => {
                 let mut group = vec![(push, answer)];
                 held = gather(jobs, &mut group);
-                write_group(&mut connection, registry, ground, group);
+                write_group(&mut desk, group);
             }
         }
     }
@@ -127,16 +170,11 @@ fn gather(jobs: &Receiver<Job>, group: &mut Vec<(Box<Push>, Sender<Result<Pushed
     None
 }
 
-fn write_group(
-    connection: &mut DbConnection,
-    registry: &Registry,
-    ground: &GroundCache,
-    group: Vec<(Box<Push>, Sender<Result<Pushed>>)>,
-) {
+fn write_group(desk: &mut Desk<'_>, group: Vec<(Box<Push>, Sender<Result<Pushed>>)>) {
     let (pushes, answers): (Vec<_>, Vec<_>) = group.into_iter().unzip();
     metrics::histogram!("cartagena_write_group_pushes")
         .record(u32::try_from(pushes.len()).unwrap_or(u32::MAX));
-    match SyncTxn::run(connection, registry, ground, |txn| push::take(txn, &pushes)) {
+    match desk.write(|txn| push::take(txn, &pushes)) {
         Ok(pushed) => {
             for (answer, pushed) in answers.into_iter().zip(pushed) {
                 // A client that has hung up will ask again and be told `duplicate`.
@@ -144,10 +182,10 @@ fn write_group(
             }
         }
         // One push must not make the others wait: each for itself.
-        Err(fault) if pushes.len() > 1 => {
+        Err(fault) if pushes.len() > 1 && desk.reach() => {
             tracing::warn!(%fault, pushes = pushes.len(), "a group of pushes is written one by one");
             for (push, answer) in pushes.into_iter().zip(answers) {
-                write_group(connection, registry, ground, vec![(push, answer)]);
+                write_group(desk, vec![(push, answer)]);
             }
         }
         Err(fault) => {
@@ -159,20 +197,25 @@ fn write_group(
     }
 }
 
-/// A connection that works: the one there is, or a new one as soon as the database is back.
-fn alive(url: &DatabaseUrl, mut connection: DbConnection) -> DbConnection {
-    use diesel::r2d2::R2D2Connection as _;
-    // SQLite is a file: there is nothing to lose contact with.
-    if matches!(connection, DbConnection::Sqlite(_)) || connection.ping().is_ok() {
-        return connection;
-    }
-    tracing::warn!("the writer lost the database and looks for it");
-    match url.connect() {
-        Ok(new) => new,
-        Err(fault) => {
-            tracing::warn!(%fault, "the database is still away");
-            std::thread::sleep(RECONNECT);
-            connection
-        }
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::{Store, migration};
+
+    #[test]
+    fn a_panic_under_the_clock_ends_nothing_but_itself() {
+        let folder = tempfile::tempdir().unwrap();
+        let url: DatabaseUrl = format!("sqlite:{}", folder.path().join("x.db").display()).parse().unwrap();
+        migration::run(&url).unwrap();
+        let store = Store::open(&url, Registry::embedded(), 1).unwrap();
+        let before = store.head().unwrap().seq;
+        let panicked = store.write(|txn| -> Result<()> {
+            txn.act("planted", uuid::Uuid::nil(), None, &serde_json::Value::Null);
+            panic!("planted")
+        });
+        assert!(matches!(panicked, Err(StoreError::Busy)), "{panicked:?}");
+        assert_eq!(store.head().unwrap().seq, before);
+        store.write(|txn| Ok(txn.act("planted", uuid::Uuid::nil(), None, &serde_json::Value::Null))).unwrap();
+        assert_eq!(store.head().unwrap().seq, before + 1);
     }
 }

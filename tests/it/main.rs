@@ -12,6 +12,7 @@ mod body;
 mod bundle;
 mod command;
 mod conflict;
+mod fault;
 mod feed;
 mod figures;
 mod harness;

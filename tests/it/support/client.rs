@@ -7,12 +7,12 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::tablet::square;
-use super::{Crew, Person, Place, TestServer};
+use super::{Crew, Person, Place, Serving};
 
 /// A client of somebody with a file of its own.
 pub(crate) fn enrolled(
     place: &Place,
-    server: &TestServer,
+    server: &impl Serving,
     crew: &Crew,
     whom: &Person,
     transport: Box<dyn Transport>,
@@ -24,7 +24,7 @@ pub(crate) fn enrolled(
 }
 
 /// The same over plain HTTP.
-pub(crate) fn plain(place: &Place, server: &TestServer, crew: &Crew, whom: &Person) -> Client {
+pub(crate) fn plain(place: &Place, server: &impl Serving, crew: &Crew, whom: &Person) -> Client {
     enrolled(place, server, crew, whom, Box::new(Http::default()))
 }
 

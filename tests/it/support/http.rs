@@ -16,13 +16,17 @@ pub(crate) struct Reply {
 }
 
 impl Reply {
-    fn read(mut response: http::Response<Body>) -> Self {
-        let text = response.body_mut().with_config().limit(64 << 20).read_to_vec().unwrap();
-        Self {
+    fn read(response: http::Response<Body>) -> Self {
+        Self::attempt(response).unwrap()
+    }
+
+    fn attempt(mut response: http::Response<Body>) -> Result<Self, ureq::Error> {
+        let text = response.body_mut().with_config().limit(64 << 20).read_to_vec()?;
+        Ok(Self {
             status: response.status().as_u16(),
             body: serde_json::from_slice(&text).unwrap_or_default(),
             headers: response.headers().clone(),
-        }
+        })
     }
 
     /// A header as text.
@@ -89,6 +93,13 @@ impl Http {
     /// POST of JSON.
     pub(crate) fn post(&self, path: &str, token: &str, body: &Value) -> Reply {
         self.post_with(path, token, &[], body)
+    }
+
+    /// POST of JSON to a server that may be gone, or go before its answer is whole.
+    pub(crate) fn try_post(&self, path: &str, token: &str, body: &Value) -> Result<Reply, ureq::Error> {
+        let request = with_token(self.agent.post(format!("{}{path}", self.url)), token);
+        let request = request.header("Content-Type", "application/json");
+        Reply::attempt(request.send(body.to_string().as_bytes())?)
     }
 
     /// POST of JSON with further headers.

@@ -9,7 +9,7 @@ use cartagena::store::account::NewAccount;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::TestServer;
+use super::Serving;
 
 /// Everybody's password.
 pub(crate) const PASSWORD: &str = "correct horse battery staple";
@@ -43,12 +43,12 @@ impl Person {
     }
 
     /// Logs in; the access token.
-    pub(crate) fn log_in(&self, server: &TestServer) -> String {
+    pub(crate) fn log_in(&self, server: &impl Serving) -> String {
         text(&self.session(server), "access_token")
     }
 
     /// Logs in; everything that the server tells.
-    pub(crate) fn session(&self, server: &TestServer) -> Value {
+    pub(crate) fn session(&self, server: &impl Serving) -> Value {
         let body = json!({"login": self.login, "password": PASSWORD});
         server.http().post("/v1/auth/login", "", &body).expect(200)
     }
@@ -111,14 +111,14 @@ impl Crew {
     }
 
     /// A one-time code for a device of somebody, as the administrator offers it.
-    pub(crate) fn offer(&self, server: &TestServer, whom: &Person) -> String {
+    pub(crate) fn offer(&self, server: &impl Serving, whom: &Person) -> String {
         let admin = self.admin.log_in(server);
         let offer = server.http().post("/v1/devices/enrolments", &admin, &json!({"account": whom.id}));
         text(&offer.expect(201), "code")
     }
 
     /// Enrols a device for somebody over HTTP; what the server tells it.
-    pub(crate) fn enrol(&self, server: &TestServer, whom: &Person) -> Value {
+    pub(crate) fn enrol(&self, server: &impl Serving, whom: &Person) -> Value {
         let body = json!({"code": self.offer(server, whom), "name": format!("{}'s tablet", whom.login)});
         server.http().post("/v1/devices/enrol", "", &body).expect(201)
     }

@@ -34,9 +34,19 @@ impl Place {
         Some(Self { backend, folder, url })
     }
 
+    /// A place on a database that is somebody else's to remove.
+    pub(crate) fn on(backend: Backend, url: String) -> Self {
+        Self { backend, folder: tempfile::tempdir().unwrap(), url }
+    }
+
     /// Where the database is.
     pub(crate) fn database(&self) -> DatabaseUrl {
         self.url.parse().unwrap()
+    }
+
+    /// The same as it is written in a configuration.
+    pub(crate) fn database_url(&self) -> &str {
+        &self.url
     }
 
     /// Makes another place's database a copy of this one, on which nothing may be running.

@@ -3,8 +3,8 @@
 use std::ffi::OsStr;
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
-use std::sync::OnceLock;
+use std::process::{Child, ChildStdout, Command, Stdio};
+use std::sync::{Mutex, OnceLock};
 
 use diesel::connection::SimpleConnection as _;
 use diesel::{Connection as _, PgConnection};
@@ -13,7 +13,7 @@ use uuid::Uuid;
 /// Names a PostgreSQL to use instead of a private cluster.
 const OFFERED: &str = "CARTAGENA_TEST_POSTGRES_URL";
 /// The account that runs PostgreSQL where the tests run as root: `initdb` refuses root.
-const ACCOUNT: &str = "postgres";
+pub(crate) const ACCOUNT: &str = "postgres";
 
 /// URL of a new, empty database; nothing where there is no PostgreSQL, which is said once.
 pub(crate) fn create_database() -> Option<String> {
@@ -74,9 +74,9 @@ fn with_database(server: &str, name: &str) -> String {
 fn server() -> Option<&'static str> {
     static SERVER: OnceLock<Option<Server>> = OnceLock::new();
     let server = SERVER.get_or_init(|| match std::env::var(OFFERED) {
-        Ok(url) => Some(Server { url, _keeper: None }),
-        Err(_) => match start() {
-            Ok(server) => Some(server),
+        Ok(url) => Some(Server { url, _cluster: None }),
+        Err(_) => match Cluster::start(&[]) {
+            Ok(cluster) => Some(Server { url: cluster.url.clone(), _cluster: Some(Mutex::new(cluster)) }),
             Err(reason) => {
                 say_skipped(&reason);
                 None
@@ -98,11 +98,20 @@ fn say_skipped(reason: &str) {
 
 struct Server {
     url: String,
-    /// Ends the cluster when its standard input ends, that is, when this process does, however it does.
-    _keeper: Option<Child>,
+    /// Lives as long as this process does.
+    _cluster: Option<Mutex<Cluster>>,
 }
 
-/// Makes a cluster, serves it on a socket in its own folder, and removes it once nobody holds our end of the pipe.
+/// A private cluster, which can be stopped and started. It ends with its value, and with this process, however that ends.
+pub(crate) struct Cluster {
+    url: String,
+    /// Ends the cluster when its standard input ends.
+    keeper: Child,
+    said: BufReader<ChildStdout>,
+}
+
+/// Makes a cluster, serves it on a socket in its own folder, stops and starts it where it is told to, and removes it
+/// once nobody holds our end of the pipe.
 /// One shell does all of it in turn, so that there is no moment in which a cluster could be left behind; it is deaf
 /// to the signals of a terminal, which reach it too. The disk's honesty is not what these tests test.
 const KEEPER: &str = r#"
@@ -110,45 +119,90 @@ const KEEPER: &str = r#"
     binaries=$1 folder=$2 account=$3
     run() { if [ -n "$account" ]; then runuser -u "$account" -- "$@"; else "$@"; fi; }
     if [ -n "$account" ]; then chown "$account" "$folder"; fi
-    if run "$binaries/initdb" -U postgres -A trust -E UTF8 --locale=C -D "$folder/data" >"$folder/said" 2>&1 &&
+    start() {
         run "$binaries/pg_ctl" start -w -t 60 -D "$folder/data" -l "$folder/log" -o "-c listen_addresses='' \
             -c unix_socket_directories='$folder' -c max_connections=300 -c shared_buffers=64MB -c fsync=off \
             -c full_page_writes=off" >"$folder/said" 2>&1
+    }
+    if run "$binaries/initdb" -U postgres -A trust -E UTF8 --locale=C -D "$folder/data" >"$folder/said" 2>&1 && start
     then echo ready
     else cat "$folder/said" "$folder/log" | tail -n 5 | tr '\n' ' '; echo
     fi
-    read -r _
+    while read -r word; do
+        case $word in
+            start) start ;;
+            *) run "$binaries/pg_ctl" stop -w -D "$folder/data" -m "$word" >"$folder/said" 2>&1 ;;
+        esac
+        echo "$?"
+    done
     run "$binaries/pg_ctl" stop -D "$folder/data" -m immediate >"$folder/said" 2>&1
     rm -rf "$folder"
 "#;
 
-fn start() -> Result<Server, String> {
-    let binaries = find_binaries().ok_or("initdb and pg_ctl are not installed")?;
-    let folder = tempfile::Builder::new().prefix("cartagena-pg-").tempdir();
-    let folder = folder.map_err(|fault| format!("no temporary folder: {fault}"))?.keep();
-    let mut keeper = Command::new("sh")
-        .args(["-c", KEEPER, "keeper"])
-        .args([&binaries, &folder])
-        .arg(if is_root() { ACCOUNT } else { "" })
-        // The account may not be able to enter the folder that the tests run in.
-        .current_dir("/")
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        // Whoever runs the tests waits for the end of their output, not of the keeper's.
-        .stderr(Stdio::null())
-        .spawn()
-        .map_err(|fault| format!("no shell: {fault}"))?;
-    let mut said = String::new();
-    let output = keeper.stdout.take().expect("its output is piped");
-    BufReader::new(output).read_line(&mut said).map_err(|fault| format!("the cluster's keeper: {fault}"))?;
-    if said.trim() != "ready" {
-        return Err(said.trim().to_owned());
+impl Cluster {
+    /// Starts one, by means of another command where one is given.
+    pub(crate) fn start(prefix: &[String]) -> Result<Self, String> {
+        let binaries = find_binaries().ok_or("initdb and pg_ctl are not installed")?;
+        let folder = tempfile::Builder::new().prefix("cartagena-pg-").tempdir();
+        let folder = folder.map_err(|fault| format!("no temporary folder: {fault}"))?.keep();
+        let shell = "sh".to_owned();
+        let mut words = prefix.iter().chain([&shell]);
+        let mut keeper = Command::new(words.next().expect("there is the shell at least"))
+            .args(words)
+            .args(["-c", KEEPER, "keeper"])
+            .args([&binaries, &folder])
+            .arg(if is_root() { ACCOUNT } else { "" })
+            // The account may not be able to enter the folder that the tests run in.
+            .current_dir("/")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            // Whoever runs the tests waits for the end of their output, not of the keeper's.
+            .stderr(Stdio::null())
+            .spawn()
+            .map_err(|fault| format!("no shell: {fault}"))?;
+        let said = BufReader::new(keeper.stdout.take().expect("its output is piped"));
+        let url = format!("postgres:///postgres?host={}&user=postgres", folder.display());
+        let mut cluster = Self { url, keeper, said };
+        match cluster.hear()?.as_str() {
+            "ready" => Ok(cluster),
+            reason => Err(reason.to_owned()),
+        }
     }
-    let url = format!("postgres:///postgres?host={}&user=postgres", folder.display());
-    Ok(Server { url, _keeper: Some(keeper) })
+
+    fn hear(&mut self) -> Result<String, String> {
+        let mut line = String::new();
+        self.said.read_line(&mut line).map_err(|fault| format!("the cluster's keeper: {fault}"))?;
+        Ok(line.trim().to_owned())
+    }
+
+    /// Stops it, `fast` or `immediate`, or makes it `start` again.
+    #[track_caller]
+    pub(crate) fn must(&mut self, word: &str) {
+        let pipe = self.keeper.stdin.as_mut().expect("its input is piped");
+        writeln!(pipe, "{word}").unwrap();
+        assert_eq!(self.hear().as_deref(), Ok("0"), "{word}");
+    }
+
+    /// URL of a new, empty database in it, made with these options.
+    pub(crate) fn create_database(&self, options: &str) -> String {
+        administer(&self.url, &format!("create database under_fault {options}"));
+        with_database(&self.url, "under_fault")
+    }
+
+    /// Runs a statement that belongs to the whole cluster.
+    pub(crate) fn administer(&self, statement: &str) {
+        administer(&self.url, statement);
+    }
 }
 
-fn is_root() -> bool {
+impl Drop for Cluster {
+    fn drop(&mut self) {
+        drop(self.keeper.stdin.take());
+        let _ = self.keeper.wait();
+    }
+}
+
+pub(crate) fn is_root() -> bool {
     let id = Command::new("id").arg("-u").output();
     id.is_ok_and(|output| output.stdout.trim_ascii() == b"0")
 }

@@ -17,6 +17,23 @@ use cartagena::store::{DatabaseUrl, Store, migration};
 
 use super::{Http, Place};
 
+/// Whatever serves: a thread of this process, or a process of its own.
+pub(crate) trait Serving {
+    /// `http://127.0.0.1:<port>`
+    fn url(&self) -> &str;
+
+    /// A client of it.
+    fn http(&self) -> Http {
+        Http::new(self.url())
+    }
+}
+
+impl Serving for TestServer {
+    fn url(&self) -> &str {
+        self.url()
+    }
+}
+
 /// A server that runs until it is dropped.
 pub(crate) struct TestServer {
     database: DatabaseUrl,

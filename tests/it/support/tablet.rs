@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::people::text;
-use super::{Crew, Http, Person, Reply, TestServer};
+use super::{Crew, Http, Person, Reply, Serving};
 
 /// An enrolled device.
 pub(crate) struct Tablet {
@@ -24,17 +24,17 @@ pub(crate) struct Tablet {
 
 impl Tablet {
     /// Enrols a device for somebody.
-    pub(crate) fn enrol(server: &TestServer, crew: &Crew, whom: &Person) -> Self {
+    pub(crate) fn enrol(server: &impl Serving, crew: &Crew, whom: &Person) -> Self {
         Self::of(server, whom, &crew.enrol(server, whom))
     }
 
     /// Enrols a device with a code that somebody has for it.
-    pub(crate) fn with_code(server: &TestServer, code: &str, whom: &Person) -> Self {
+    pub(crate) fn with_code(server: &impl Serving, code: &str, whom: &Person) -> Self {
         let body = json!({"code": code, "name": "tablet"});
         Self::of(server, whom, &server.http().post("/v1/devices/enrol", "", &body).expect(201))
     }
 
-    fn of(server: &TestServer, whom: &Person, tokens: &Value) -> Self {
+    fn of(server: &impl Serving, whom: &Person, tokens: &Value) -> Self {
         Self {
             device: text(tokens, "device").parse().unwrap(),
             token: text(tokens, "access_token"),
@@ -43,6 +43,16 @@ impl Tablet {
             http: server.http(),
             next: AtomicI64::new(1),
         }
+    }
+
+    /// Goes on at another address of its server.
+    pub(crate) fn move_to(&mut self, server: &impl Serving) {
+        self.http = server.http();
+    }
+
+    /// The number of its last edit.
+    pub(crate) fn made(&self) -> i64 {
+        self.next.load(Ordering::Relaxed) - 1
     }
 
     /// An edit with the device's next number.
@@ -78,6 +88,11 @@ impl Tablet {
     /// Pushes actions.
     pub(crate) fn push(&self, txns: &[Vec<Value>]) -> Reply {
         self.http.post("/v1/sync/push", &self.token, &self.body(txns))
+    }
+
+    /// Pushes actions to a server that may be gone; nothing where no whole answer came.
+    pub(crate) fn try_push(&self, txns: &[Vec<Value>]) -> Option<Reply> {
+        self.http.try_post("/v1/sync/push", &self.token, &self.body(txns)).ok()
     }
 
     /// What [`Tablet::push`] sends.
@@ -137,6 +152,6 @@ pub(crate) fn action(edits: Vec<Value>) -> Vec<Value> {
 
 /// A record over HTTP.
 #[track_caller]
-pub(crate) fn record(server: &TestServer, token: &str, id: Uuid) -> Value {
+pub(crate) fn record(server: &impl Serving, token: &str, id: Uuid) -> Value {
     server.http().get(&format!("/v1/records/{id}"), token).expect(200)
 }
