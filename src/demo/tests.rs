@@ -300,10 +300,12 @@ fn verification_finds_what_was_tampered_with() {
         ),
         ("scope", "update scope_digest set count = count + 1 where scope = 'content'"),
     ];
-    for (number, (named, tampering)) in (1..).zip(cases) {
+    let mut known = 0;
+    for (named, tampering) in cases {
         tamper.batch_execute(tampering).unwrap();
         let verdict = verify();
-        assert_eq!(verdict.faults, number, "{tampering}: {verdict:?}");
+        assert!(verdict.faults > known, "{tampering}: {verdict:?}");
+        known = verdict.faults;
         assert!(verdict.named.iter().any(|fault| fault.starts_with(named)), "{tampering}: {verdict:?}");
     }
 }
