@@ -65,7 +65,7 @@ enum Command {
     Backup(backup::Backup),
     /// Put a backup where no database is, and begin a new epoch
     Restore(backup::Restore),
-    /// Look whether the database is what its log says, and whether the ledger's checks hold
+    /// Look whether the database is what its log says, the ledger's checks hold, and every attachment is whole
     Verify(verify::Verify),
     /// Print the effective configuration without secrets
     Config,

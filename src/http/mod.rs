@@ -3,6 +3,9 @@
 pub mod access;
 pub mod accounts;
 mod allow;
+mod arrival;
+pub mod attachments;
+pub mod blobs;
 pub mod conflicts;
 pub mod devices;
 pub mod error;
@@ -21,6 +24,7 @@ pub mod session;
 pub mod state;
 pub mod sync;
 mod table;
+pub mod uploads;
 mod which;
 
 use utoipa_actix_web::service_config::ServiceConfig;
@@ -58,6 +62,15 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
         .service(records::correct)
         .service(records::outline)
         .service(records::queue)
+        .service(attachments::list)
+        .service(uploads::offer)
+        .service(uploads::create)
+        .service(uploads::offer_one)
+        .service(uploads::tell)
+        .service(uploads::send)
+        .service(uploads::send_as_post)
+        .service(blobs::show)
+        .service(blobs::show_small)
         .service(conflicts::list)
         .service(conflicts::show)
         .service(conflicts::resolve)

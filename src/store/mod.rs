@@ -6,7 +6,9 @@
 pub mod account;
 pub(crate) mod backend;
 pub mod backup;
+pub mod blob;
 pub mod book;
+pub mod claim;
 pub(crate) mod column;
 pub mod conflict;
 pub mod decide;

@@ -12,7 +12,7 @@ use super::quality::{self, Findings};
 use super::row::{Shapes, brought_geometry};
 use super::schema::{device, log, receipt};
 use super::txn::SyncTxn;
-use super::{Result, Store, StoreError, prefetch, record};
+use super::{Result, Store, StoreError, claim, prefetch, record};
 use crate::model::mutation::Outcome;
 use crate::model::role::Actor;
 use crate::model::schema::Registry;
@@ -198,11 +198,13 @@ fn take_one(txn: &mut SyncTxn<'_>, push: &Push) -> Result<Pushed> {
     let registry = txn.registry;
     let mut answers = Vec::with_capacity(push.len());
     for mutations in &push.txns {
-        if blasts {
-            answers.extend(quarantine_all(txn, &push.actor, mutations, blast)?);
+        let taken = if blasts {
+            quarantine_all(txn, &push.actor, mutations, blast)?
         } else {
-            answers.extend(apply_txn(txn, registry, &push.actor, push.standing, mutations)?);
-        }
+            apply_txn(txn, registry, &push.actor, push.standing, mutations)?
+        };
+        claim::note(txn, push.actor.organisation, mutations, &taken)?;
+        answers.extend(taken);
     }
     keep_differing(txn, push, &answers)?;
     let seq_through = meet(txn, push)?;
@@ -339,7 +341,9 @@ impl Store {
             prefetch::batch(txn, &numbered.iter().flat_map(|(_, own)| own).collect::<Vec<_>>())?;
             let mut answers = Vec::with_capacity(ids.len());
             for (actor, own) in numbered {
-                answers.extend(apply_txn(txn, registry, &actor, Standing::Good, &own)?);
+                let taken = apply_txn(txn, registry, &actor, Standing::Good, &own)?;
+                claim::note(txn, actor.organisation, &own, &taken)?;
+                answers.extend(taken);
             }
             Ok(answers)
         })

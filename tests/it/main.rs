@@ -8,7 +8,10 @@
 mod support;
 
 mod access;
+mod attachment;
+mod blob;
 mod body;
+mod claim;
 mod command;
 mod conflict;
 mod feed;
@@ -22,6 +25,8 @@ mod offline;
 mod openapi;
 mod quarantine;
 mod review;
+mod schema;
 mod session;
 mod sight;
+mod tus;
 mod waiting;

@@ -1,6 +1,7 @@
 //! What every test stands on: a fresh database, a server on it, people and their devices.
 
 pub(crate) mod client;
+pub(crate) mod file;
 pub(crate) mod http;
 pub(crate) mod people;
 pub(crate) mod place;
