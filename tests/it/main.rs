@@ -23,6 +23,7 @@ mod ledger;
 mod network;
 mod offline;
 mod openapi;
+mod photo;
 mod quarantine;
 mod review;
 mod schema;
