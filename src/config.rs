@@ -14,6 +14,9 @@ pub struct Config {
     pub data: PathBuf,
     /// `sqlite:<file>` or `postgres://…`; left out, a SQLite file in `data`.
     pub database_url: Option<String>,
+    /// Where whole attachments lie: `file:<folder>` or `s3://<bucket>/<prefix>`; left out, `blobs` in `data`. Uploads
+    /// that are not whole yet lie in `data` in any case.
+    pub blobs_url: Option<String>,
     /// Address and port to listen on.
     pub listen: String,
     /// Connections for readers.
@@ -66,6 +69,9 @@ pub struct Limits {
     pub log_ins_per_minute: u32,
     /// Pushes of one device in a second.
     pub pushes_per_second: u32,
+    /// Bytes of one attachment. The default holds any photo and about a minute of video: what is larger does not come
+    /// over the links of a field camp in a day, and a picture of it is looked at whole in memory.
+    pub blob_bytes: u64,
     /// Seconds for a request's head to arrive, and in which at least something more of its body must come.
     pub request_seconds: u64,
     /// Seconds for a whole body to arrive: the largest push at 14 kB/s.
@@ -77,6 +83,7 @@ impl Default for Config {
         Self {
             data: PathBuf::from("data"),
             database_url: None,
+            blobs_url: None,
             listen: "127.0.0.1:8080".to_owned(),
             readers: 8,
             workers: std::thread::available_parallelism().map_or(2, std::num::NonZero::get),
@@ -97,6 +104,7 @@ impl Default for Limits {
             list_rows: 1_000,
             log_ins_per_minute: 20,
             pushes_per_second: 50,
+            blob_bytes: 100 * 1024 * 1024,
             request_seconds: 60,
             body_seconds: 600,
         }
@@ -128,12 +136,18 @@ impl Config {
             .unwrap_or_else(|| format!("sqlite:{}", self.data.join("cartagena.db").display()))
     }
 
+    /// The URL of the place of attachments.
+    pub fn blobs_url(&self) -> String {
+        self.blobs_url.clone().unwrap_or_else(|| format!("file:{}", self.data.join("blobs").display()))
+    }
+
     /// The configuration without secrets, to be shown.
     #[must_use]
     pub fn without_secrets(&self) -> Self {
         let mut shown = self.clone();
         shown.database_url = Some(hide_password(&self.database_url()));
         shown.relay.code = self.relay.code.as_ref().map(|_secret| "***".to_owned());
+        shown.blobs_url = Some(self.blobs_url());
         shown
     }
 }

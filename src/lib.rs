@@ -14,6 +14,7 @@
 //! - [`import`] – files of features become records
 //! - [`store`] – the database: the only place that knows SQL, with one door for writers
 //! - [`programme`] – what a country sets: its ground, its units, its treaty dates, its rules of counting
+//! - [`blob`] – the bytes of attachments: uploads in parts, whole files, thumbnails
 //! - [`sync`] – pure: the rules by which edits are taken, merged, parked and compared
 //! - [`treaty`] – pure: entry into force, deadlines, extensions, reporting dates
 //! - [`ledger`] – pure: overlay into disjoint pieces, balance, forecast
@@ -22,6 +23,7 @@
 //! - [`model`] – what is recorded: kinds, records, mutations; plain types that know nothing else
 
 pub mod auth;
+pub mod blob;
 pub mod bundle;
 pub mod cli;
 pub mod client;

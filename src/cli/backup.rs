@@ -45,6 +45,7 @@ pub(super) fn back_up(config: &Config, command: &Backup) -> anyhow::Result<()> {
     let copy =
         Store::open(&DatabaseUrl::Sqlite(file.to_string_lossy().into_owned()), Registry::embedded(), 1)?;
     let verdict = copy.verify(&mut |_, _, _| ())?;
+    let attachments = copy.count_blobs()?;
     copy.shut_down();
     ensure!(verdict.is_sound(), "the copy is not sound: {}", verdict.named.join("; "));
     print(&format!(
@@ -53,6 +54,12 @@ pub(super) fn back_up(config: &Config, command: &Backup) -> anyhow::Result<()> {
         verdict.records,
         verdict.entries
     ));
+    if attachments > 0 {
+        print(&format!(
+            "Attachments are not in it: they lie at {} and never change; copy them beside it with a tool that copies only what is new.",
+            config.blobs_url()
+        ));
+    }
     Ok(())
 }
 

@@ -76,7 +76,7 @@ enum Command {
     Bundle(bundle::Bundle),
     /// Derive records, conflicts and scopes from the log anew; no server may be running
     Rebuild(bundle::Rebuild),
-    /// Look whether the database is what its log says, and whether the ledger's checks hold
+    /// Look whether the database is what its log says, the ledger's checks hold, and every attachment is whole
     Verify(verify::Verify),
     /// Print the effective configuration without secrets
     Config,

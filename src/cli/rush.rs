@@ -175,11 +175,11 @@ fn push_all(url: &str, token: &str, device: Uuid, edits: &[Value], batch: usize)
     for edits in edits.chunks(batch) {
         let txns: Vec<[&Value; 1]> = edits.iter().map(|edit| [edit]).collect();
         let body = json!({"protocol": 1, "device_id": device, "txns": txns});
-        let request = Request {
-            url: format!("{url}/v1/sync/push"),
-            token: Some(token.to_owned()),
-            body: Some(serde_json::to_vec(&body)?),
-        };
+        let request = Request::json(
+            format!("{url}/v1/sync/push"),
+            Some(token.to_owned()),
+            Some(serde_json::to_vec(&body)?),
+        );
         let answer: Value = serde_json::from_slice(&patiently(&mut http, &request, &mut times)?.body)?;
         let results = answer["results"].as_array().context("there are results")?;
         anyhow::ensure!(results.iter().all(|result| result["outcome"] == "applied"), "not all was applied");
@@ -193,11 +193,11 @@ fn pull_all(url: &str, token: &str) -> anyhow::Result<(usize, Times)> {
     let (mut cursor, mut records) = (json!(0), 0);
     loop {
         let body = json!({"scopes": [{"id": "everything", "cursor": cursor}]});
-        let request = Request {
-            url: format!("{url}/v1/sync/pull"),
-            token: Some(token.to_owned()),
-            body: Some(serde_json::to_vec(&body)?),
-        };
+        let request = Request::json(
+            format!("{url}/v1/sync/pull"),
+            Some(token.to_owned()),
+            Some(serde_json::to_vec(&body)?),
+        );
         let mut answer: Value = serde_json::from_slice(&patiently(&mut http, &request, &mut times)?.body)?;
         let page = &mut answer["scopes"][0];
         records += page["records"].as_array().map_or(0, Vec::len);

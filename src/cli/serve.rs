@@ -13,6 +13,7 @@ use tracing_subscriber::util::SubscriberInitExt as _;
 use super::relay::Worker;
 use super::{open_or_begin, print, user};
 use crate::auth::token::Keys;
+use crate::blob::Blobs;
 use crate::config::Config;
 use crate::http::server;
 use crate::http::state::AppState;
@@ -57,7 +58,8 @@ fn serve(config: &Config, store: &Store, listener: TcpListener) -> anyhow::Resul
 /// What the handlers share.
 pub(super) fn state(config: &Config, store: Store) -> anyhow::Result<Data<AppState>> {
     let keys = Keys::load(&config.data.join("keys")).context("the signing keys cannot be read")?;
-    Ok(Data::new(AppState::new(store, keys, config.limits.clone(), server::metrics())))
+    let blobs = Blobs::open(&config.data, &config.blobs_url()).context("`blobs_url`")?;
+    Ok(Data::new(AppState::new(store, keys, blobs, config.limits.clone(), server::metrics())))
 }
 
 /// Logs go to standard error.

@@ -84,7 +84,7 @@ impl Refusal {
         }
     }
 
-    fn into_error(self, status: u16) -> ClientError {
+    pub(super) fn into_error(self, status: u16) -> ClientError {
         if status == 401 && self.type_ == REVOKED {
             return ClientError::Revoked(self.detail);
         }
@@ -107,7 +107,7 @@ pub(super) fn read<T: DeserializeOwned>(response: &Response) -> Result<T> {
 impl Client {
     /// Asks without a token.
     pub(super) fn ask<T: DeserializeOwned>(&mut self, ask: &Ask) -> Result<T> {
-        let request = Request { url: ask.url.clone(), token: None, body: ask.body.clone() };
+        let request = Request::json(ask.url.clone(), None, ask.body.clone());
         read(&self.send_patiently(&request)?)
     }
 
@@ -125,7 +125,7 @@ impl Client {
     pub(super) fn send_as_device(&mut self, path: &str, body: Option<Vec<u8>>) -> Result<Response> {
         let session = Session::load(&mut self.connection)?;
         let url = format!("{}{path}", session.server_url);
-        let mut request = Request { url, token: Some(session.access_token), body };
+        let mut request = Request::json(url, Some(session.access_token), body);
         let response = self.send_patiently(&request)?;
         if response.status != 401 {
             return Ok(response);
@@ -137,7 +137,7 @@ impl Client {
     }
 
     /// Sends, and waits where the server asks for time.
-    fn send_patiently(&mut self, request: &Request) -> Result<Response> {
+    pub(super) fn send_patiently(&mut self, request: &Request) -> Result<Response> {
         for _ in 0..PATIENCE {
             let response = self.transport.send(request)?;
             if !matches!(response.status, 429 | 503) {

@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::error::{ClientError, Result};
 use super::session::Session;
-use super::{outbox, view};
+use super::{blobs, outbox, view};
 use crate::model::mutation::{Attachment, Captured, GEOMETRY, Txn};
 use crate::model::schema::{MergeClass, Registry};
 use crate::model::{Change, Hash, Mutation, Op, Record, ReviewAction};
@@ -114,7 +114,7 @@ impl Edit {
         self
     }
 
-    /// Claims a file that belongs to the edit and travels after it.
+    /// Claims a file that belongs to the edit and travels after it: one that [`super::Client::keep_file`] keeps.
     #[must_use]
     pub fn attach(mut self, attachment: Attachment) -> Self {
         self.attachments.push(attachment);
@@ -144,6 +144,7 @@ pub(super) fn lay_down(
         let mut mutation = mutation(edit, seen.map(|view| view.record), registry, &session)?;
         mutation.txn = (size > 1).then_some(Txn { id: action, index, size });
         outbox::append(connection, &mutation, &session.device_id)?;
+        blobs::note(connection, &mutation)?;
         ids.push(mutation.mutation_id);
     }
     Ok(ids)

@@ -16,6 +16,9 @@ pub enum ClientError {
     /// The client's file holds something that this program did not write.
     #[error("the client's file holds an unreadable value: {0}")]
     Unreadable(String),
+    /// A file that is kept beside the client's own cannot be read or written.
+    #[error("a file cannot be kept or read: {0}")]
+    File(#[from] std::io::Error),
     /// The client has not been enrolled at a server.
     #[error("this client is not enrolled: it needs a server and a one-time code")]
     NotEnrolled,

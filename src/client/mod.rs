@@ -5,6 +5,7 @@
 //! without losing anything. What is shown is the server's state with the client's own edits laid on it, by the same
 //! rules that the server applies ([`crate::sync`]).
 
+mod blobs;
 mod call;
 mod database;
 mod edit;
@@ -20,12 +21,13 @@ mod session;
 pub mod transport;
 mod view;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use diesel::sqlite::SqliteConnection;
 use serde_json::json;
 use uuid::Uuid;
 
+pub use blobs::Files;
 pub use edit::Edit;
 pub use error::{ClientError, Result};
 pub use outbox::Sent;
@@ -46,6 +48,8 @@ pub struct Client {
     connection: SqliteConnection,
     transport: Box<dyn Transport>,
     registry: &'static Registry,
+    /// Where the files that edits claim are kept.
+    files: PathBuf,
     /// How long the access token is good; nothing where that is not known.
     fresh: Option<Fresh>,
 }
@@ -78,6 +82,8 @@ pub struct Report {
     pub too_large: Vec<Uuid>,
     /// The server began a new epoch: what it was not known to have was pushed again.
     pub new_epoch: bool,
+    /// The files that edits claim.
+    pub files: Files,
     /// Every followed scope is now all that the server has.
     pub complete: bool,
     /// The device was revoked: wipe it once nothing is pending.
@@ -99,7 +105,8 @@ impl Client {
     /// `Open`
     pub fn open_with(path: &Path, transport: Box<dyn Transport>) -> Result<Self> {
         let connection = database::open(path)?;
-        Ok(Self { connection, transport, registry: Registry::embedded(), fresh: None })
+        let files = blobs::folder_beside(path);
+        Ok(Self { connection, transport, registry: Registry::embedded(), files, fresh: None })
     }
 
     /// Enrols this device at a server with a one-time code. What an earlier enrolment left in the outbox is sent too.
@@ -222,7 +229,8 @@ impl Client {
         view::records(&mut self.connection, self.registry, &session, kind)
     }
 
-    /// Pushes what the server does not have, pulls what is new in every scope, and compares digests.
+    /// Pushes what the server does not have, pulls what is new in every scope, and compares digests. Then it sends
+    /// files; what keeps them from arriving is in the report and no error.
     ///
     /// It may be called again at once after any error: what was done is done, and nothing is lost.
     ///
@@ -231,7 +239,12 @@ impl Client {
     /// outbox waits; `Revoked`, once everything was handed over into quarantine.
     pub fn sync(&mut self) -> Result<Report> {
         let mut report = Report::default();
-        self.push(&mut report, Standing::Good)?;
+        if let Err(fault) = self.push(&mut report, Standing::Good) {
+            if matches!(fault, ClientError::Revoked(_)) {
+                self.send_files(Standing::Revoked)?;
+            }
+            return Err(fault);
+        }
         // A new epoch that only shows while pulling may lack what was pushed before.
         if self.pull(&mut report)? {
             self.push(&mut report, Standing::Good)?;
@@ -239,6 +252,7 @@ impl Client {
         }
         report.complete = self.scopes()?.iter().all(|scope| scope.complete_as_of.is_some());
         report.wipe = Session::load(&mut self.connection)?.wipe;
+        report.files = self.send_files(Standing::Good)?;
         Ok(report)
     }
 
@@ -250,6 +264,7 @@ impl Client {
     pub fn hand_over(&mut self) -> Result<Report> {
         let mut report = Report::default();
         self.push(&mut report, Standing::Expired)?;
+        report.files = self.send_files(Standing::Expired)?;
         report.wipe = Session::load(&mut self.connection)?.wipe;
         Ok(report)
     }

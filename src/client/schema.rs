@@ -67,4 +67,19 @@ diesel::table! {
     }
 }
 
-diesel::allow_tables_to_appear_in_same_query!(member, outbox, record);
+diesel::table! {
+    file (sha256) {
+        sha256 -> Text,
+        size -> BigInt,
+        epoch -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    attached (mutation_id, sha256) {
+        mutation_id -> Text,
+        sha256 -> Text,
+    }
+}
+
+diesel::allow_tables_to_appear_in_same_query!(member, outbox, record, file, attached);

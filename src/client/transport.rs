@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
-use ureq::http::header::{AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, RETRY_AFTER};
+use ureq::http::header::{
+    ACCEPT_ENCODING, AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER,
+};
 use ureq::{Agent, Body, RequestBuilder, http};
 
 /// A request.
@@ -15,8 +17,30 @@ pub struct Request {
     pub url: String,
     /// The access token, where one is needed.
     pub token: Option<String>,
-    /// JSON to be posted; without it the request is a GET.
+    /// JSON to be posted; without it the request is a GET. With a method of its own: bytes as they are.
     pub body: Option<Vec<u8>>,
+    /// Another method than these.
+    pub method: Option<Method>,
+    /// Headers besides.
+    pub headers: Vec<(&'static str, String)>,
+}
+
+/// A method by which files travel.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Method {
+    /// Asks how far a file has come.
+    Head,
+    /// Begins one.
+    Post,
+    /// Sends a part of one.
+    Patch,
+}
+
+impl Request {
+    /// Posts JSON, or gets it where there is none to post.
+    pub fn json(url: String, token: Option<String>, body: Option<Vec<u8>>) -> Self {
+        Self { url, token, body, method: None, headers: Vec::new() }
+    }
 }
 
 /// An answer, whoever gave it.
@@ -28,6 +52,16 @@ pub struct Response {
     pub retry_after: Option<Duration>,
     /// The body, unpacked.
     pub body: Vec<u8>,
+    /// The headers that are text.
+    pub headers: Vec<(String, String)>,
+}
+
+impl Response {
+    /// A header; its name in any letters.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        let found = self.headers.iter().find(|(given, _)| given.eq_ignore_ascii_case(name));
+        found.map(|(_, value)| value.as_str())
+    }
 }
 
 /// A request or its answer was lost.
@@ -88,6 +122,9 @@ impl Default for Http {
 impl Transport for Http {
     fn send(&mut self, request: &Request) -> Result<Response, TransportError> {
         let token = request.token.as_deref();
+        if let Some(method) = request.method {
+            return self.send_raw(method, request);
+        }
         let response = match &request.body {
             None => with_token(self.0.get(&request.url), token).call(),
             Some(body) => {
@@ -105,6 +142,28 @@ impl Transport for Http {
     }
 }
 
+impl Http {
+    fn send_raw(&self, method: Method, request: &Request) -> Result<Response, TransportError> {
+        let Request { url, body, headers, .. } = request;
+        let token = request.token.as_deref();
+        let response = match method {
+            // The library would unpack the body that is not there.
+            Method::Head => with_headers(with_token(self.0.head(url), token), headers)
+                .header(ACCEPT_ENCODING, "identity")
+                .call(),
+            Method::Post => with_headers(with_token(self.0.post(url), token), headers)
+                .send(body.as_deref().unwrap_or_default()),
+            Method::Patch => with_headers(with_token(self.0.patch(url), token), headers)
+                .send(body.as_deref().unwrap_or_default()),
+        };
+        read(response.map_err(|fault| TransportError(fault.to_string()))?)
+    }
+}
+
+fn with_headers<B>(request: RequestBuilder<B>, headers: &[(&'static str, String)]) -> RequestBuilder<B> {
+    headers.iter().fold(request, |request, (name, value)| request.header(*name, value))
+}
+
 fn with_token<B>(request: RequestBuilder<B>, token: Option<&str>) -> RequestBuilder<B> {
     match token {
         Some(token) => request.header(AUTHORIZATION, format!("Bearer {token}")),
@@ -120,10 +179,15 @@ fn pack(body: &[u8]) -> io::Result<Vec<u8>> {
 
 fn read(mut response: http::Response<Body>) -> Result<Response, TransportError> {
     let retry_after = response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok()?.parse().ok());
+    let text = |(name, value): (&HeaderName, &HeaderValue)| {
+        Some((name.to_string(), value.to_str().ok()?.to_owned()))
+    };
+    let headers = response.headers().iter().filter_map(text).collect();
     let body = response.body_mut().with_config().limit(LARGEST_ANSWER).read_to_vec();
     Ok(Response {
         status: response.status().as_u16(),
         retry_after: retry_after.map(Duration::from_secs),
         body: body.map_err(|fault| TransportError(fault.to_string()))?,
+        headers,
     })
 }

@@ -75,6 +75,27 @@ impl FromRequest for Pusher {
     }
 }
 
+/// Somebody who sends files: a person, or a device in whatever standing, because its edits were taken all the same.
+pub struct Uploader(pub Principal);
+
+impl FromRequest for Uploader {
+    type Error = ApiError;
+    type Future = Pin<Box<dyn Future<Output = ApiResult<Self>>>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let state = state(request);
+        let token = bearer(request);
+        Box::pin(async move {
+            let (principal, must_change) = identify(&state?, token?, true).await?;
+            if principal.device.is_none() && principal.standing != Standing::Good {
+                return Err(ApiError::unauthorized("this token has run out: refresh it"));
+            }
+            allow::<Push>(&principal, must_change)?;
+            Ok(Self(principal))
+        })
+    }
+}
+
 fn allow<P: Permission>(principal: &Principal, must_change: bool) -> ApiResult<()> {
     if must_change && !P::BEFORE_PASSWORD_CHANGE {
         let detail = "this account has a one-time password: set another with POST /v1/auth/password";

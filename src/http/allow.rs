@@ -23,7 +23,8 @@ impl Methods {
                 ("PUT", item.put.is_some()),
                 ("PATCH", item.patch.is_some()),
                 ("DELETE", item.delete.is_some()),
-                ("HEAD", matches!(template.as_str(), "/healthz" | "/readyz")),
+                ("HEAD", item.head.is_some() || matches!(template.as_str(), "/healthz" | "/readyz")),
+                ("OPTIONS", item.options.is_some()),
             ];
             let there: Vec<&str> =
                 methods.iter().filter(|(_, there)| *there).map(|(name, _)| *name).collect();

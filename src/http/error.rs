@@ -86,6 +86,11 @@ impl ApiError {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "retry", detail).retry_after(seconds)
     }
 
+    /// Whether it is a problem of this type.
+    pub fn is(&self, code: &str) -> bool {
+        self.0.type_.strip_prefix("urn:cartagena:problem:") == Some(code)
+    }
+
     /// With a `Retry-After`.
     #[must_use]
     pub fn retry_after(mut self, seconds: u32) -> Self {

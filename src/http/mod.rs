@@ -3,6 +3,9 @@
 pub mod access;
 pub mod accounts;
 mod allow;
+mod arrival;
+pub mod attachments;
+pub mod blobs;
 mod body;
 pub mod conflicts;
 pub mod devices;
@@ -22,6 +25,7 @@ pub mod session;
 pub mod state;
 pub mod sync;
 mod table;
+pub mod uploads;
 mod which;
 
 use utoipa_actix_web::service_config::ServiceConfig;
@@ -61,6 +65,15 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
         .service(records::correct)
         .service(records::outline)
         .service(records::queue)
+        .service(attachments::list)
+        .service(uploads::offer)
+        .service(uploads::create)
+        .service(uploads::offer_one)
+        .service(uploads::tell)
+        .service(uploads::send)
+        .service(uploads::send_as_post)
+        .service(blobs::show)
+        .service(blobs::show_small)
         .service(conflicts::list)
         .service(conflicts::show)
         .service(conflicts::resolve)

@@ -36,7 +36,15 @@ impl Modify for Bearer {
 pub fn with_problems(mut api: utoipa::openapi::OpenApi) -> utoipa::openapi::OpenApi {
     let schema = RefOr::Ref(Ref::from_schema_name("ProblemDetails"));
     for item in api.paths.paths.values_mut() {
-        let operations = [&mut item.get, &mut item.post, &mut item.put, &mut item.patch, &mut item.delete];
+        let operations = [
+            &mut item.get,
+            &mut item.post,
+            &mut item.put,
+            &mut item.patch,
+            &mut item.delete,
+            &mut item.head,
+            &mut item.options,
+        ];
         for operation in operations.into_iter().flatten() {
             let mut response = Response::new("A problem (RFC 9457): what was wrong, where, and what to do");
             response

@@ -10,7 +10,9 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::access::{Access, JsonBody};
+use super::attachments::Count;
 use super::error::{ApiError, ApiResult};
+use super::figures::members;
 use super::state::{AppState, is_full};
 use crate::auth::permission::{CorrectRecords, ReadRecords, Review};
 use crate::geometry::fault::Fault;
@@ -96,7 +98,7 @@ fn read_bbox(text: &str) -> ApiResult<[f64; 4]> {
     })
 }
 
-/// One record. Its `ETag` is its version.
+/// One record. Its `ETag` is its version; `attachments` says how many files it claims and how many are here.
 #[utoipa::path(tag = "records", params(("id" = Uuid, Path)), responses((status = 200, content_type = "application/geo+json")))]
 #[get("/v1/records/{id}")]
 pub(crate) async fn show(
@@ -105,11 +107,18 @@ pub(crate) async fn show(
     id: Path<Uuid>,
 ) -> ApiResult<HttpResponse> {
     let (id, sight) = (id.into_inner(), access.actor.sight());
-    let feature = state.store(move |store| store.find_record(id, sight)).await?;
+    let (feature, files) = state
+        .store(move |store| {
+            let feature = store.find_record(id, sight)?;
+            Ok((feature, Count::of(&store.list_claims(id, sight)?)))
+        })
+        .await?;
+    let mut shown = members(&feature)?;
+    shown.insert("attachments".to_owned(), json!(files));
     Ok(HttpResponse::Ok()
         .insert_header((ETAG, format!("\"{}\"", feature.version)))
         .content_type("application/geo+json")
-        .json(feature))
+        .json(shown))
 }
 
 /// Every version of a record.

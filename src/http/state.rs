@@ -1,13 +1,16 @@
 //! What handlers share.
 
 use std::num::NonZeroU32;
+use std::sync::Arc;
 
 use actix_web::{HttpRequest, web};
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 use metrics_exporter_prometheus::PrometheusHandle;
+use tokio::sync::Semaphore;
 
 use super::error::{ApiError, ApiResult};
 use crate::auth::token::Keys;
+use crate::blob::Blobs;
 use crate::config::Limits;
 use crate::exchange::Exchange;
 use crate::report::book::LiveBooks;
@@ -20,6 +23,9 @@ const ADDRESS: u32 = 20;
 /// Keys that the rate limit keeps before it forgets those that are at rest.
 const LOG_IN_KEYS: usize = 10_000;
 
+/// Pictures that are unpacked at the same time.
+const PICTURES: usize = 2;
+
 /// What handlers share.
 pub struct AppState {
     store: Store,
@@ -29,6 +35,10 @@ pub struct AppState {
     pub limits: Limits,
     /// The live books.
     pub books: LiveBooks,
+    /// The bytes of attachments.
+    pub blobs: Blobs,
+    /// Turns at unpacking a picture.
+    pub pictures: Arc<Semaphore>,
     /// Renders `/metrics`.
     pub metrics: PrometheusHandle,
     log_ins: DefaultKeyedRateLimiter<String>,
@@ -38,7 +48,7 @@ pub struct AppState {
 
 impl AppState {
     /// Puts together what handlers share.
-    pub fn new(store: Store, keys: Keys, limits: Limits, metrics: PrometheusHandle) -> Self {
+    pub fn new(store: Store, keys: Keys, blobs: Blobs, limits: Limits, metrics: PrometheusHandle) -> Self {
         let per_minute = |count: u32| Quota::per_minute(NonZeroU32::new(count).unwrap_or(NonZeroU32::MIN));
         let per_second = |count: u32| Quota::per_second(NonZeroU32::new(count).unwrap_or(NonZeroU32::MIN));
         Self {
@@ -48,6 +58,8 @@ impl AppState {
             store,
             books: LiveBooks::default(),
             keys,
+            blobs,
+            pictures: Arc::new(Semaphore::new(PICTURES)),
             limits,
             metrics,
         }

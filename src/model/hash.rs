@@ -24,6 +24,18 @@ impl Hash {
         Self::of_bytes(&canonical)
     }
 
+    /// The hash that 64 hexadecimal digits write: how a file is named.
+    pub fn from_hex(digits: &str) -> Option<Self> {
+        let mut bytes = [0; 32];
+        hex::decode_to_slice(digits, &mut bytes).ok()?;
+        Some(Self(bytes))
+    }
+
+    /// 64 hexadecimal digits, in small letters.
+    pub fn to_hex(self) -> String {
+        hex::encode(self.0)
+    }
+
     /// Whether `value` is what `expected` names: the same value, or its hash as text.
     pub fn names(expected: &Value, value: &Value) -> bool {
         if expected == value {
@@ -38,7 +50,7 @@ impl Hash {
 
 impl fmt::Display for Hash {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(out, "sha256:{}", hex::encode(self.0))
+        write!(out, "sha256:{}", self.to_hex())
     }
 }
 
@@ -58,9 +70,7 @@ impl FromStr for Hash {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let digits = text.strip_prefix("sha256:").ok_or(NotAHash)?;
-        let mut bytes = [0; 32];
-        hex::decode_to_slice(digits, &mut bytes).map_err(|_not_hex| NotAHash)?;
-        Ok(Self(bytes))
+        Self::from_hex(digits).ok_or(NotAHash)
     }
 }
 

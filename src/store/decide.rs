@@ -11,7 +11,7 @@ use uuid::Uuid;
 use super::quarantine::Quarantined;
 use super::row::brought_geometry;
 use super::txn::{SyncTxn, tier_of};
-use super::{Result, Store, StoreError, record};
+use super::{Result, Store, StoreError, claim, record};
 use crate::model::mutation::Outcome;
 use crate::model::role::{Actor, Shown, Sight};
 use crate::model::{Change, Hash, Mutation, Op, Record, ReviewAction};
@@ -197,7 +197,9 @@ impl SyncTxn<'_> {
             self.cache.shapes.insert(received.id(), shape);
         }
         let registry = self.registry;
-        let answers = apply_txn(self, registry, actor, None, &[received])?;
+        let own = [received];
+        let answers = apply_txn(self, registry, actor, None, &own)?;
+        claim::note(self, actor.organisation, &own, &answers)?;
         let answer = answers.into_iter().next().ok_or(StoreError::Busy)?;
         match (answer.outcome, &answer.problem) {
             (Outcome::Applied | Outcome::Merged, _) => Ok(answer),

@@ -226,7 +226,11 @@ impl Action {
                 diesel::delete(open).execute(txn.connection)?;
                 let here = txn.known(told[0].received.id())?.is_some();
                 let entry = if here && *entry == Entry::Arrived { Entry::Rebased } else { *entry };
-                follow_txn(txn, txn.registry, actor, entry, told)
+                follow_txn(txn, txn.registry, actor, entry, told)?;
+                for told in told {
+                    super::claim::note_followed(txn, actor.organisation, &told.received.mutation)?;
+                }
+                Ok(())
             }
             Self::Dismissed { mutation, by } => {
                 let seq = txn.clock.seq;

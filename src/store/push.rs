@@ -16,7 +16,7 @@ use super::quality::{self, Findings};
 use super::row::{Shapes, brought_geometry};
 use super::schema::{device, log, receipt};
 use super::txn::SyncTxn;
-use super::{Result, Store, StoreError, prefetch, record, upstream};
+use super::{Result, Store, StoreError, claim, prefetch, record, upstream};
 use crate::model::mutation::Outcome;
 use crate::model::role::{Actor, Role};
 use crate::model::schema::Registry;
@@ -262,10 +262,12 @@ fn take_one(txn: &mut SyncTxn<'_>, push: &Push) -> Result<Pushed> {
     let registry = txn.registry;
     let mut answers = Vec::with_capacity(push.len());
     for Action { actor, against, mutations } in &push.actions {
-        match blast {
-            Some(blast) => answers.extend(quarantine_all(txn, actor, mutations, blast)?),
-            None => answers.extend(apply_txn(txn, registry, actor, against.clone(), mutations)?),
-        }
+        let taken = match blast {
+            Some(blast) => quarantine_all(txn, actor, mutations, blast)?,
+            None => apply_txn(txn, registry, actor, against.clone(), mutations)?,
+        };
+        claim::note(txn, actor.organisation, mutations, &taken)?;
+        answers.extend(taken);
     }
     keep_differing(txn, push, &answers)?;
     let (mut seq_through, mut national_through) = (0, 0);
@@ -482,7 +484,9 @@ impl Store {
             prefetch::batch(txn, &numbered.iter().flat_map(|(_, own)| own).collect::<Vec<_>>())?;
             let mut answers = Vec::with_capacity(ids.len());
             for (actor, own) in numbered {
-                answers.extend(apply_txn(txn, registry, &actor, None, &own)?);
+                let taken = apply_txn(txn, registry, &actor, None, &own)?;
+                claim::note(txn, actor.organisation, &own, &taken)?;
+                answers.extend(taken);
             }
             Ok(answers)
         })

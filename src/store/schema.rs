@@ -358,8 +358,61 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    use diesel::sql_types::{BigInt, Integer, Text};
+    use crate::store::column::sql_types::Id;
+
+    claim (mutation_id, place) {
+        mutation_id -> Id,
+        place -> Integer,
+        record_id -> Id,
+        organisation -> Id,
+        name -> Text,
+        sha256 -> Text,
+        size -> BigInt,
+        media_type -> Text,
+        seq -> BigInt,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::{BigInt, Text};
+    use crate::store::column::sql_types::Instant;
+
+    blob (sha256) {
+        sha256 -> Text,
+        size -> BigInt,
+        media_type -> Text,
+        stored_at -> Instant,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::Text;
+    use crate::store::column::sql_types::{Id, Instant};
+
+    blob_holder (sha256, organisation) {
+        sha256 -> Text,
+        organisation -> Id,
+        stored_at -> Instant,
+    }
+}
+
 diesel::allow_tables_to_appear_in_same_query!(
-    record, version, membership, log, parked, conflict, quarantine, link, finding, pending, renumbered,
-    followed
+    record,
+    version,
+    membership,
+    log,
+    parked,
+    conflict,
+    quarantine,
+    link,
+    finding,
+    pending,
+    renumbered,
+    followed,
+    claim,
+    blob,
+    blob_holder
 );
 diesel::allow_tables_to_appear_in_same_query!(account, organisation, device);

@@ -27,7 +27,7 @@ use crate::sync::memory::Known;
 pub(super) const GENESIS: [u8; 32] = [0; 32];
 
 /// SQLite allows 32 766 bind variables in a statement; the widest row has 25 columns.
-const ROWS_PER_STATEMENT: usize = 1_000;
+pub(super) const ROWS_PER_STATEMENT: usize = 1_000;
 
 /// Where the log stands.
 #[derive(Debug, Clone)]

@@ -39,6 +39,14 @@ const ROUTES: &[(&str, &str, &str)] = &[
     ("get", "/v1/records", "x   x   x   x   x   x   x   .   ."),
     ("get", "/v1/records/{id}", "x   x   x   x   x   x   x   .   ."),
     ("get", "/v1/records/{id}/history", "x   x   x   x   x   x   x   .   ."),
+    ("get", "/v1/records/{id}/attachments", "x   x   x   x   x   x   x   .   ."),
+    ("post", "/v1/blobs", "x   x   x   x   x   x   .   .   ."),
+    // Without `Tus-Resumable`: the head of the download.
+    ("head", "/v1/blobs/{sha256}", "x   x   x   x   x   x   x   .   ."),
+    ("post", "/v1/blobs/{sha256}", "x   x   x   x   x   x   .   .   ."),
+    ("patch", "/v1/blobs/{sha256}", "x   x   x   x   x   x   .   .   ."),
+    ("get", "/v1/blobs/{sha256}", "x   x   x   x   x   x   x   .   ."),
+    ("get", "/v1/blobs/{sha256}/thumbnail", "x   x   x   x   x   x   x   .   ."),
     ("post", "/v1/records/{id}/stage", "x   x   x   x   x   x   .   .   ."),
     ("patch", "/v1/records/{id}", "x   x   x   x   x   x   .   .   ."),
     ("get", "/v1/records/{id}/outline", "x   x   x   x   x   x   x   .   ."),
@@ -74,6 +82,8 @@ const OPEN: &[(&str, &str)] = &[
     ("get", "/v1/schemas"),
     ("get", "/v1/schemas/{kind}"),
     ("get", "/v1/quality/rules"),
+    ("options", "/v1/blobs"),
+    ("options", "/v1/blobs/{sha256}"),
 ];
 
 /// The pages of the description, for anybody too, which does not describe itself.
@@ -140,6 +150,7 @@ fn routes_in_the_description(server: &TestServer) -> BTreeSet<(String, String)> 
 
 fn ask(server: &TestServer, method: &str, path: &str, token: &str) -> (u16, serde_json::Value) {
     let path = path.replace("{id}", &Uuid::nil().to_string()).replace("{kind}", "task");
+    let path = path.replace("{sha256}", &"0".repeat(64));
     let reply = server.http().send(method, &path, token, &json!({}));
     (reply.status, reply.body)
 }

@@ -3,7 +3,9 @@
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
-use cartagena::store::DatabaseUrl;
+use cartagena::model::Hash;
+use cartagena::model::schema::Registry;
+use cartagena::store::{DatabaseUrl, Store};
 use serde_json::json;
 use tempfile::TempDir;
 
@@ -408,4 +410,28 @@ fn a_backup_comes_back_with_a_new_epoch() {
     };
     assert_ne!(epoch("data"), epoch("elsewhere"));
     folder.must("restore");
+}
+
+#[test]
+fn verify_reads_every_attachment() {
+    let folder = Folder::begun();
+    let data = folder.0.path().join("data");
+    let url = DatabaseUrl::Sqlite(data.join("cartagena.db").to_string_lossy().into_owned());
+    let store = Store::open(&url, Registry::embedded(), 1).unwrap();
+    let file = Hash::of_bytes(b"photo");
+    store.insert_blob(file, 5, "image/jpeg", uuid::Uuid::nil()).unwrap();
+    store.shut_down();
+    let name = file.to_hex();
+    folder.must_not("verify", 3, &format!("attachment {name}: it is missing"));
+    assert!(!data.join("blobs").exists(), "to look makes nothing");
+    let place = format!("data/blobs/{}/{name}", &name[..2]);
+    std::fs::create_dir_all(folder.0.path().join(&place).parent().unwrap()).unwrap();
+    folder.write(&place, "photo");
+    assert!(folder.must("verify").contains("1 attachments looked at"));
+    folder.write(&place, "phot");
+    folder.must_not("verify", 3, "it has another size");
+    folder.write(&place, "photu");
+    folder.must_not("verify", 3, "its bytes have changed");
+    assert!(folder.must("backup copy").contains("Attachments are not in it"));
+    folder.must_not("--data other verify", 1, "no database");
 }

@@ -48,8 +48,9 @@ fn a_wrong_method_is_told_the_right_ones(place: &Place) {
         ("/v1/programme", "GET, PUT"),
         ("/v1/records/01920000-0000-7000-8000-000000000001", "GET, PATCH"),
         ("/healthz", "GET, HEAD"),
+        ("/v1/blobs", "POST, OPTIONS"),
     ] {
-        let reply = http.post(path, "", &json!({}));
+        let reply = http.send(if path == "/v1/blobs" { "get" } else { "post" }, path, "", &json!({}));
         assert_eq!((reply.status, reply.header("allow")), (405, Some(allowed)), "{path}: {}", reply.body);
         assert_eq!(reply.header("content-type"), Some("application/problem+json"));
     }

@@ -8,8 +8,11 @@
 mod support;
 
 mod access;
+mod attachment;
+mod blob;
 mod body;
 mod bundle;
+mod claim;
 mod command;
 mod conflict;
 mod fault;
@@ -22,9 +25,12 @@ mod ledger;
 mod network;
 mod offline;
 mod openapi;
+mod photo;
 mod quarantine;
 mod relay;
 mod review;
+mod schema;
 mod session;
 mod sight;
+mod tus;
 mod waiting;

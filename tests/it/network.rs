@@ -60,7 +60,7 @@ impl Transport for Script {
 }
 
 fn said(status: u16, body: &str) -> Response {
-    Response { status, retry_after: None, body: body.as_bytes().to_vec() }
+    Response { status, retry_after: None, body: body.as_bytes().to_vec(), headers: Vec::new() }
 }
 
 /// Hears no answer to some requests.

@@ -128,12 +128,12 @@ impl Server {
     /// Answers a request as the web server would.
     pub(crate) fn answer(&self, path: &str, request: &Request) -> Response {
         match self.serve(path, request) {
-            Ok(body) => Response { status: 200, retry_after: None, body },
+            Ok(body) => Response { status: 200, retry_after: None, body, headers: Vec::new() },
             Err(refusal) => {
                 let response = refusal.error_response();
                 let status = response.status().as_u16();
                 let body = response.into_body().try_into_bytes().expect("a problem is one piece of JSON");
-                Response { status, retry_after: None, body: body.to_vec() }
+                Response { status, retry_after: None, body: body.to_vec(), headers: Vec::new() }
             }
         }
     }

@@ -3,6 +3,7 @@
 pub(crate) mod chopper;
 pub(crate) mod client;
 pub(crate) mod disk;
+pub(crate) mod file;
 pub(crate) mod http;
 pub(crate) mod people;
 pub(crate) mod place;

@@ -9,6 +9,7 @@ use actix_web::dev::ServerHandle;
 use actix_web::rt::System;
 use actix_web::web::Data;
 use cartagena::auth::token::Keys;
+use cartagena::blob::Blobs;
 use cartagena::config::Limits;
 use cartagena::http::server;
 use cartagena::http::state::AppState;
@@ -76,6 +77,11 @@ impl TestServer {
         &self.running().url
     }
 
+    /// The folder that its data lies in.
+    pub(crate) fn data(&self) -> &Path {
+        self.keys.parent().expect("the keys lie in the place's folder")
+    }
+
     /// The server's store.
     pub(crate) fn store(&self) -> &Store {
         &self.running().store
@@ -118,8 +124,10 @@ impl Running {
         migration::run(database).unwrap();
         let store = Store::open(database, Registry::embedded(), 4).unwrap();
         store.release_schemas().unwrap();
+        let data = keys.parent().expect("the keys lie in the place's folder");
+        let blobs = Blobs::open(data, &format!("file:{}", data.join("blobs").display())).unwrap();
         let keys = Keys::load(keys).unwrap();
-        let state = Data::new(AppState::new(store.clone(), keys, limits, server::metrics()));
+        let state = Data::new(AppState::new(store.clone(), keys, blobs, limits, server::metrics()));
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let (started, handle) = channel();

@@ -1,0 +1,3 @@
+drop table blob_holder;
+drop table blob;
+drop table claim;

@@ -1,0 +1,2 @@
+drop table attached;
+drop table file;
