@@ -141,7 +141,7 @@ impl Exchange<'_> {
             return Err(Unreadable::TooMany(count));
         }
         let push = if sender.actor.role == Role::Relay {
-            Push::relayed(device, sender.actor, &read)
+            Push::relayed(device, sender.actor, sender.standing, &read)
         } else {
             Push::read(device, sender.actor, sender.standing, &read.txns)
         };

@@ -21,11 +21,15 @@ pub enum Fault {
     PullOverwrites,
     /// An edit of a record that is not here is said to be applied, and dropped.
     IgnoreUnknownParent,
+    /// A camp tells its tablets that the nation has what only the camp has.
+    CampIsNation,
+    /// A camp lays what the nation tells on top of its own edits, instead of beneath them.
+    NoRebase,
 }
 
 impl Fault {
     /// All of them.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 10] = [
         Self::SequenceCursor,
         Self::NoIdempotency,
         Self::LastWriteWins,
@@ -34,6 +38,8 @@ impl Fault {
         Self::HardDelete,
         Self::PullOverwrites,
         Self::IgnoreUnknownParent,
+        Self::CampIsNation,
+        Self::NoRebase,
     ];
 }
 

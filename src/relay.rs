@@ -40,6 +40,8 @@ pub struct Passed {
     pub renewed: bool,
     /// Mutations that the nation is still not known to have.
     pub pending: i64,
+    /// What was told of the people and could not be taken.
+    pub warning: Option<String>,
 }
 
 /// Why a pass ended early. Nothing is lost.
@@ -98,8 +100,16 @@ impl Relay {
         let mut passed = Passed::default();
         // A camp that was restored from before it was one is one all the same.
         self.store.begin_following()?;
-        let people = self.client.people()?;
-        self.store.take_people(people)?;
+        // A nation with a newer program may tell of people in words that this one does not know: edits travel all the same.
+        match self.client.people() {
+            Ok(people) => {
+                passed.warning = self.store.take_people(people).err().map(|fault| fault.to_string())
+            }
+            Err(fault @ (ClientError::NotOurs { .. } | ClientError::Unreadable(_))) => {
+                passed.warning = Some(format!("the people cannot be read: {fault}"));
+            }
+            Err(other) => return Err(other.into()),
+        }
         self.follow(&mut passed)?;
         self.send(&mut passed)?;
         self.follow(&mut passed)?;

@@ -40,6 +40,13 @@ pub(super) fn run(config: &Config, command: &Command) -> anyhow::Result<()> {
     match command {
         Command::Enrol { url, code, name } => {
             let store = open_or_begin(config)?;
+            let records = store.head()?.seq > 0 && store.holds_edits()?;
+            if records && store.upstream()?.is_none() {
+                bail!(
+                    "this server holds edits of people whom the national server does not know: begin a camp with an empty \
+                     data folder, and bring them there as an import"
+                );
+            }
             relay(config, &store)?.enrol(url, code, name)?;
             print(&format!("This server is a camp of {url} now. `cartagena serve` passes on by itself."));
             store.shut_down();
@@ -85,6 +92,9 @@ fn in_words(passed: &Passed) -> String {
     if passed.renewed {
         words += "\nThe national server was restored from a copy; what it had lost was sent again.";
     }
+    if let Some(warning) = &passed.warning {
+        words = format!("{words}\nThe people and the programme are as they were: {warning}");
+    }
     for stuck in &passed.stuck {
         words = format!("{words}\nNot taken: {stuck}");
     }
@@ -107,6 +117,11 @@ impl Worker {
         // A variable that is set to nothing is not set.
         settings.code = settings.code.filter(|code| !code.is_empty());
         if settings.url.is_none() && !session(config).exists() {
+            if store.upstream()?.is_some() {
+                tracing::warn!(
+                    "this server is a camp, and its session with the national server is gone: `cartagena relay enrol` again"
+                );
+            }
             return Ok(None);
         }
         let mut relay = relay(config, store)?;
@@ -150,6 +165,9 @@ fn tell(passed: Result<Passed, RelayError>) {
                 tracing::warn!(
                     "the national server was restored from a copy; what it had lost was sent again"
                 );
+            }
+            if let Some(warning) = &passed.warning {
+                tracing::warn!(%warning, "the people and the programme are as they were");
             }
             for stuck in &passed.stuck {
                 tracing::error!(%stuck, "the national server cannot take an action");

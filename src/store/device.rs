@@ -144,7 +144,7 @@ impl Store {
     /// `Refused` where the code is unknown, used or too old – the answer does not tell which.
     pub fn enrol(&self, code: &str, name: &str) -> Result<(Uuid, Uuid)> {
         let hash = Hash::of_bytes(code.trim().to_uppercase().as_bytes());
-        let name = name.to_owned();
+        let name = name.replace('\0', "");
         self.write(move |txn| {
             let offer: Option<Id> = enrolment::table
                 .find(hash.0.to_vec())
@@ -206,7 +206,8 @@ pub(super) fn take_report(txn: &mut SyncTxn<'_>, camp: Uuid, report: &DeviceRepo
     let row = (
         device::device_id.eq(Id(report.device_id)),
         device::account_id.eq(Id(report.account)),
-        device::name.eq(&report.name),
+        // PostgreSQL's text cannot hold every character that SQLite's can.
+        device::name.eq(report.name.replace('\0', "")),
         device::enrolled_at.eq(Instant(report.enrolled_at)),
         device::seq_through.eq(0_i64),
         device::via.eq(Some(Id(camp))),
@@ -222,7 +223,7 @@ pub(super) fn take_report(txn: &mut SyncTxn<'_>, camp: Uuid, report: &DeviceRepo
             device::outbox_pending.eq(report.outbox_pending),
             device::outbox_oldest.eq(report.outbox_oldest.map(Instant)),
             device::skew_ms.eq(report.skew_ms),
-            device::app.eq(&report.app),
+            device::app.eq(report.app.as_ref().map(|app| app.replace('\0', ""))),
         ))
         .execute(txn.connection)?;
     Ok(())

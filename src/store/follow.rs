@@ -17,27 +17,28 @@ use super::{Result, Store, StoreError, rebase};
 use crate::model::Role;
 use crate::model::mutation::Outcome;
 use crate::model::role::Actor;
+use crate::planted::{Fault, is_planted};
 use crate::sync::follow::{Told, follow_txn, rebase_txn};
 use crate::sync::memory::{Answer, Entry, Memory as _, Received};
 use crate::sync::wire::{LogEntry, LogPage};
 
 /// Entries of a part of the log, at the very most.
 const LONGEST: usize = 20_000;
+/// Bytes of edits in a part of the log, about.
+const PART_BYTES: usize = 8 << 20;
 
 impl Store {
     /// Entries of the log from `from` on, about `limit`: for relays and auditors. An action is never cut in two.
     pub fn log_entries(&self, from: i64, limit: i64) -> Result<Vec<LogEntry>> {
         self.read(|connection| {
             let mut rows = rows_from(connection, from, limit)?;
-            while let Some(last) = rows.last()
-                && let Some(missing) = missing_after(&rows, last)?
+            while let Some(last) = rows.last().filter(|_| rows.len() < LONGEST)
+                && let Some(next) = rows_from(connection, last.seq + 1, 1)?.pop()
+                && same_action(last, &next)
             {
-                let more = rows_from(connection, last.seq + 1, missing)?;
-                if more.is_empty() {
-                    break;
-                }
-                rows.extend(more);
+                rows.push(next);
             }
+            end_by_bytes(&mut rows);
             Ok(rows.into_iter().map(entry).collect())
         })
     }
@@ -62,19 +63,21 @@ fn rows_from(connection: &mut DbConnection, from: i64, limit: i64) -> Result<Vec
         .load(connection)?)
 }
 
-/// How many entries of the last one's action come after these.
-fn missing_after(rows: &[LogRow], last: &LogRow) -> Result<Option<i64>> {
-    if !is_of_an_edit(&last.entry) {
-        return Ok(None);
-    }
-    let mutation = received(last.body.clone(), last.device_id)?.mutation;
-    let missing = mutation.txn.map_or(0, |txn| i64::from(txn.size) - i64::from(txn.index) - 1);
-    // The rest of an action follows at once; a size that lies is not followed for ever.
-    Ok((missing > 0 && rows.len() < LONGEST).then_some(missing))
+/// Whether two entries that follow each other tell of one human action.
+pub(super) fn same_action(a: &LogRow, b: &LogRow) -> bool {
+    let action = |row: &LogRow| received(row.body.clone(), row.device_id).ok().map(|edit| edit.action());
+    let edits = a.entry == b.entry && matches!(a.entry.as_str(), "mutation" | "unparked");
+    edits && a.device_id == b.device_id && action(a) == action(b)
 }
 
-fn is_of_an_edit(entry: &str) -> bool {
-    matches!(entry, "mutation" | "unparked")
+/// Ends a part before it is more than a camp reads at once, at the end of an action.
+fn end_by_bytes(rows: &mut Vec<LogRow>) {
+    let mut bytes = 0;
+    let end = (1..rows.len()).find(|place| {
+        bytes += rows[place - 1].body.len();
+        bytes > PART_BYTES && !same_action(&rows[place - 1], &rows[*place])
+    });
+    rows.truncate(end.unwrap_or(rows.len()));
 }
 
 fn entry(row: LogRow) -> LogEntry {
@@ -134,7 +137,7 @@ fn follow(txn: &mut SyncTxn<'_>, page: &LogPage) -> Result<i64> {
         let waiting = waiting_there(txn)?;
         let waits = waiting.iter().flat_map(Action::ids);
         let edits: Vec<Uuid> = own.iter().map(|own| own.received.id()).chain(waits).collect();
-        txn.take_out(&edits)?;
+        txn.take_out(if is_planted(Fault::NoRebase) { &[] } else { &edits })?;
         for action in waiting.iter().chain(&actions) {
             action.follow(txn)?;
         }
@@ -220,10 +223,9 @@ impl Action {
         match self {
             Self::Edits { entry, actor, told, .. } => {
                 let ids: Vec<Id> = self.ids().into_iter().map(Id).collect();
-                let open = quarantine::table
-                    .filter(quarantine::mutation_id.eq_any(&ids))
-                    .filter(quarantine::settled_seq.is_null());
-                diesel::delete(open).execute(txn.connection)?;
+                // Whatever was decided about it here, the nation decides.
+                let held = quarantine::table.filter(quarantine::mutation_id.eq_any(&ids));
+                diesel::delete(held).execute(txn.connection)?;
                 let here = txn.known(told[0].received.id())?.is_some();
                 let entry = if here && *entry == Entry::Arrived { Entry::Rebased } else { *entry };
                 follow_txn(txn, txn.registry, actor, entry, told)?;

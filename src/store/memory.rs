@@ -17,7 +17,7 @@ use crate::model::quality::Severity;
 use crate::model::role::{Actor, Role};
 use crate::model::{Hash, Op, Record, Stage};
 use crate::planted::{Fault, is_planted};
-use crate::sync::memory::{Answer, Conflict, Entry, Known, Memory, Problem, Received, Waiting};
+use crate::sync::memory::{Answer, Conflict, Entry, Held, Known, Memory, Problem, Received, Waiting};
 
 impl Memory for SyncTxn<'_> {
     type Error = StoreError;
@@ -272,15 +272,24 @@ impl Memory for SyncTxn<'_> {
         Ok(())
     }
 
+    fn in_quarantine(&mut self, mutation: Uuid) -> Result<Option<Held>> {
+        let row: Option<(Id, Id)> = quarantine::table
+            .find(Id(mutation))
+            .filter(quarantine::settled_seq.is_null())
+            .select((quarantine::record_id, quarantine::organisation))
+            .first(self.connection)
+            .optional()?;
+        Ok(row.map(|(record, organisation)| Held { record: record.0, organisation: organisation.0 }))
+    }
+
     fn repaired(&mut self, quarantined: Uuid, by: Uuid, seq: i64) -> Result<Option<Uuid>> {
         let open = quarantine::table
             .find(Id(quarantined))
             .filter(quarantine::repaired_by.is_null())
             .filter(quarantine::reason.is_null());
         let author: Option<Id> = open.select(quarantine::author).first(self.connection).optional()?;
-        let Some(author) = author else {
-            return Err(StoreError::refused("stale", "this mutation is settled already"));
-        };
+        // Another server may have settled it in another order: the edit stands all the same.
+        let Some(author) = author else { return Ok(None) };
         diesel::update(quarantine::table.find(Id(quarantined)))
             .set((quarantine::repaired_by.eq(Id(by)), quarantine::settled_seq.eq(seq)))
             .execute(self.connection)?;
@@ -336,9 +345,8 @@ impl SyncTxn<'_> {
 
 /// Reads a mutation back from the log.
 pub(super) fn received(body: Vec<u8>, device: Option<Id>) -> Result<Received> {
-    let mutation = serde_json::from_slice(&body)?;
     let device = device.map_or(Uuid::nil(), |id| id.0);
-    Ok(Received { mutation, bytes: body.into(), device, faults: None, unfit: None })
+    Ok(Received { unfit: None, ..Received::passed_on(serde_json::from_slice(&body)?, device)? })
 }
 
 /// Who pushed what waits, as kept with it.

@@ -103,7 +103,12 @@ impl Push {
     ///
     /// # Errors
     /// Which mutation cannot be read, and why; or that it is not told who made what.
-    pub fn relayed(device: Uuid, relay: Actor, body: &PushBody<'_>) -> Result<Self, String> {
+    pub fn relayed(
+        device: Uuid,
+        relay: Actor,
+        standing: Standing,
+        body: &PushBody<'_>,
+    ) -> Result<Self, String> {
         if body.senders.len() != body.txns.len() {
             return Err("/senders: a camp tells for each action which device made it".to_owned());
         }
@@ -111,7 +116,8 @@ impl Push {
         let both = body.txns.iter().zip(&body.senders).enumerate();
         for (place, (txn, sender)) in both.filter(|(_, (txn, _))| !txn.is_empty()) {
             let mutations = read_action(place, txn, |raw| Received::passed_on(raw, sender.device_id))?;
-            actions.push(Action { actor: relay, against: sender.held.clone(), mutations });
+            let against = standing.problem().or_else(|| sender.held.clone());
+            actions.push(Action { actor: relay, against, mutations });
         }
         Ok(Self::of(Some(device), actions, Some(body.devices.clone())))
     }
@@ -185,8 +191,17 @@ impl Store {
     fn find_actors(&self, push: &mut Push) -> Result<()> {
         let accounts: HashMap<Uuid, Account> =
             self.list_accounts()?.into_iter().map(|account| (account.id, account)).collect();
+        let camp = push.device;
+        let elsewhere: HashMap<Uuid, Option<Uuid>> =
+            self.list_devices(None)?.into_iter().map(|device| (device.id, device.via)).collect();
         for action in &mut push.actions {
-            let author = action.mutations[0].mutation.author;
+            let first = &action.mutations[0];
+            // A device that is enrolled here pushes for itself: nobody else uses up its numbers.
+            if camp.is_some() && elsewhere.get(&first.device).is_some_and(|via| *via != camp) {
+                let detail = "the camp tells of a device that is not enrolled at it";
+                action.against = action.against.take().or(Some(Problem::new("permission", detail)));
+            }
+            let author = first.mutation.author;
             let against = if let Some(account) = accounts.get(&author) {
                 action.actor = account.actor();
                 account.disabled.then(|| Problem::new("revoked", "this account is closed"))

@@ -6,7 +6,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::account::Account;
-use super::memory::received;
+use super::follow::same_action;
 use super::rebase::Rebase;
 use super::row::LogRow;
 use super::schema::{
@@ -51,8 +51,9 @@ fn rebuild(txn: &mut SyncTxn<'_>, accounts: &[Account], mut progress: Progress) 
         let rows = whole_actions(txn, after, all)?;
         let Some(last) = rows.last() else { break };
         after = last.seq;
-        txn.rebase = Some(Rebase::standing(&rows)?);
         for action in rows.chunk_by(same_action) {
+            // An edit that waited stands in the log twice, and each time for something else.
+            txn.rebase = Some(Rebase::standing(action)?);
             lay_down(txn, accounts, action)?;
         }
         txn.rebase = None;
@@ -96,12 +97,6 @@ fn whole_actions(txn: &mut SyncTxn<'_>, after: i64, all: i64) -> Result<Vec<LogR
         }
     }
     Ok(rows)
-}
-
-fn same_action(a: &LogRow, b: &LogRow) -> bool {
-    let action = |row: &LogRow| received(row.body.clone(), row.device_id).ok().map(|edit| edit.action());
-    let edits = a.entry == b.entry && matches!(a.entry.as_str(), "mutation" | "unparked");
-    edits && a.device_id == b.device_id && action(a) == action(b)
 }
 
 fn lay_down(txn: &mut SyncTxn<'_>, accounts: &[Account], rows: &[LogRow]) -> Result<()> {

@@ -12,6 +12,7 @@ use super::follow::not_a_camp;
 use super::schema::{followed, log, pending, quarantine, renumbered, sync_clock, upstream};
 use super::txn::{GENESIS, SyncTxn, read_clock};
 use super::{Result, Store, StoreError};
+use crate::planted::{Fault, is_planted};
 use crate::sync::memory::Problem;
 use crate::sync::wire::Sender;
 
@@ -87,9 +88,27 @@ impl Store {
         })
     }
 
+    /// Whether anybody has recorded anything here.
+    pub fn holds_edits(&self) -> Result<bool> {
+        self.read(|connection| {
+            let any: Option<i64> =
+                log::table.filter(log::entry.eq("mutation")).select(log::seq).first(connection).optional()?;
+            Ok(any.is_some())
+        })
+    }
+
     /// What the nation is not known to have, in order, at most about `limit` mutations.
     pub fn outgoing(&self, limit: i64) -> Result<Vec<Outgoing>> {
-        self.read(|connection| outgoing(connection, limit))
+        self.read(|connection| {
+            let mut limit = limit;
+            loop {
+                let (actions, whole) = outgoing(connection, limit)?;
+                if whole {
+                    return Ok(actions);
+                }
+                limit = limit.saturating_mul(2);
+            }
+        })
     }
 
     /// The hash of an entry of the national log as it was followed.
@@ -146,7 +165,8 @@ impl Store {
 
 type Row = (Id, Vec<u8>, Option<Id>, Option<Document>);
 
-fn outgoing(connection: &mut DbConnection, limit: i64) -> Result<Vec<Outgoing>> {
+/// The first actions, and whether every one of them is whole.
+fn outgoing(connection: &mut DbConnection, limit: i64) -> Result<(Vec<Outgoing>, bool)> {
     if !read_clock(connection)?.follows {
         return Err(not_a_camp());
     }
@@ -179,16 +199,17 @@ fn outgoing(connection: &mut DbConnection, limit: i64) -> Result<Vec<Outgoing>> 
             }
         }
     }
-    // The last action may have been cut in two; alone it must be whole.
-    if cut && actions.len() > 1 {
+    // The last action may have been cut in two.
+    let whole = !cut || actions.len() > 1;
+    if cut {
         actions.pop();
     }
-    Ok(actions.into_iter().map(|(_, action)| action).collect())
+    Ok((actions.into_iter().map(|(_, action)| action).collect(), whole))
 }
 
 /// Up to which number everything of a device is on the national server, where `here` is what is stored on this one.
 pub(super) fn national_through(txn: &mut SyncTxn<'_>, device: Uuid, here: i64) -> Result<i64> {
-    if !txn.clock.follows {
+    if !txn.clock.follows || is_planted(Fault::CampIsNation) {
         return Ok(here);
     }
     let stored: Option<Option<i64>> = log::table

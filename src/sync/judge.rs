@@ -5,10 +5,10 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::memory::{Memory, Problem, Received};
+use super::memory::{Held, Memory, Problem, Received};
 use super::merge::{self, Merge};
 use crate::model::mutation::Outcome;
-use crate::model::role::Actor;
+use crate::model::role::{Actor, Role};
 use crate::model::schema::{Registry, Schema};
 use crate::model::{Mutation, Op, Record, ReviewAction, Stage};
 
@@ -119,6 +119,24 @@ impl<'a, M: Memory> Judge<'a, M> {
             return Ok(Some(problem));
         }
         let mutation = &received.mutation;
+        if let Some(quarantined) = mutation.repairs {
+            let held = self.memory.in_quarantine(quarantined)?;
+            let manager = self.actor.role == Role::ProgrammeManager;
+            let may = |held: &Held| {
+                self.actor.role == Role::ImOfficer || manager && held.organisation == self.actor.organisation
+            };
+            match held {
+                Some(held) if held.record == mutation.record_id && may(&held) => {}
+                Some(_) => {
+                    let detail = "this edit repairs one that is not its author's to repair";
+                    return Ok(Some(Problem::new("permission", detail)));
+                }
+                None => {
+                    let detail = format!("{quarantined}, which this edit repairs, is settled already");
+                    return Ok(Some(Problem::new("stale", detail)));
+                }
+            }
+        }
         let held = match head {
             Some(head) if mutation.review == Some(ReviewAction::Finalise) => {
                 held(self.memory, head, mutation.reason.as_deref())?
@@ -314,9 +332,14 @@ impl<'a, M: Memory> Judge<'a, M> {
         let base = match head {
             Some(head) => Some(head),
             // The record itself is disputed: its maker's version is what there is to build on.
-            None => self.version(mutation.settles[0])?,
+            None => match mutation.settles.first() {
+                Some(first) => self.version(*first)?,
+                None => None,
+            },
         };
-        let Some(base) = base else { return Ok(Verdict::Park(mutation.settles[0].to_string())) };
+        let Some(base) = base else {
+            return Ok(Verdict::Park(mutation.settles.first().unwrap_or(&mutation.record_id).to_string()));
+        };
         Ok(Verdict::Write(Box::new(resolved(&base, mutation, schema)), Outcome::Applied))
     }
 

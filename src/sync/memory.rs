@@ -192,6 +192,15 @@ pub struct Conflict {
     pub safety: bool,
 }
 
+/// A mutation that a human must decide about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Held {
+    /// Its record.
+    pub record: Uuid,
+    /// Whose it is.
+    pub organisation: Uuid,
+}
+
 /// Mutations of one human action that wait together.
 #[derive(Debug, Clone)]
 pub struct Waiting {
@@ -336,8 +345,10 @@ pub trait Memory {
         actor: &Actor,
         seq: i64,
     ) -> Result<(), Self::Error>;
+    /// A mutation that is in quarantine and not settled.
+    fn in_quarantine(&mut self, mutation: Uuid) -> Result<Option<Held>, Self::Error>;
     /// Notes which mutation repaired a quarantined one; its version then stands for the other too. Gives the author of
-    /// the quarantined one.
+    /// the quarantined one, if it was still open.
     fn repaired(&mut self, quarantined: Uuid, by: Uuid, seq: i64) -> Result<Option<Uuid>, Self::Error>;
 }
 

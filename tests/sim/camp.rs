@@ -27,7 +27,7 @@ impl Camp {
     pub(crate) fn new(net: &Shared, at: usize, person: Actor, dice: Dice) -> Self {
         let flat = Arc::new(Mutex::new(false));
         let mut camp =
-            Self { at, person, memory: Memory::new(), relay: None, net: Arc::clone(net), dice, flat };
+            Self { at, person, memory: Memory::of_a_tablet(), relay: None, net: Arc::clone(net), dice, flat };
         camp.rise();
         camp
     }
@@ -48,7 +48,7 @@ impl Camp {
 
     /// Everything of it is lost: it is set up again from nothing.
     pub(crate) fn forget(&mut self) {
-        self.memory = Memory::new();
+        self.memory = Memory::of_a_tablet();
         self.rise();
     }
 

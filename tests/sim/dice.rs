@@ -71,6 +71,8 @@ pub(crate) struct Weather {
     pub(crate) roam: f64,
     /// At a step, a camp is lost for ever and set up again from nothing.
     pub(crate) lose_camp: f64,
+    /// At a step, a tablet is thrown away once the nation has everything of it.
+    pub(crate) scrap: f64,
     /// How wrong a tablet's clock may be, years.
     pub(crate) skew_years: i64,
 }
@@ -91,7 +93,8 @@ impl Weather {
             full: dice.trouble(0.03),
             rescope: dice.trouble(0.05),
             roam: dice.trouble(0.04),
-            lose_camp: dice.trouble(0.02),
+            lose_camp: dice.trouble(0.06),
+            scrap: dice.trouble(0.3),
             skew_years: if dice.chance(0.5) { 0 } else { dice.between(1, 40) },
         }
     }
@@ -113,6 +116,7 @@ impl Weather {
             rescope: 0.0,
             roam: 0.0,
             lose_camp: 0.0,
+            scrap: 0.0,
             skew_years: 0,
         }
     }

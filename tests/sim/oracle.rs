@@ -153,6 +153,12 @@ fn everything_arrived_once(world: &World, history: &History) -> Result<(), Strin
     for (id, _) in &history.mutations {
         *count.entry(*id).or_default() += 1;
     }
+    if let Some(lost) = world.entrusted.iter().find(|made| count.get(*made) != Some(&1)) {
+        return Err(format!(
+            "edit {lost}, which the nation was said to have, is in its log {:?} times",
+            count.get(lost)
+        ));
+    }
     for (number, tablet) in world.tablets.iter().enumerate() {
         for made in &tablet.made {
             match count.get(made) {

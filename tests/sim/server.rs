@@ -1,13 +1,14 @@
 //! A server with the real store on an SQLite database in memory, and no network: it answers requests by function calls.
 
 use std::path::Path;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, LazyLock, Mutex};
 
 use actix_web::ResponseError as _;
 use actix_web::body::MessageBody as _;
 use cartagena::auth::token::{self, Keys};
 use cartagena::auth::{self, Principal};
+use cartagena::client::Client;
 use cartagena::client::transport::{Request, Response};
 use cartagena::config::Limits;
 use cartagena::exchange::Exchange;
@@ -35,6 +36,34 @@ impl Memory {
         let name = format!("file:sim{}?mode=memory&cache=shared", NEXT.fetch_add(1, Ordering::Relaxed));
         let keeper = SqliteConnection::establish(&name).expect("memory can be had");
         Self { name, keeper }
+    }
+
+    /// A server's empty database, with its tables: they are made once and copied.
+    fn of_a_server() -> Self {
+        static MADE: LazyLock<Mutex<Memory>> = LazyLock::new(|| {
+            let made = Memory::new();
+            migration::run(&made.url()).expect("the migrations run");
+            Mutex::new(made)
+        });
+        MADE.lock().expect("copying does not panic").copy()
+    }
+
+    /// A tablet's empty database, with its tables.
+    pub(crate) fn of_a_tablet() -> Self {
+        static MADE: LazyLock<Mutex<Memory>> = LazyLock::new(|| {
+            let made = Memory::new();
+            drop(Client::open(made.path()).expect("a new file opens"));
+            Mutex::new(made)
+        });
+        MADE.lock().expect("copying does not panic").copy()
+    }
+
+    fn copy(&mut self) -> Self {
+        let copy = Self::new();
+        diesel::sql_query(format!("vacuum into '{}'", copy.name))
+            .execute(&mut self.keeper)
+            .expect("a copy can be made");
+        copy
     }
 
     pub(crate) fn path(&self) -> &Path {
@@ -74,8 +103,7 @@ pub(crate) struct Server {
 impl Server {
     /// A server with an empty database.
     pub(crate) fn start(host: &str, keys: Arc<Keys>) -> Self {
-        let memory = Memory::new();
-        migration::run(&memory.url()).expect("the migrations run");
+        let memory = Memory::of_a_server();
         let limits = Limits { push_mutations: 40, pull_bytes: 20_000, list_rows: 50, ..Limits::default() };
         let mut server =
             Self { host: host.to_owned(), memory, store: None, keys, limits, copies: Vec::new() };

@@ -32,7 +32,7 @@ pub(crate) struct Tablet {
 
 impl Tablet {
     pub(crate) fn new(net: &Shared, person: Actor, at: usize, mut dice: Dice, skew_years: i64) -> Self {
-        let memory = Memory::new();
+        let memory = Memory::of_a_tablet();
         let flat = Arc::new(Mutex::new(false));
         let skew_days = dice.between(-365 * skew_years, 365 * skew_years);
         let line = Line::new(net, dice.fork(), skew_days, &flat);
@@ -90,6 +90,11 @@ impl Tablet {
     pub(crate) fn sync(&mut self) -> Result<Report, String> {
         match self.client.sync() {
             Ok(report) => Ok(report),
+            Err(ClientError::NotEnrolled) => {
+                let at = self.at;
+                self.enrol(at).map_err(|fault| fault.to_string())?;
+                Err("it was enrolled".to_owned())
+            }
             Err(ClientError::LoggedOut(why)) => {
                 let at = self.at;
                 self.enrol(at).map_err(|fault| format!("{why}; {fault}"))?;

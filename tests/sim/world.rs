@@ -35,6 +35,8 @@ pub(crate) struct World {
     pub(crate) camps: Vec<Camp>,
     /// How many camps were lost for ever.
     pub(crate) lost_camps: usize,
+    /// Edits that only the servers have: their tablets were thrown away once the nation was said to have everything.
+    pub(crate) entrusted: Vec<Uuid>,
     /// Who settles conflicts at the national server.
     pub(crate) officer: Actor,
     pub(crate) weather: Weather,
@@ -47,7 +49,7 @@ pub(crate) struct World {
 /// What it lost, in words.
 pub(crate) fn run(seed: u64) -> Result<(), String> {
     let mut world = World::begin(seed);
-    let steps = world.dice.between(30, 120);
+    let steps = world.dice.between(20, 80);
     for _ in 0..steps {
         world.step();
     }
@@ -87,7 +89,7 @@ impl World {
             })
             .collect();
         look(&net).weather = weather;
-        Self { net, tablets, camps, lost_camps: 0, officer: people[0], weather, dice }
+        Self { net, tablets, camps, lost_camps: 0, entrusted: Vec::new(), officer: people[0], weather, dice }
     }
 
     fn step(&mut self) {
@@ -102,6 +104,9 @@ impl World {
         }
         if self.dice.chance(0.03) {
             self.some_server(Server::copy);
+        }
+        if self.dice.chance(weather.scrap) {
+            self.scrap(number);
         }
         if self.dice.chance(weather.lose_camp) {
             self.lose_camp();
@@ -150,6 +155,22 @@ impl World {
         act(&mut look(&self.net).servers[number]);
         if let Some(camp) = camp {
             camp.rise();
+        }
+    }
+
+    /// A tablet that says that the nation has everything is thrown away, and its person gets another.
+    /// Where servers go back in time nobody could hold them to their word.
+    fn scrap(&mut self, number: usize) {
+        let tablet = &mut self.tablets[number];
+        if self.weather.restore == 0.0 && tablet.client.pending().is_ok_and(|pending| pending == 0) {
+            self.entrusted.append(&mut tablet.made);
+            let person = tablet.person;
+            let mut new = Tablet::new(&self.net, person, tablet.at, self.dice.fork(), 0);
+            let at = new.at;
+            drop(new.enrol(at));
+            let scope = new.scope(&[]);
+            drop(new.client.follow(&scope));
+            *tablet = new;
         }
     }
 
