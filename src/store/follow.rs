@@ -27,7 +27,7 @@ const LONGEST: usize = 20_000;
 impl Store {
     /// Entries of the log from `from` on, about `limit`: for relays and auditors. An action is never cut in two.
     pub fn log_entries(&self, from: i64, limit: i64) -> Result<Vec<LogEntry>> {
-        self.read(|connection| {
+        self.read_feed(|connection| {
             let mut rows = rows_from(connection, from, limit)?;
             while let Some(last) = rows.last()
                 && let Some(missing) = missing_after(&rows, last)?

@@ -64,7 +64,7 @@ impl Store {
     /// The scopes that an actor may follow: its tasks by their own records.
     pub fn list_scopes(&self, actor: &Actor) -> Result<Vec<Scope>> {
         let mut scopes = vec![Scope::Everything, Scope::Content, Scope::Organisation(actor.organisation)];
-        let tasks: Vec<(Id, Id)> = self.read(|connection| {
+        let tasks: Vec<(Id, Id)> = self.read_feed(|connection| {
             Ok(record::table
                 .filter(record::kind.eq("task"))
                 .filter(record::retired.eq(false))
@@ -88,7 +88,7 @@ impl Store {
         limit_bytes: usize,
         sight: Sight,
     ) -> Result<(Page, LogHead)> {
-        let (mut page, head) = self.read(|connection| {
+        let (mut page, head) = self.read_feed(|connection| {
             let clock = read_clock(connection)?;
             Ok((page(connection, scope, cursor, limit_bytes, clock.seq)?, head_of(&clock)))
         })?;
