@@ -26,5 +26,6 @@ mod quarantine;
 mod relay;
 mod review;
 mod session;
+mod several;
 mod sight;
 mod waiting;
