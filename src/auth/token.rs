@@ -124,7 +124,7 @@ impl Keys {
             Ok(keys) if !keys.is_empty() => held.keys = keys,
             Ok(_) => tracing::warn!("the folder of the signing keys is empty: those that are known stay"),
             Err(fault) => {
-                tracing::warn!(%fault, "the signing keys cannot be read: those that are known stay")
+                tracing::warn!(%fault, "the signing keys cannot be read: those that are known stay");
             }
         }
         held.read_at = Instant::now();

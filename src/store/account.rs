@@ -193,13 +193,11 @@ impl Store {
                 .select(organisation::organisation_id)
                 .first(txn.connection)
                 .optional()?;
-            let organisation = match there {
-                Some(id) => id.0,
-                None => {
-                    let new =
-                        Organisation { id: Uuid::now_v7(), name: authority, kind: "authority".to_owned() };
-                    insert_organisation(txn, new, None)?.id
-                }
+            let organisation = if let Some(id) = there {
+                id.0
+            } else {
+                let new = Organisation { id: Uuid::now_v7(), name: authority, kind: "authority".to_owned() };
+                insert_organisation(txn, new, None)?.id
             };
             insert_account(txn, admin(organisation), None).map(Some)
         })

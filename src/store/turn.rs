@@ -20,9 +20,19 @@ define_sql_function! {
 #[derive(Debug, Clone, Copy)]
 pub enum Work {
     /// Migrations.
-    Migrate = 0x6361_7274_0001,
+    Migrate,
     /// A camp's passes to its nation: two at once would spend one refresh token twice, which is how theft looks.
-    Relay = 0x6361_7274_0002,
+    Relay,
+}
+
+impl Work {
+    /// The lock's number; PostgreSQL counts those of each database by themselves.
+    fn key(self) -> i64 {
+        match self {
+            Self::Migrate => 0x6361_7274_0001,
+            Self::Relay => 0x6361_7274_0002,
+        }
+    }
 }
 
 /// The right to do some work. It ends with its value, and with the process.
@@ -36,7 +46,7 @@ impl Store {
     pub fn take_turn(&self, work: Work) -> Result<Option<Turn>> {
         let mut connection = self.url.connect().map_err(|fault| StoreError::Connection(fault.to_string()))?;
         let DbConnection::Postgres(held) = &mut connection else { return Ok(Some(Turn { _held: None })) };
-        let ours = diesel::select(pg_try_advisory_lock(work as i64)).get_result(held)?;
+        let ours = diesel::select(pg_try_advisory_lock(work.key())).get_result(held)?;
         Ok(if ours { Some(Turn { _held: Some(connection) }) } else { None })
     }
 }
@@ -44,7 +54,7 @@ impl Store {
 /// Waits until this connection is the only one at some work; it is until it is closed.
 pub(super) fn await_turn(connection: &mut DbConnection, work: Work) -> Result<()> {
     if let DbConnection::Postgres(connection) = connection {
-        diesel::select(pg_advisory_lock(work as i64)).execute(connection)?;
+        diesel::select(pg_advisory_lock(work.key())).execute(connection)?;
     }
     Ok(())
 }
