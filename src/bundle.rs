@@ -1,7 +1,7 @@
 //! The log as a file, for a stick where there is no network (docs/sync.md §4).
 //!
 //! One JSON value on a line, packed with gzip and, with a passphrase, sealed by age: a [`Header`], parts of the log, each
-//! of whole actions, and a [`Trailer`] with the hash of everything before it. A camp follows its nation's bundle as it
+//! of whole actions, and a `Trailer` with the hash of everything before it. A camp follows its nation's bundle as it
 //! follows its log; any other server takes a bundle as it takes a camp's push. Both may be done again, in any order and
 //! mixed with the network.
 

@@ -17,6 +17,9 @@ pub struct Config {
     /// Where whole attachments lie: `file:<folder>` or `s3://<bucket>/<prefix>`; left out, `blobs` in `data`. Uploads
     /// that are not whole yet lie in `data` in any case.
     pub blobs_url: Option<String>,
+    /// A streaming replica of a PostgreSQL database, `postgres://…`: it answers pulls, lists and reports wherever it
+    /// holds everything that is committed.
+    pub replica_url: Option<String>,
     /// Address and port to listen on.
     pub listen: String,
     /// Connections for readers.
@@ -84,6 +87,7 @@ impl Default for Config {
             data: PathBuf::from("data"),
             database_url: None,
             blobs_url: None,
+            replica_url: None,
             listen: "127.0.0.1:8080".to_owned(),
             readers: 8,
             workers: std::thread::available_parallelism().map_or(2, std::num::NonZero::get),
@@ -146,6 +150,7 @@ impl Config {
     pub fn without_secrets(&self) -> Self {
         let mut shown = self.clone();
         shown.database_url = Some(hide_password(&self.database_url()));
+        shown.replica_url = self.replica_url.as_deref().map(hide_password);
         shown.relay.code = self.relay.code.as_ref().map(|_secret| "***".to_owned());
         shown.blobs_url = Some(self.blobs_url());
         shown

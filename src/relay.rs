@@ -103,7 +103,7 @@ impl Relay {
         // A nation with a newer program may tell of people in words that this one does not know: edits travel all the same.
         match self.client.people() {
             Ok(people) => {
-                passed.warning = self.store.take_people(people).err().map(|fault| fault.to_string())
+                passed.warning = self.store.take_people(people).err().map(|fault| fault.to_string());
             }
             Err(fault @ (ClientError::NotOurs { .. } | ClientError::Unreadable(_))) => {
                 passed.warning = Some(format!("the people cannot be read: {fault}"));

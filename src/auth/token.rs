@@ -2,7 +2,9 @@
 
 use std::fs;
 use std::io::{self, Write as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Instant;
 
 use chrono::{Duration, Utc};
 use ed25519_dalek::SigningKey;
@@ -63,8 +65,19 @@ struct Key {
     verifying: DecodingKey,
 }
 
-/// The keys of a server: the newest signs, all verify.
-pub struct Keys(Vec<Key>);
+/// How soon after a look into the folder there may be another.
+const PAUSE: std::time::Duration = std::time::Duration::from_secs(1);
+
+/// The keys of a server: the newest signs, all verify. Processes that share the folder know each other's.
+pub struct Keys {
+    folder: PathBuf,
+    held: RwLock<Held>,
+}
+
+struct Held {
+    keys: Vec<Arc<Key>>,
+    read_at: Instant,
+}
 
 impl Keys {
     /// Reads `*.pem` (PKCS #8, Ed25519) from a folder, by name; makes the first key where there is none.
@@ -73,24 +86,48 @@ impl Keys {
     /// Where the folder cannot be read or written, or holds something that is no such key.
     pub fn load(folder: &Path) -> io::Result<Self> {
         fs::create_dir_all(folder)?;
-        let mut files: Vec<_> = fs::read_dir(folder)?
-            .filter_map(Result::ok)
-            .map(|entry| entry.path())
-            .filter(|path| path.extension().is_some_and(|extension| extension == "pem"))
-            .collect();
-        files.sort();
-        if files.is_empty() {
-            files.push(make_key(folder)?);
+        let mut keys = read_keys(folder)?;
+        if keys.is_empty() {
+            make_key(folder)?;
+            // Another process may have made one at the same moment: both sign with the newest that they see.
+            keys = read_keys(folder)?;
         }
-        let keys = files.iter().map(|path| {
-            let pem = fs::read_to_string(path)?;
-            let key = SigningKey::from_pkcs8_pem(&pem).map_err(|fault| {
-                io::Error::new(io::ErrorKind::InvalidData, format!("{}: {fault}", path.display()))
-            })?;
-            let id = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-            Ok(Key::of(id, &key))
-        });
-        keys.collect::<io::Result<_>>().map(Self)
+        let held = RwLock::new(Held { keys, read_at: Instant::now() });
+        Ok(Self { folder: folder.to_owned(), held })
+    }
+
+    fn signing(&self) -> Arc<Key> {
+        let held = self.held.read().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(held.keys.last().expect("a server is never without a key"))
+    }
+
+    fn find(&self, id: &str) -> Option<Arc<Key>> {
+        let held = self.held.read().unwrap_or_else(PoisonError::into_inner);
+        held.keys.iter().find(|key| key.id == id).cloned()
+    }
+
+    /// A key by its name; one that is not known may be new in the folder. Anybody can name keys that nobody has: that
+    /// is no way to keep the disk busy.
+    fn find_or_look(&self, id: &str) -> Option<Arc<Key>> {
+        self.find(id).or_else(|| {
+            self.look();
+            self.find(id)
+        })
+    }
+
+    fn look(&self) {
+        let mut held = self.held.write().unwrap_or_else(PoisonError::into_inner);
+        if held.read_at.elapsed() < PAUSE {
+            return;
+        }
+        match read_keys(&self.folder) {
+            Ok(keys) if !keys.is_empty() => held.keys = keys,
+            Ok(_) => tracing::warn!("the folder of the signing keys is empty: those that are known stay"),
+            Err(fault) => {
+                tracing::warn!(%fault, "the signing keys cannot be read: those that are known stay");
+            }
+        }
+        held.read_at = Instant::now();
     }
 
     /// An access token for the next [`ACCESS_LIFE`].
@@ -120,7 +157,7 @@ impl Keys {
 
     /// Signs any claims.
     pub fn sign(&self, claims: &impl Serialize) -> String {
-        let key = self.0.last().expect("a server is never without a key");
+        let key = self.signing();
         let header = Header { kid: Some(key.id.clone()), ..Header::new(Algorithm::EdDSA) };
         jsonwebtoken::encode(&header, claims, &key.signing).expect("an Ed25519 key signs any claims")
     }
@@ -148,8 +185,7 @@ impl Keys {
         check_age: bool,
     ) -> Result<C, TokenError> {
         let header = jsonwebtoken::decode_header(token).map_err(|_unreadable| TokenError::Invalid)?;
-        let key =
-            self.0.iter().find(|key| header.kid.as_ref() == Some(&key.id)).ok_or(TokenError::Invalid)?;
+        let key = header.kid.and_then(|id| self.find_or_look(&id)).ok_or(TokenError::Invalid)?;
         let mut validation = Validation::new(Algorithm::EdDSA);
         validation.set_issuer(&[ISSUER]);
         validation.set_required_spec_claims(required);
@@ -183,18 +219,39 @@ impl Key {
     }
 }
 
-fn make_key(folder: &Path) -> io::Result<std::path::PathBuf> {
+/// The keys in a folder, by name: the newest last.
+fn read_keys(folder: &Path) -> io::Result<Vec<Arc<Key>>> {
+    let mut files: Vec<_> = fs::read_dir(folder)?
+        .filter_map(Result::ok)
+        .map(|entry| entry.path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "pem"))
+        .collect();
+    files.sort();
+    let keys = files.iter().map(|path| {
+        let pem = fs::read_to_string(path)?;
+        let key = SigningKey::from_pkcs8_pem(&pem).map_err(|fault| {
+            io::Error::new(io::ErrorKind::InvalidData, format!("{}: {fault}", path.display()))
+        })?;
+        let id = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        Ok(Arc::new(Key::of(id, &key)))
+    });
+    keys.collect()
+}
+
+/// Makes a key. It has its name only once it is whole: another process may be reading the folder.
+fn make_key(folder: &Path) -> io::Result<()> {
     let key = SigningKey::from_bytes(&rand::random());
     let pem = key.to_pkcs8_pem(LineEnding::LF).expect("an Ed25519 key has a PEM form");
     let path = folder.join(format!("{}.pem", Uuid::now_v7()));
+    let unfinished = path.with_extension("new");
     let mut options = fs::OpenOptions::new();
     options.write(true).create_new(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut file = options.open(&path)?;
+    let mut file = options.open(&unfinished)?;
     file.write_all(pem.as_bytes())?;
     file.sync_all()?;
-    Ok(path)
+    fs::rename(unfinished, path)
 }
 
 /// 256 random bits as text.
@@ -231,7 +288,27 @@ mod tests {
         make_key(folder.path()).unwrap();
         let rotated = Keys::load(folder.path()).unwrap();
         assert!(rotated.verify(&token).is_ok());
-        assert_eq!(keys.verify(&rotated.issue(HOLDER)), Err(TokenError::Invalid), "an unknown key");
+        let new = rotated.issue(HOLDER);
+        assert_eq!(keys.verify(&new), Err(TokenError::Invalid), "it has looked into the folder just now");
+        rest(&keys);
+        assert!(keys.verify(&new).is_ok(), "a process beside it has brought a key");
+        assert!(rotated.verify(&keys.issue(HOLDER)).is_ok());
+    }
+
+    /// As if the folder was last looked into long ago.
+    fn rest(keys: &Keys) {
+        keys.held.write().unwrap().read_at = Instant::now().checked_sub(PAUSE).unwrap();
+    }
+
+    #[test]
+    fn a_folder_that_goes_away_takes_no_key_from_a_running_server() {
+        let (folder, keys) = keys();
+        let token = keys.issue(HOLDER);
+        let (_other_folder, others) = self::keys();
+        drop(folder);
+        rest(&keys);
+        assert_eq!(keys.verify(&others.issue(HOLDER)), Err(TokenError::Invalid));
+        assert!(keys.verify(&token).is_ok());
     }
 
     #[test]

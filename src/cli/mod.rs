@@ -198,7 +198,7 @@ fn open(config: &Config) -> anyhow::Result<Store> {
             Err(fault) => return Err(fault).with_context(|| format!("{place} cannot be looked at")),
         }
     }
-    Store::open(&url, Registry::embedded(), config.readers).context(place)
+    helped(config, Store::open(&url, Registry::embedded(), config.readers).context(place)?)
 }
 
 /// Opens the store, making a new one where there is none.
@@ -214,5 +214,13 @@ fn ready(config: &Config, url: &DatabaseUrl) -> anyhow::Result<Store> {
     migration::run(url).with_context(named)?;
     let store = Store::open(url, Registry::embedded(), config.readers).with_context(named)?;
     store.release_schemas()?;
-    Ok(store)
+    helped(config, store)
+}
+
+/// The store with the replica that is configured.
+fn helped(config: &Config, store: Store) -> anyhow::Result<Store> {
+    // A variable that is set to nothing is not set.
+    let Some(replica) = config.replica_url.as_deref().filter(|url| !url.is_empty()) else { return Ok(store) };
+    let url = replica.parse().context("replica_url")?;
+    store.with_replica(&url, config.readers).context("replica_url")
 }

@@ -10,9 +10,10 @@ use clap::Subcommand;
 
 use super::{open, open_or_begin, print};
 use crate::client::ClientError;
-use crate::config::Config;
+use crate::config::{Config, RelayTo};
 use crate::relay::{Passed, Relay, RelayError};
 use crate::store::Store;
+use crate::store::turn::Work;
 
 /// The camp's session with its nation.
 const SESSION: &str = "nation.db";
@@ -53,7 +54,11 @@ pub(super) fn run(config: &Config, command: &Command) -> anyhow::Result<()> {
         }
         Command::Pass => {
             let store = open(config)?;
+            let Some(turn) = store.take_turn(Work::Relay)? else {
+                bail!("a server of this camp is passing on just now: look at `relay status`");
+            };
             let passed = relay(config, &store)?.pass();
+            drop(turn);
             store.shut_down();
             print(&in_words(&passed?));
         }
@@ -127,15 +132,17 @@ impl Worker {
         let mut relay = relay(config, store)?;
         let (stop, stopped) = channel();
         let pause = Duration::from_secs(settings.every_seconds.max(1));
+        let store = store.clone();
         let thread = std::thread::Builder::new().name("relay".to_owned()).spawn(move || {
             loop {
-                if let (Some(url), Some(code), Err(_)) = (&settings.url, &settings.code, relay.nation()) {
-                    match relay.enrol(url, code, &settings.name) {
-                        Ok(()) => tracing::info!(%url, "enrolled at the national server"),
-                        Err(fault) => tracing::warn!(%fault, "the national server cannot be enrolled at"),
+                match store.take_turn(Work::Relay) {
+                    Ok(Some(_turn)) => {
+                        enrol(&mut relay, &settings);
+                        tell(relay.pass());
                     }
+                    Ok(None) => tracing::debug!("another process of this camp passes on"),
+                    Err(fault) => tracing::warn!(%fault, "nothing was passed on"),
                 }
-                tell(relay.pass());
                 match stopped.recv_timeout(pause) {
                     Err(RecvTimeoutError::Timeout) => {}
                     Ok(()) | Err(RecvTimeoutError::Disconnected) => return,
@@ -153,6 +160,16 @@ impl Drop for Worker {
             && thread.join().is_err()
         {
             tracing::error!("the relay had failed before the shut-down");
+        }
+    }
+}
+
+/// Enrols at the nation where the configuration says so and it was not done yet.
+fn enrol(relay: &mut Relay, settings: &RelayTo) {
+    if let (Some(url), Some(code), Err(_)) = (&settings.url, &settings.code, relay.nation()) {
+        match relay.enrol(url, code, &settings.name) {
+            Ok(()) => tracing::info!(%url, "enrolled at the national server"),
+            Err(fault) => tracing::warn!(%fault, "the national server cannot be enrolled at"),
         }
     }
 }

@@ -17,8 +17,8 @@ use crate::blob::Blobs;
 use crate::config::Config;
 use crate::http::server;
 use crate::http::state::AppState;
-use crate::model::Role;
 use crate::store::Store;
+use crate::store::watch::Watch;
 
 #[derive(Debug, Args)]
 pub(super) struct Serve {
@@ -36,9 +36,7 @@ pub(super) fn run(mut config: Config, command: &Serve) -> anyhow::Result<()> {
     let listener = TcpListener::bind(&config.listen)
         .with_context(|| format!("{} cannot be listened on", config.listen))?;
     let store = open_or_begin(&config)?;
-    if store.list_accounts()?.iter().all(|account| account.role != Role::Admin) {
-        let organisation = user::organisation_named(&store, "Mine action authority", "authority")?;
-        let (_, one_time) = user::add(&store, "admin", "First administrator", Role::Admin, organisation)?;
+    if let Some(one_time) = user::begin(&store)? {
         print(&format!("First start: log in as `admin` with the one-time password {one_time}"));
     }
     print(&format!("Serving on http://{}", listener.local_addr()?));
@@ -49,10 +47,25 @@ pub(super) fn run(mut config: Config, command: &Serve) -> anyhow::Result<()> {
 fn serve(config: &Config, store: &Store, listener: TcpListener) -> anyhow::Result<()> {
     let state = state(config, store.clone())?;
     let relay = Worker::start(config, store)?;
+    let watch = watch(&state, store)?;
     actix_web::rt::System::new().block_on(server::start(state, listener, config.workers)?)?;
-    drop(relay);
+    drop((relay, watch));
     store.shut_down();
     Ok(())
+}
+
+/// Keeps the books up with the log, whichever process writes it, and tells `/metrics` how far this one is.
+fn watch(state: &Data<AppState>, store: &Store) -> std::io::Result<Watch> {
+    let state = Data::clone(state);
+    store.watch(move |store, head| {
+        let place = |seq: i64| u32::try_from(seq).unwrap_or(u32::MAX);
+        metrics::gauge!("cartagena_seq").set(place(head.seq));
+        match state.books.keep_up(store) {
+            Ok(seq) => metrics::gauge!("cartagena_books_seq").set(place(seq.unwrap_or(0))),
+            // Whoever asks next is told, or finds that it has passed.
+            Err(fault) => tracing::warn!(%fault, "the books could not be kept up"),
+        }
+    })
 }
 
 /// What the handlers share.

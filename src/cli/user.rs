@@ -161,13 +161,31 @@ pub(super) fn add(
     organisation: Uuid,
 ) -> anyhow::Result<(Uuid, String)> {
     let one_time = password::one_time();
-    let new = NewAccount {
+    let new = with_one_time(&one_time, login, name, role, organisation);
+    Ok((store.insert_account(new, None)?.id, one_time))
+}
+
+/// Makes the first administrator; its one-time password, unless there is an admin already.
+pub(super) fn begin(store: &Store) -> anyhow::Result<Option<String>> {
+    if store.list_accounts()?.iter().any(|account| account.role == Role::Admin) {
+        return Ok(None);
+    }
+    let one_time = password::one_time();
+    let hashed = with_one_time(&one_time, "admin", "First administrator", Role::Admin, Uuid::nil());
+    let made = store.insert_first_admin("Mine action authority", move |organisation| NewAccount {
+        organisation,
+        ..hashed
+    })?;
+    Ok(made.map(|_admin| one_time))
+}
+
+fn with_one_time(one_time: &str, login: &str, name: &str, role: Role, organisation: Uuid) -> NewAccount {
+    NewAccount {
         login: login.to_owned(),
         name: name.to_owned(),
         role,
         organisation,
-        password: password::hash(&one_time),
+        password: password::hash(one_time),
         must_change: true,
-    };
-    Ok((store.insert_account(new, None)?.id, one_time))
+    }
 }

@@ -189,6 +189,18 @@ impl LiveBooks {
         Ok(ask(books.as_ref().ok_or(StoreError::Busy)?))
     }
 
+    /// Catches up ahead of the next question; the place in the log up to which the books have read. Books that nobody
+    /// has asked for are not made: a process that only meets tablets does without them.
+    ///
+    /// # Errors
+    /// As for [`LiveBooks::current`].
+    pub fn keep_up(&self, store: &Store) -> store::Result<Option<i64>> {
+        if self.read().is_none() {
+            return Ok(None);
+        }
+        self.current(store, |books| Some(books.seq))
+    }
+
     fn read(&self) -> RwLockReadGuard<'_, Option<Books>> {
         self.0.read().unwrap_or_else(PoisonError::into_inner)
     }
@@ -199,14 +211,15 @@ impl LiveBooks {
         let epoch = store.head()?.epoch;
         let (programme, revision) = store.programme()?;
         let kept = held.take().filter(|books| books.revision == revision && books.epoch == epoch);
-        let mut books = match kept {
+        let books = match kept {
             Some(books) => books,
             None => Books::new(programme, revision, epoch)
                 .map_err(|fault| StoreError::refused("programme", fault.to_string()))?,
         };
+        // Where the store fails half-way they stay, at their old place: what they have taken, they take again.
+        let books = held.insert(books);
         books.seq = store.read_lines(&KINDS, books.seq, |line| books.take(&line))?;
         books.settle();
-        *held = Some(books);
         Ok(())
     }
 }

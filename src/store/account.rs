@@ -126,16 +126,7 @@ impl Store {
         let new = Organisation { id: Uuid::now_v7(), name: name.to_owned(), kind: kind.to_owned() };
         self.write(move |txn| {
             txn.must_not_follow("organisations are made")?;
-            txn.act("organisation_added", new.id, by, &json!({"organisation": new.id, "kind": new.kind}));
-            diesel::insert_into(organisation::table)
-                .values((
-                    organisation::organisation_id.eq(Id(new.id)),
-                    organisation::name.eq(&new.name),
-                    organisation::kind.eq(&new.kind),
-                ))
-                .execute(txn.connection)
-                .map_err(|fault| taken(fault, "organisation-exists", &new.name))?;
-            Ok(new)
+            insert_organisation(txn, new, by)
         })
     }
 
@@ -180,6 +171,35 @@ impl Store {
         self.write(move |txn| {
             txn.must_not_follow("accounts are made")?;
             insert_account(txn, new, by)
+        })
+    }
+
+    /// Makes the first administrator and its authority; nothing where there is an admin already. Of the processes that
+    /// begin a database together, the clock lets one be the first.
+    pub fn insert_first_admin(
+        &self,
+        authority: &str,
+        admin: impl FnOnce(Uuid) -> NewAccount + Send + 'static,
+    ) -> Result<Option<Account>> {
+        let authority = authority.to_owned();
+        self.write(move |txn| {
+            txn.must_not_follow("accounts are made")?;
+            let admins = account::table.filter(account::role.eq(Role::Admin.as_str())).count();
+            if admins.get_result::<i64>(txn.connection)? > 0 {
+                return Ok(None);
+            }
+            let there: Option<Id> = organisation::table
+                .filter(organisation::name.eq(&authority))
+                .select(organisation::organisation_id)
+                .first(txn.connection)
+                .optional()?;
+            let organisation = if let Some(id) = there {
+                id.0
+            } else {
+                let new = Organisation { id: Uuid::now_v7(), name: authority, kind: "authority".to_owned() };
+                insert_organisation(txn, new, None)?.id
+            };
+            insert_account(txn, admin(organisation), None).map(Some)
         })
     }
 
@@ -232,6 +252,19 @@ fn keep_an_admin(txn: &mut SyncTxn<'_>, closing: Uuid) -> Result<()> {
         }
         _ => Ok(()),
     }
+}
+
+fn insert_organisation(txn: &mut SyncTxn<'_>, new: Organisation, by: Option<Uuid>) -> Result<Organisation> {
+    txn.act("organisation_added", new.id, by, &json!({"organisation": new.id, "kind": new.kind}));
+    diesel::insert_into(organisation::table)
+        .values((
+            organisation::organisation_id.eq(Id(new.id)),
+            organisation::name.eq(&new.name),
+            organisation::kind.eq(&new.kind),
+        ))
+        .execute(txn.connection)
+        .map_err(|fault| taken(fault, "organisation-exists", &new.name))?;
+    Ok(new)
 }
 
 fn insert_account(txn: &mut SyncTxn<'_>, new: NewAccount, by: Option<Uuid>) -> Result<Account> {

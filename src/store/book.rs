@@ -62,7 +62,7 @@ impl Store {
     pub fn read_lines(&self, kinds: &[&str], after: i64, mut take: impl FnMut(RecordLine)) -> Result<i64> {
         let mut from = after;
         loop {
-            let (lines, head) = self.read(|connection| {
+            let (lines, head) = self.read_feed(|connection| {
                 let head = read_clock(connection)?.seq;
                 Ok((chunk(connection, kinds, from)?, head))
             })?;

@@ -213,16 +213,16 @@ pub(super) fn note(
             rows.extend(rows_of(mutation, organisation, seq));
         }
     }
-    insert(txn, rows)
+    insert(txn, &rows)
 }
 
 /// Notes what a mutation claims that another server has taken.
 pub(super) fn note_followed(txn: &mut SyncTxn<'_>, organisation: Uuid, mutation: &Mutation) -> Result<()> {
     let seq = txn.seq();
-    insert(txn, rows_of(mutation, organisation, seq).collect())
+    insert(txn, &rows_of(mutation, organisation, seq).collect::<Vec<_>>())
 }
 
-fn insert(txn: &mut SyncTxn<'_>, rows: Vec<ClaimRow>) -> Result<()> {
+fn insert(txn: &mut SyncTxn<'_>, rows: &[ClaimRow]) -> Result<()> {
     for rows in rows.chunks(ROWS_PER_STATEMENT) {
         on_backend!(&mut *txn.connection, |c| {
             // One push may hold a mutation twice.

@@ -96,7 +96,7 @@ pub struct Settled {
 impl Store {
     /// Conflicts in the log's order, without those of kinds and the values of fields that `sight` does not reach.
     pub fn list_conflicts(&self, which: ConflictQuery, sight: Sight) -> Result<Vec<ConflictView>> {
-        self.read(|connection| {
+        self.read_feed(|connection| {
             let mut query = conflict::table
                 .inner_join(version::table.on(version::version_id.eq(conflict::conflict_id)))
                 .filter(conflict::opened_seq.gt(which.after))

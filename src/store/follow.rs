@@ -30,7 +30,7 @@ const PART_BYTES: usize = 8 << 20;
 impl Store {
     /// Entries of the log from `from` on, about `limit`: for relays and auditors. An action is never cut in two.
     pub fn log_entries(&self, from: i64, limit: i64) -> Result<Vec<LogEntry>> {
-        self.read(|connection| {
+        self.read_feed(|connection| {
             let mut rows = rows_from(connection, from, limit)?;
             while let Some(last) = rows.last().filter(|_| rows.len() < LONGEST)
                 && let Some(next) = rows_from(connection, last.seq + 1, 1)?.pop()
@@ -65,7 +65,7 @@ fn rows_from(connection: &mut DbConnection, from: i64, limit: i64) -> Result<Vec
 
 /// Whether two entries that follow each other tell of one human action.
 pub(super) fn same_action(a: &LogRow, b: &LogRow) -> bool {
-    let action = |row: &LogRow| received(row.body.clone(), row.device_id).ok().map(|edit| edit.action());
+    let action = |row: &LogRow| received(&row.body, row.device_id).ok().map(|edit| edit.action());
     let edits = a.entry == b.entry && matches!(a.entry.as_str(), "mutation" | "unparked");
     edits && a.device_id == b.device_id && action(a) == action(b)
 }
@@ -186,7 +186,7 @@ fn read_actions(entries: &[&LogEntry]) -> Result<Vec<Action>> {
             _ => continue,
         };
         let body = STANDARD.decode(&entry.body).map_err(|fault| StoreError::Unreadable(fault.to_string()))?;
-        let received = received(body, entry.device_id.map(Id))?;
+        let received = received(&body, entry.device_id.map(Id))?;
         let (id, device) = (received.action(), received.device);
         let actor = Actor {
             account: received.mutation.author,
@@ -282,7 +282,7 @@ fn own_edits(txn: &mut SyncTxn<'_>) -> Result<Vec<Own>> {
         .map(|row| {
             let role = row.role.as_deref().map(str::parse).transpose()?.unwrap_or(Role::Observer);
             let organisation = row.organisation.map(|id| id.0).unwrap_or_default();
-            let received = received(row.body, row.device_id)?;
+            let received = received(&row.body, row.device_id)?;
             let actor = Actor { account: received.mutation.author, role, organisation };
             Ok(Own { received, actor })
         })

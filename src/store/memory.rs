@@ -313,7 +313,7 @@ impl SyncTxn<'_> {
         if let Some(row) =
             self.buffer.log.iter().find(|row| row.subject.0 == mutation && row.entry == "mutation")
         {
-            return received(row.body.clone(), row.device_id);
+            return received(&row.body, row.device_id);
         }
         let (body, device): (Vec<u8>, Option<Id>) = log::table
             .filter(log::subject.eq(Id(mutation)))
@@ -322,7 +322,7 @@ impl SyncTxn<'_> {
             .first(self.connection)
             .optional()?
             .ok_or(StoreError::NotFound("mutation"))?;
-        received(body, device)
+        received(&body, device)
     }
 
     /// How many records of an organisation are in use.
@@ -344,9 +344,9 @@ impl SyncTxn<'_> {
 }
 
 /// Reads a mutation back from the log.
-pub(super) fn received(body: Vec<u8>, device: Option<Id>) -> Result<Received> {
+pub(super) fn received(body: &[u8], device: Option<Id>) -> Result<Received> {
     let device = device.map_or(Uuid::nil(), |id| id.0);
-    Ok(Received { unfit: None, ..Received::passed_on(serde_json::from_slice(&body)?, device)? })
+    Ok(Received { unfit: None, ..Received::passed_on(serde_json::from_slice(body)?, device)? })
 }
 
 /// Who pushed what waits, as kept with it.

@@ -7,6 +7,7 @@ use diesel::sql_types::Bool;
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
 use super::backend::{DatabaseUrl, DbConnection};
+use super::turn::{Work, await_turn};
 use super::{Result, StoreError};
 
 const SQLITE: EmbeddedMigrations = embed_migrations!("migrations/sqlite");
@@ -18,6 +19,8 @@ const POSTGRES: EmbeddedMigrations = embed_migrations!("migrations/postgres");
 /// Where the database is newer than the program, cannot be reached, or a migration fails.
 pub fn run(url: &DatabaseUrl) -> Result<Vec<String>> {
     let mut connection = url.connect().map_err(|fault| StoreError::Connection(fault.to_string()))?;
+    // Processes that are started together meet here first.
+    await_turn(&mut connection, Work::Migrate)?;
     refuse_newer(&mut connection)?;
     let failed = |fault: Box<dyn std::error::Error + Send + Sync>| StoreError::Migration(fault.to_string());
     let names = |run: Vec<MigrationVersion<'_>>| run.iter().map(ToString::to_string).collect();

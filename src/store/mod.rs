@@ -30,13 +30,16 @@ mod raw;
 mod rebase;
 pub mod rebuild;
 pub mod record;
+mod replica;
 mod row;
 mod schema;
 pub mod scope;
 pub mod token;
+pub mod turn;
 pub mod txn;
 pub mod upstream;
 pub mod verify;
+pub mod watch;
 pub mod writer;
 
 use std::sync::Arc;
@@ -48,7 +51,8 @@ pub use self::backend::DatabaseUrl;
 use self::backend::{DbConnection, Opener};
 use self::ground::GroundCache;
 pub use self::raw::insert_raw;
-use self::txn::SyncTxn;
+use self::replica::Replica;
+use self::txn::{Clock, SyncTxn};
 use self::writer::Writer;
 use crate::model::schema::Registry;
 
@@ -125,10 +129,12 @@ impl From<crate::model::UnknownWord> for StoreError {
 /// A result of the store.
 pub type Result<T, E = StoreError> = std::result::Result<T, E>;
 
-/// The store: one queue of writers, a pool of readers.
+/// The store: one queue of writers, a pool of readers, and perhaps a replica that helps them.
 #[derive(Clone)]
 pub struct Store {
+    url: DatabaseUrl,
     readers: Pool<Opener>,
+    replica: Option<Arc<Replica>>,
     writer: Arc<Writer>,
     registry: &'static Registry,
     ground: Arc<GroundCache>,
@@ -151,7 +157,15 @@ impl Store {
             .map_err(|fault| StoreError::Connection(fault.to_string()))?;
         let ground = Arc::new(GroundCache::default());
         let writer = Arc::new(Writer::start(url.clone(), connection, registry, Arc::clone(&ground)));
-        Ok(Self { readers, writer, registry, ground })
+        Ok(Self { url: url.clone(), readers, replica: None, writer, registry, ground })
+    }
+
+    /// The store with a streaming replica of its database, which may be away, and so many connections to it.
+    ///
+    /// # Errors
+    /// Where the URL is not PostgreSQL's.
+    pub fn with_replica(self, url: &DatabaseUrl, readers: u32) -> Result<Self> {
+        Ok(Self { replica: Some(Arc::new(Replica::seek(url, readers)?)), ..self })
     }
 
     /// The schemas that the store validates with.
@@ -163,6 +177,25 @@ impl Store {
     pub(crate) fn read<T>(&self, body: impl FnOnce(&mut DbConnection) -> Result<T>) -> Result<T> {
         let mut connection = self.readers.get().map_err(|fault| StoreError::Connection(fault.to_string()))?;
         backend::read_transaction(&mut connection, body)
+    }
+
+    /// Reads on one snapshot what only the log's order decides – records, versions, conflicts, findings, digests, the
+    /// log –, on the replica where it holds everything that is committed now.
+    ///
+    /// Nothing that changes without moving the clock may be read so: sessions, devices, alarms.
+    pub(crate) fn read_feed<T>(&self, body: impl Fn(&mut DbConnection) -> Result<T>) -> Result<T> {
+        if let Some(replica) = &self.replica
+            && let Some(answer) = replica.read(&self.clock()?, &body)
+        {
+            return Ok(answer);
+        }
+        self.read(body)
+    }
+
+    /// Where the log stands; one statement without a transaction around it.
+    fn clock(&self) -> Result<Clock> {
+        let mut connection = self.readers.get().map_err(|fault| StoreError::Connection(fault.to_string()))?;
+        txn::read_clock(&mut connection)
     }
 
     /// Writes through the one door, in a transaction of its own. Blocks: call it off the async threads.

@@ -21,6 +21,8 @@ use crate::sync::wire::LogHead;
 
 /// Records on one page at most, whatever their size.
 const PAGE: i64 = 2_000;
+/// Records that are read at a time: a page ends by its bytes, and what it has no room for is not read.
+const PART: usize = 250;
 
 /// The head that a clock stands at, not signed.
 pub(super) fn head_of(clock: &Clock) -> LogHead {
@@ -64,7 +66,7 @@ impl Store {
     /// The scopes that an actor may follow: its tasks by their own records.
     pub fn list_scopes(&self, actor: &Actor) -> Result<Vec<Scope>> {
         let mut scopes = vec![Scope::Everything, Scope::Content, Scope::Organisation(actor.organisation)];
-        let tasks: Vec<(Id, Id)> = self.read(|connection| {
+        let tasks: Vec<(Id, Id)> = self.read_feed(|connection| {
             Ok(record::table
                 .filter(record::kind.eq("task"))
                 .filter(record::retired.eq(false))
@@ -88,7 +90,7 @@ impl Store {
         limit_bytes: usize,
         sight: Sight,
     ) -> Result<(Page, LogHead)> {
-        let (mut page, head) = self.read(|connection| {
+        let (mut page, head) = self.read_feed(|connection| {
             let clock = read_clock(connection)?;
             Ok((page(connection, scope, cursor, limit_bytes, clock.seq)?, head_of(&clock)))
         })?;
@@ -109,26 +111,20 @@ fn page(
         places.remove(0);
     }
     let full = is_full(&places);
-    let of_heads: Vec<Id> =
-        places.iter().filter(|place| matches!(place.shows, Shows::Head)).map(|place| place.id).collect();
-    let versions: Vec<Id> = places
-        .iter()
-        .filter_map(|place| match place.shows {
-            Shows::Version(version) => Some(version),
-            _ => None,
-        })
-        .collect();
-    let heads = features(connection, &of_heads)?.into_iter().chain(features_at(connection, &versions)?);
-    let mut found: HashMap<Uuid, Feature> = heads.map(|feature| (feature.id, feature)).collect();
-    contested_candidates(connection, &mut found)?;
     let mut page = Page { records: Vec::new(), leaves: Vec::new(), cursor, has_more: full, digest: None };
-    let mut bytes = 0;
+    let (mut bytes, mut read) = (0, 0);
+    let mut found = HashMap::new();
     for (index, place) in places.iter().enumerate() {
         // Records that joined a task's scope together share a place; a page never cuts between them.
         let cuts = index > 0 && place.seq != places[index - 1].seq;
         if cuts && bytes >= limit_bytes {
             page.has_more = true;
             break;
+        }
+        if index == read {
+            let part = &places[index..places.len().min(index + PART)];
+            found = shown_at(connection, part)?;
+            read += part.len();
         }
         if matches!(place.shows, Shows::Nothing) {
             bytes += 40;
@@ -144,6 +140,23 @@ fn page(
         page.digest = Some(read_digest(connection, &scope.key())?);
     }
     Ok(page)
+}
+
+/// What a scope shows at these places.
+fn shown_at(connection: &mut DbConnection, places: &[Place]) -> Result<HashMap<Uuid, Feature>> {
+    let of_heads: Vec<Id> =
+        places.iter().filter(|place| matches!(place.shows, Shows::Head)).map(|place| place.id).collect();
+    let versions: Vec<Id> = places
+        .iter()
+        .filter_map(|place| match place.shows {
+            Shows::Version(version) => Some(version),
+            _ => None,
+        })
+        .collect();
+    let heads = features(connection, &of_heads)?.into_iter().chain(features_at(connection, &versions)?);
+    let mut found: HashMap<Uuid, Feature> = heads.map(|feature| (feature.id, feature)).collect();
+    contested_candidates(connection, &mut found)?;
+    Ok(found)
 }
 
 /// A record's place in a scope.

@@ -153,7 +153,7 @@ impl Store {
     /// Findings, in the log's order.
     pub fn list_findings(&self, query: &FindingQuery) -> Result<Vec<StoredFinding>> {
         type Row = (Id, String, Id, String, String, String, String, i64);
-        let rows: Vec<Row> = self.read(|connection| {
+        let rows: Vec<Row> = self.read_feed(|connection| {
             let mut select = finding::table
                 .inner_join(record::table.on(record::record_id.eq(finding::record_id)))
                 .filter(finding::seq.gt(query.after))

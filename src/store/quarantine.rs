@@ -204,7 +204,7 @@ impl Store {
                 .optional()?)
         })?;
         let (body, device) = row.ok_or(StoreError::NotFound("mutation"))?;
-        Ok(received(body, device)?.mutation)
+        Ok(received(&body, device)?.mutation)
     }
 
     /// Takes up what waited for kinds or schemas that this program did not know before.

@@ -86,7 +86,7 @@ pub struct Diff {
 impl Store {
     /// Records at their latest state, in the log's order, as far as `sight` reaches.
     pub fn list_records(&self, query: &RecordQuery, sight: Sight) -> Result<Vec<Feature>> {
-        let features = self.read(|connection| {
+        let features = self.read_feed(|connection| {
             let finalised = diesel::alias!(version as finalised);
             let mut select = record::table
                 .inner_join(version::table.on(version::version_id.eq(record::version)))
@@ -172,7 +172,7 @@ impl Store {
     /// # Errors
     /// `NotFound`, also where `sight` does not reach: who may not see it is not told that it exists.
     pub fn find_record(&self, id: Uuid, sight: Sight) -> Result<Feature> {
-        let found = self.read(|connection| {
+        let found = self.read_feed(|connection| {
             let row: Option<(RecordRow, VersionRow)> = record::table
                 .inner_join(version::table.on(version::version_id.eq(record::version)))
                 .filter(record::record_id.eq(Id(id)))
@@ -197,7 +197,7 @@ impl Store {
     /// `NotFound`, as for the record.
     pub fn history(&self, id: Uuid, sight: Sight) -> Result<Vec<HistoryEntry>> {
         self.find_record(id, sight)?;
-        let (head, mut rows): ((RecordRow, VersionRow), Vec<VersionRow>) = self.read(|connection| {
+        let (head, mut rows): ((RecordRow, VersionRow), Vec<VersionRow>) = self.read_feed(|connection| {
             let head = record::table
                 .inner_join(version::table.on(version::version_id.eq(record::version)))
                 .filter(record::record_id.eq(Id(id)))

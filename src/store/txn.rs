@@ -17,7 +17,7 @@ use super::rebase::Rebase;
 use super::row::{Head, LogRow, Shapes, VersionRow};
 use super::schema::{finding, link, log, pending, record, sync_clock, version};
 use super::scope::{Scope, read_digest, write_digest};
-use super::{Result, membership};
+use super::{Result, membership, watch};
 use crate::model::Record;
 use crate::model::schema::Registry;
 use crate::planted::{Fault, is_planted};
@@ -41,7 +41,7 @@ pub(super) struct Clock {
     pub(super) follows: bool,
 }
 
-type ClockRow = (Id, i64, Vec<u8>, Id, i64, bool);
+pub(super) type ClockRow = (Id, i64, Vec<u8>, Id, i64, bool);
 
 impl Clock {
     pub(super) fn of((epoch, seq, head_hash, server_device, server_seq, follows): ClockRow) -> Self {
@@ -126,8 +126,12 @@ impl<'c> SyncTxn<'c> {
                 buffer: Buffer::default(),
                 rebase: None,
             };
+            let before = txn.clock.seq;
             let value = body(&mut txn)?;
             txn.flush()?;
+            if txn.clock.seq > before {
+                watch::announce(txn.connection)?;
+            }
             Ok(value)
         })
     }
@@ -359,7 +363,8 @@ fn links_of(registry: &Registry, record: &Record) -> Vec<(Uuid, String, Uuid)> {
         .collect()
 }
 
-const CLOCK: (
+/// The columns of a [`ClockRow`].
+pub(super) const CLOCK: (
     sync_clock::epoch,
     sync_clock::seq,
     sync_clock::head_hash,

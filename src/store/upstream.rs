@@ -181,7 +181,7 @@ fn outgoing(connection: &mut DbConnection, limit: i64) -> Result<(Vec<Outgoing>,
     let cut = i64::try_from(rows.len()).unwrap_or(i64::MAX) > limit;
     let mut actions: Vec<(Uuid, Outgoing)> = Vec::new();
     for (id, body, device, problem) in rows {
-        let received = super::memory::received(body, device)?;
+        let received = super::memory::received(&body, device)?;
         let action = received.action();
         let problem: Option<Problem> = problem.map(Document::read).transpose()?;
         let held = problem.filter(is_of_the_sending);

@@ -224,7 +224,7 @@ fn lines(connection: &mut DbConnection, ids: &[Id]) -> Result<Lines> {
             .select((log::subject, log::body, log::device_id))
             .load(connection)?;
         for (id, body, device) in rows {
-            bodies.insert(id, received(body, device)?.mutation);
+            bodies.insert(id, received(&body, device)?.mutation);
         }
     }
     let mut lines = Lines::new();

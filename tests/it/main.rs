@@ -31,6 +31,7 @@ mod relay;
 mod review;
 mod schema;
 mod session;
+mod several;
 mod sight;
 mod tus;
 mod waiting;

@@ -11,6 +11,7 @@ mod fuzz;
 mod hostile;
 mod kill;
 mod outage;
+mod replica;
 mod rush;
 mod slow;
 mod witness;

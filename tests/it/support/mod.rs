@@ -5,6 +5,7 @@ pub(crate) mod client;
 pub(crate) mod disk;
 pub(crate) mod file;
 pub(crate) mod http;
+pub(crate) mod metrics;
 pub(crate) mod people;
 pub(crate) mod place;
 pub(crate) mod postgres;

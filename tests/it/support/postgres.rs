@@ -50,7 +50,8 @@ pub(crate) fn drop_database(url: &str) {
     }
 }
 
-fn administer(server: &str, statement: &str) {
+/// Runs a statement, or several, on a database.
+pub(crate) fn administer(server: &str, statement: &str) {
     let mut connection = PgConnection::establish(server).expect("the tests' PostgreSQL answers");
     connection.batch_execute(statement).expect("the tests may create databases");
 }
@@ -105,6 +106,7 @@ struct Server {
 /// A private cluster, which can be stopped and started. It ends with its value, and with this process, however that ends.
 pub(crate) struct Cluster {
     url: String,
+    folder: PathBuf,
     /// Ends the cluster when its standard input ends.
     keeper: Child,
     said: BufReader<ChildStdout>,
@@ -116,7 +118,7 @@ pub(crate) struct Cluster {
 /// to the signals of a terminal, which reach it too. The disk's honesty is not what these tests test.
 const KEEPER: &str = r#"
     trap "" INT TERM HUP PIPE
-    binaries=$1 folder=$2 account=$3
+    binaries=$1 folder=$2 account=$3 primary=$4
     run() { if [ -n "$account" ]; then runuser -u "$account" -- "$@"; else "$@"; fi; }
     if [ -n "$account" ]; then chown "$account" "$folder"; fi
     start() {
@@ -124,7 +126,14 @@ const KEEPER: &str = r#"
             -c unix_socket_directories='$folder' -c max_connections=300 -c shared_buffers=64MB -c fsync=off \
             -c full_page_writes=off" >"$folder/said" 2>&1
     }
-    if run "$binaries/initdb" -U postgres -A trust -E UTF8 --locale=C -D "$folder/data" >"$folder/said" 2>&1 && start
+    make() {
+        if [ -n "$primary" ]; then
+            run "$binaries/pg_basebackup" -h "$primary" -U postgres -D "$folder/data" -R -X stream -c fast
+        else
+            run "$binaries/initdb" -U postgres -A trust -E UTF8 --locale=C -D "$folder/data"
+        fi >"$folder/said" 2>&1
+    }
+    if make && start
     then echo ready
     else cat "$folder/said" "$folder/log" | tail -n 5 | tr '\n' ' '; echo
     fi
@@ -142,6 +151,15 @@ const KEEPER: &str = r#"
 impl Cluster {
     /// Starts one, by means of another command where one is given.
     pub(crate) fn start(prefix: &[String]) -> Result<Self, String> {
+        Self::make(prefix, None)
+    }
+
+    /// Starts a streaming replica of this one.
+    pub(crate) fn replicate(&self) -> Result<Self, String> {
+        Self::make(&[], Some(&self.folder))
+    }
+
+    fn make(prefix: &[String], primary: Option<&Path>) -> Result<Self, String> {
         let binaries = find_binaries().ok_or("initdb and pg_ctl are not installed")?;
         let folder = tempfile::Builder::new().prefix("cartagena-pg-").tempdir();
         let folder = folder.map_err(|fault| format!("no temporary folder: {fault}"))?.keep();
@@ -152,6 +170,7 @@ impl Cluster {
             .args(["-c", KEEPER, "keeper"])
             .args([&binaries, &folder])
             .arg(if is_root() { ACCOUNT } else { "" })
+            .arg(primary.unwrap_or(Path::new("")))
             // The account may not be able to enter the folder that the tests run in.
             .current_dir("/")
             .stdin(Stdio::piped())
@@ -162,7 +181,7 @@ impl Cluster {
             .map_err(|fault| format!("no shell: {fault}"))?;
         let said = BufReader::new(keeper.stdout.take().expect("its output is piped"));
         let url = format!("postgres:///postgres?host={}&user=postgres", folder.display());
-        let mut cluster = Self { url, keeper, said };
+        let mut cluster = Self { url, folder, keeper, said };
         match cluster.hear()?.as_str() {
             "ready" => Ok(cluster),
             reason => Err(reason.to_owned()),
@@ -186,6 +205,11 @@ impl Cluster {
     /// URL of a new, empty database in it, made with these options.
     pub(crate) fn create_database(&self, options: &str) -> String {
         administer(&self.url, &format!("create database under_fault {options}"));
+        self.database()
+    }
+
+    /// URL of the database that [`Cluster::create_database`] makes; a replica has it too.
+    pub(crate) fn database(&self) -> String {
         with_database(&self.url, "under_fault")
     }
 
