@@ -7,13 +7,15 @@ use serde_json::json;
 use uuid::Uuid;
 
 use crate::support::client::{new_area, plain, shown};
-use crate::support::tablet::{record, square};
-use crate::support::{Crew, Person, Place, TestServer, on_both};
+use crate::support::tablet::{record, square, with};
+use crate::support::{Crew, Person, Place, Tablet, TestServer, on_both};
 
 on_both!(
     an_edit_goes_two_hops_and_its_fate_comes_back,
     a_camp_that_was_wrong_is_put_right,
     what_only_the_nation_does_is_refused_at_a_camp,
+    a_tablet_cannot_stop_the_relay,
+    a_camp_that_was_revoked_decides_nothing,
 );
 
 /// A national server and a camp, each on a database of its own.
@@ -136,6 +138,49 @@ fn what_only_the_nation_does_is_refused_at_a_camp(place: &Place) {
     assert_eq!((account.id, account.password.as_str()), (both.crew.supervisor.id, ""));
     let log_in = json!({"login": "supervisor", "password": ""});
     assert_eq!(both.camp.http().post("/v1/auth/login", "", &log_in).status, 401);
+}
+
+fn a_tablet_cannot_stop_the_relay(place: &Place) {
+    let mut both = Both::start(place);
+    let code = cartagena::auth::token::code(12);
+    let whom = &both.crew.supervisor;
+    both.camp.store().insert_enrolment(&code, whom.id, whom.id).unwrap();
+    let tablet = Tablet::with_code(&both.camp, &code, whom);
+    let (odd, plain) = (Uuid::now_v7(), Uuid::now_v7());
+    let repair = with(tablet.area(odd), &json!({"repairs": Uuid::now_v7()}));
+    let lying = with(tablet.area(Uuid::now_v7()), &json!({"txn": {"id": odd, "index": 0, "size": u32::MAX}}));
+    tablet.must("quarantined", &repair);
+    tablet.must("quarantined", &lying);
+    tablet.must("applied", &tablet.area(plain));
+    let passed = both.relay.pass().unwrap();
+    assert_eq!((passed.sent, passed.pending, passed.stuck), (3, 0, Vec::new()));
+    let im = both.crew.im.log_in(&both.nation);
+    record(&both.nation, &im, plain);
+    assert_eq!(both.nation.http().get(&format!("/v1/records/{odd}"), &im).status, 404);
+}
+
+fn a_camp_that_was_revoked_decides_nothing(place: &Place) {
+    let nation = TestServer::start(place);
+    let crew = Crew::hire(nation.store());
+    let camp = Tablet::enrol(&nation, &crew, &crew.camp);
+    let (maker, area) = (Uuid::now_v7(), Uuid::now_v7());
+    let edit = with(camp.area(area), &json!({"author": crew.im.id}));
+    let body = |edit: &serde_json::Value, maker: Uuid| {
+        with(camp.body(&[vec![edit.clone()]]), &json!({"senders": [{"device_id": maker}]}))
+    };
+    let push = |body: &serde_json::Value| {
+        nation.http().post("/v1/sync/push", &camp.token, body).expect(200)["results"][0]["outcome"].clone()
+    };
+    // A device that is enrolled at the nation pushes for itself.
+    let own = Tablet::enrol(&nation, &crew, &crew.im);
+    assert_eq!(
+        push(&body(&with(edit.clone(), &json!({"mutation_id": Uuid::now_v7()})), own.device)),
+        "quarantined"
+    );
+    assert_eq!(push(&body(&edit, maker)), "applied");
+    nation.store().revoke_device(camp.device, crew.admin.id).unwrap();
+    let next = with(camp.area(Uuid::now_v7()), &json!({"author": crew.im.id}));
+    assert_eq!(push(&body(&next, maker)), "quarantined");
 }
 
 fn every_conflict() -> cartagena::store::conflict::ConflictQuery {
