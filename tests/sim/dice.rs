@@ -93,8 +93,8 @@ impl Weather {
             full: dice.trouble(0.03),
             rescope: dice.trouble(0.05),
             roam: dice.trouble(0.04),
-            lose_camp: dice.trouble(0.06),
-            scrap: dice.trouble(0.3),
+            lose_camp: dice.trouble(0.15),
+            scrap: dice.trouble(0.5),
             skew_years: if dice.chance(0.5) { 0 } else { dice.between(1, 40) },
         }
     }
