@@ -14,7 +14,7 @@ use flate2::write::GzEncoder;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-use crate::store::push::PassedOn;
+use crate::store::passed_on::PassedOn;
 use crate::store::{Store, StoreError};
 use crate::sync::memory::Answer;
 use crate::sync::wire::{LogEntry, LogHead, LogPage, People, SERVER};

@@ -10,7 +10,7 @@ use std::path::Path;
 use serde_json::value::RawValue;
 use uuid::Uuid;
 
-use crate::client::relay::PassedOn;
+use crate::client::relay::Passing;
 use crate::client::{Client, ClientError, Transport};
 use crate::store::upstream::Outgoing;
 use crate::store::{Store, StoreError};
@@ -197,9 +197,9 @@ impl Relay {
         loop {
             let batch = fitting(rest, most);
             let refused = match self.send_batch(&rest[..batch])? {
-                PassedOn::Taken(_) => None,
-                PassedOn::TooLarge => Some("it is too large".to_owned()),
-                PassedOn::Unreadable(why) => Some(why),
+                Passing::Taken => None,
+                Passing::TooLarge => Some("it is too large".to_owned()),
+                Passing::Unreadable(why) => Some(why),
             };
             match (refused, &rest[..batch]) {
                 (None, taken) => passed.sent += taken.iter().map(|action| action.ids.len()).sum::<usize>(),
@@ -217,7 +217,7 @@ impl Relay {
         }
     }
 
-    fn send_batch(&mut self, actions: &[Outgoing]) -> Result<PassedOn, RelayError> {
+    fn send_batch(&mut self, actions: &[Outgoing]) -> Result<Passing, RelayError> {
         let pending = self.store.upstream()?.map(|upstream| upstream.pending);
         let mut txns = Vec::with_capacity(actions.len());
         for action in actions {

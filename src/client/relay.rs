@@ -13,9 +13,9 @@ use crate::sync::wire::{
 
 /// What became of a push to the nation.
 #[derive(Debug)]
-pub enum PassedOn {
+pub enum Passing {
     /// It has it.
-    Taken(Box<PushAnswer>),
+    Taken,
     /// It is more than the nation takes at once.
     TooLarge,
     /// The nation cannot read it: something in it is not for this nation's program.
@@ -33,7 +33,7 @@ impl Client {
         senders: Vec<Sender>,
         devices: Vec<DeviceReport>,
         outbox: Outbox,
-    ) -> Result<PassedOn> {
+    ) -> Result<Passing> {
         self.freshen()?;
         let session = Session::load(&mut self.connection)?;
         let body = PushBody {
@@ -49,8 +49,8 @@ impl Client {
         };
         let response = self.send_as_device("/v1/sync/push", Some(serde_json::to_vec(&body)?))?;
         match response.status {
-            413 => return Refusal::read(&response).map(|_| PassedOn::TooLarge),
-            400 => return Refusal::read(&response).map(|refusal| PassedOn::Unreadable(refusal.detail)),
+            413 => return Refusal::read(&response).map(|_| Passing::TooLarge),
+            400 => return Refusal::read(&response).map(|refusal| Passing::Unreadable(refusal.detail)),
             _ => {}
         }
         let answer: PushAnswer = read(&response)?;
@@ -60,7 +60,7 @@ impl Client {
         if let Some(head) = &answer.head {
             Session::keep_head(&mut self.connection, head)?;
         }
-        Ok(PassedOn::Taken(Box::new(answer)))
+        Ok(Passing::Taken)
     }
 
     /// The nation's log from an entry on.

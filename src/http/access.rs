@@ -39,10 +39,9 @@ impl<P: Permission> FromRequest for Access<P> {
     type Future = Pin<Box<dyn Future<Output = ApiResult<Self>>>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let state = state(request);
-        let token = bearer(request);
+        let asker = asker(request, false);
         Box::pin(async move {
-            let (principal, must_change) = identify(&state?, token?, false).await?;
+            let (principal, must_change) = asker.await?;
             if principal.standing != Standing::Good {
                 return Err(ApiError::unauthorized(
                     "this device was revoked: push what it holds, then wipe it",
@@ -62,10 +61,9 @@ impl FromRequest for Pusher {
     type Future = Pin<Box<dyn Future<Output = ApiResult<Self>>>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let state = state(request);
-        let token = bearer(request);
+        let asker = asker(request, true);
         Box::pin(async move {
-            let (principal, must_change) = identify(&state?, token?, true).await?;
+            let (principal, must_change) = asker.await?;
             if principal.device.is_none() {
                 return Err(ApiError::forbidden("only an enrolled device pushes: POST /v1/devices/enrol"));
             }
@@ -83,10 +81,9 @@ impl FromRequest for Uploader {
     type Future = Pin<Box<dyn Future<Output = ApiResult<Self>>>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let state = state(request);
-        let token = bearer(request);
+        let asker = asker(request, true);
         Box::pin(async move {
-            let (principal, must_change) = identify(&state?, token?, true).await?;
+            let (principal, must_change) = asker.await?;
             if principal.device.is_none() && principal.standing != Standing::Good {
                 return Err(ApiError::unauthorized("this token has run out: refresh it"));
             }
@@ -94,6 +91,12 @@ impl FromRequest for Uploader {
             Ok(Self(principal))
         })
     }
+}
+
+/// Who asks, and whether with a one-time password; `old_too`: also by a token that has run out.
+fn asker(request: &HttpRequest, old_too: bool) -> impl Future<Output = ApiResult<(Principal, bool)>> + use<> {
+    let (state, token) = (state(request), bearer(request));
+    async move { identify(&state?, token?, old_too).await }
 }
 
 fn allow<P: Permission>(principal: &Principal, must_change: bool) -> ApiResult<()> {

@@ -8,7 +8,7 @@ use crate::model::record::Feature as Record;
 use crate::model::role::{Drafts, Sight};
 use crate::model::{Change, Hash};
 use crate::store::{Result, Store, StoreError};
-use crate::sync::judge::REFERENCE;
+use crate::sync::merge::REFERENCE;
 
 /// What is known of a feature.
 pub(super) enum Known {

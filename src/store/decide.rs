@@ -15,8 +15,9 @@ use super::{Result, Store, StoreError, claim, record};
 use crate::model::mutation::Outcome;
 use crate::model::role::{Actor, Shown, Sight};
 use crate::model::{Change, Hash, Mutation, Op, Record, ReviewAction};
-use crate::sync::judge::{REFERENCE, held, is_blank};
+use crate::sync::judge::{held, is_blank};
 use crate::sync::memory::{Answer, Memory as _, Received};
+use crate::sync::merge::REFERENCE;
 use crate::sync::{apply_txn, merge};
 
 /// How a conflict is to be settled.

@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use diesel::prelude::*;
+use serde_json::json;
 use uuid::Uuid;
 
 use super::backend::{DbConnection, on_backend};
@@ -13,7 +14,7 @@ use super::memory::received;
 use super::row::LogRow;
 use super::schema::{followed, log, pending, quarantine, upstream};
 use super::txn::{SyncTxn, chain};
-use super::{Result, Store, StoreError, rebase};
+use super::{Result, Store, StoreError};
 use crate::model::Role;
 use crate::model::mutation::Outcome;
 use crate::model::role::Actor;
@@ -31,13 +32,7 @@ impl Store {
     /// Entries of the log from `from` on, about `limit`: for relays and auditors. An action is never cut in two.
     pub fn log_entries(&self, from: i64, limit: i64) -> Result<Vec<LogEntry>> {
         self.read_feed(|connection| {
-            let mut rows = rows_from(connection, from, limit)?;
-            while let Some(last) = rows.last().filter(|_| rows.len() < LONGEST)
-                && let Some(next) = rows_from(connection, last.seq + 1, 1)?.pop()
-                && same_action(last, &next)
-            {
-                rows.push(next);
-            }
+            let mut rows = whole_actions(connection, from, limit)?;
             end_by_bytes(&mut rows);
             Ok(rows.into_iter().map(entry).collect())
         })
@@ -52,6 +47,18 @@ impl Store {
     pub fn follow(&self, page: LogPage) -> Result<i64> {
         self.write(move |txn| follow(txn, &page))
     }
+}
+
+/// Entries from `from` on, about `limit`; the last action among them is whole.
+pub(super) fn whole_actions(connection: &mut DbConnection, from: i64, limit: i64) -> Result<Vec<LogRow>> {
+    let mut rows = rows_from(connection, from, limit)?;
+    while let Some(last) = rows.last().filter(|_| rows.len() < LONGEST)
+        && let Some(next) = rows_from(connection, last.seq + 1, 1)?.pop()
+        && same_action(last, &next)
+    {
+        rows.push(next);
+    }
+    Ok(rows)
 }
 
 fn rows_from(connection: &mut DbConnection, from: i64, limit: i64) -> Result<Vec<LogRow>> {
@@ -354,7 +361,7 @@ fn keep_place(
         ))
         .execute(txn.connection)?;
     if to > from {
-        let what = rebase::followed(from + 1, to, &hex::encode(hash));
+        let what = json!({"from": from + 1, "to": to, "entry_hash": hex::encode(hash)});
         txn.act("nation_followed", page.head.epoch, None, &what);
     }
     Ok(())

@@ -19,6 +19,7 @@ mod ground;
 mod membership;
 mod memory;
 pub mod migration;
+pub mod passed_on;
 pub mod people;
 mod prefetch;
 pub mod programme;

@@ -1,28 +1,25 @@
 //! A push as the writer takes it: every action of every device in the group, in the order of arrival.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use serde_json::value::RawValue;
 use uuid::Uuid;
 
-use super::account::Account;
 use super::column::{Id, Instant};
 use super::pull::head_of;
 use super::quality::{self, Findings};
 use super::row::{Shapes, brought_geometry};
 use super::schema::{device, log, receipt};
 use super::txn::SyncTxn;
-use super::{Result, Store, StoreError, claim, prefetch, record, upstream};
+use super::{Result, Store, StoreError, claim, passed_on, prefetch, record, upstream};
 use crate::model::mutation::Outcome;
-use crate::model::role::{Actor, Role};
+use crate::model::role::Actor;
 use crate::model::schema::Registry;
 use crate::model::{Mutation, Op, mutation::GEOMETRY};
 use crate::sync::memory::{Answer, Memory as _, Problem, Received, Standing};
-use crate::sync::wire::{DeviceReport, LogEntry, LogHead, PushBody};
+use crate::sync::wire::{DeviceReport, LogHead};
 use crate::sync::{apply_txn, merge};
 
 /// One push may retire or blank so many records …
@@ -34,8 +31,8 @@ const BLAST_SHARE: i64 = 10;
 #[derive(Debug)]
 pub struct Push {
     /// Who sends it; nothing where it was carried here on a stick.
-    device: Option<Uuid>,
-    actions: Vec<Action>,
+    pub(super) device: Option<Uuid>,
+    pub(super) actions: Vec<Action>,
     /// What a camp tells of its own devices; nothing where the sender is no camp.
     relayed: Option<Vec<DeviceReport>>,
     contact: Contact,
@@ -45,12 +42,12 @@ pub struct Push {
 
 /// One human action: who acted, and what.
 #[derive(Debug)]
-struct Action {
+pub(super) struct Action {
     /// The account as this server knows it, at the time of the push.
-    actor: Actor,
+    pub(super) actor: Actor,
     /// Why a human decides about it, whatever it is.
-    against: Option<Problem>,
-    mutations: Vec<Received>,
+    pub(super) against: Option<Problem>,
+    pub(super) mutations: Vec<Received>,
 }
 
 /// What a device says of itself when it pushes.
@@ -99,30 +96,7 @@ impl Push {
         Ok(Self::of(Some(device), actions, None))
     }
 
-    /// Reads what a camp passes on. Who acted is looked up when the push is taken.
-    ///
-    /// # Errors
-    /// Which mutation cannot be read, and why; or that it is not told who made what.
-    pub fn relayed(
-        device: Uuid,
-        relay: Actor,
-        standing: Standing,
-        body: &PushBody<'_>,
-    ) -> Result<Self, String> {
-        if body.senders.len() != body.txns.len() {
-            return Err("/senders: a camp tells for each action which device made it".to_owned());
-        }
-        let mut actions = Vec::with_capacity(body.txns.len());
-        let both = body.txns.iter().zip(&body.senders).enumerate();
-        for (place, (txn, sender)) in both.filter(|(_, (txn, _))| !txn.is_empty()) {
-            let mutations = read_action(place, txn, |raw| Received::passed_on(raw, sender.device_id))?;
-            let against = standing.problem().or_else(|| sender.held.clone());
-            actions.push(Action { actor: relay, against, mutations });
-        }
-        Ok(Self::of(Some(device), actions, Some(body.devices.clone())))
-    }
-
-    fn of(device: Option<Uuid>, actions: Vec<Action>, relayed: Option<Vec<DeviceReport>>) -> Self {
+    pub(super) fn of(device: Option<Uuid>, actions: Vec<Action>, relayed: Option<Vec<DeviceReport>>) -> Self {
         let shapes = actions
             .iter()
             .flat_map(|action| &action.mutations)
@@ -138,7 +112,7 @@ impl Push {
         self
     }
 
-    fn mutations(&self) -> impl Iterator<Item = &Received> {
+    pub(super) fn mutations(&self) -> impl Iterator<Item = &Received> {
         self.actions.iter().flat_map(|action| &action.mutations)
     }
 
@@ -175,7 +149,7 @@ impl Push {
     }
 }
 
-fn read_action(
+pub(super) fn read_action(
     place: usize,
     txn: &[&RawValue],
     read: impl Fn(&RawValue) -> Result<Received, serde_json::Error>,
@@ -187,34 +161,6 @@ fn read_action(
 }
 
 impl Store {
-    /// Who acted, as this server knows them: a camp vouches for the person, not for what the person may do.
-    fn find_actors(&self, push: &mut Push) -> Result<()> {
-        let accounts: HashMap<Uuid, Account> =
-            self.list_accounts()?.into_iter().map(|account| (account.id, account)).collect();
-        let camp = push.device;
-        let elsewhere: HashMap<Uuid, Option<Uuid>> =
-            self.list_devices(None)?.into_iter().map(|device| (device.id, device.via)).collect();
-        for action in &mut push.actions {
-            let first = &action.mutations[0];
-            // A device that is enrolled here pushes for itself: nobody else uses up its numbers.
-            if camp.is_some() && elsewhere.get(&first.device).is_some_and(|via| *via != camp) {
-                let detail = "the camp tells of a device that is not enrolled at it";
-                action.against = action.against.take().or(Some(Problem::new("permission", detail)));
-            }
-            let author = first.mutation.author;
-            let against = if let Some(account) = accounts.get(&author) {
-                action.actor = account.actor();
-                account.disabled.then(|| Problem::new("revoked", "this account is closed"))
-            } else {
-                action.actor.account = author;
-                let detail = format!("the author {author} is not known at the national server");
-                Some(Problem::new("account", detail))
-            };
-            action.against = action.against.take().or(against);
-        }
-        Ok(())
-    }
-
     /// Takes a push. Blocks until it is on the disk: call it off the async threads.
     ///
     /// # Errors
@@ -288,7 +234,7 @@ fn take_one(txn: &mut SyncTxn<'_>, push: &Push) -> Result<Pushed> {
     let (mut seq_through, mut national_through) = (0, 0);
     if let Some(device) = push.device {
         if txn.clock.follows {
-            note_renumbered(txn, device, push, &answers)?;
+            passed_on::note_renumbered(txn, device, push, &answers)?;
         }
         seq_through = meet(txn, device, push)?;
         national_through = upstream::national_through(txn, device, seq_through)?;
@@ -303,21 +249,6 @@ fn blast_of(txn: &mut SyncTxn<'_>, push: &Push) -> Result<Option<i64>> {
     let blasts =
         blast > BLAST_RECORDS && blast > txn.records_in_use(action.actor.organisation)? * BLAST_SHARE / 100;
     Ok(blasts.then_some(blast))
-}
-
-/// On a camp: the device's own numbers of what was known already, so that they too count as national only once it is.
-fn note_renumbered(txn: &mut SyncTxn<'_>, device: Uuid, push: &Push, answers: &[Answer]) -> Result<()> {
-    let again: BTreeSet<Uuid> = answers
-        .iter()
-        .filter(|answer| answer.outcome == Outcome::Duplicate)
-        .map(|answer| answer.mutation_id)
-        .collect();
-    let numbers: Vec<(i64, Uuid)> = push
-        .mutations()
-        .filter(|received| again.contains(&received.id()))
-        .map(|received| (received.mutation.device_seq, received.id()))
-        .collect();
-    upstream::note_renumbered(txn, device, &numbers)
 }
 
 /// Sets a whole push before a human that would take an unlikely number of records out of use.
@@ -403,50 +334,6 @@ fn meet(txn: &mut SyncTxn<'_>, device: Uuid, push: &Push) -> Result<i64> {
         super::device::take_report(txn, device, report)?;
     }
     Ok(through)
-}
-
-/// An edit that another server has taken, as its log tells.
-#[derive(Debug)]
-pub struct PassedOn {
-    received: Received,
-    held: Option<Problem>,
-}
-
-impl TryFrom<LogEntry> for PassedOn {
-    type Error = StoreError;
-
-    fn try_from(entry: LogEntry) -> Result<Self> {
-        let body = STANDARD.decode(&entry.body).map_err(|fault| StoreError::Unreadable(fault.to_string()))?;
-        let raw: &RawValue = serde_json::from_slice(&body)?;
-        let received = Received::passed_on(raw, entry.device_id.unwrap_or_default())?;
-        let held = entry.problem.filter(upstream::is_of_the_sending);
-        Ok(Self { received, held })
-    }
-}
-
-impl Store {
-    /// Takes edits that were carried here from another server, in its order, as if a camp had passed them on.
-    ///
-    /// # Errors
-    /// `Busy`: nothing of it is stored, do it again.
-    pub fn push_passed_on(&self, edits: Vec<PassedOn>) -> Result<Vec<Answer>> {
-        let nobody = Actor { account: Uuid::nil(), role: Role::Relay, organisation: Uuid::nil() };
-        let mut actions: Vec<Action> = Vec::new();
-        for PassedOn { received, held } in edits {
-            let same = |action: &&mut Action| {
-                let first = &action.mutations[0];
-                first.device == received.device && first.action() == received.action()
-            };
-            match actions.last_mut().filter(same) {
-                Some(action) => {
-                    action.against = action.against.take().or(held);
-                    action.mutations.push(received);
-                }
-                None => actions.push(Action { actor: nobody, against: held, mutations: vec![received] }),
-            }
-        }
-        Ok(self.push(Push::of(None, actions, Some(Vec::new())))?.answers)
-    }
 }
 
 /// A human action made on this server: who, and the drafts of its mutations.

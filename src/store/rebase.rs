@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use diesel::prelude::*;
-use serde_json::{Value, json};
+use serde_json::Value;
 use uuid::Uuid;
 
 use super::Result;
@@ -296,9 +296,4 @@ impl SyncTxn<'_> {
 /// Whether a record is in the same scopes as before.
 fn same_house(before: &Head, after: &Head) -> bool {
     before.record.kind == after.record.kind && before.record.organisation == after.record.organisation
-}
-
-/// What an act about a camp's following says.
-pub(super) fn followed(from: i64, to: i64, entry_hash: &str) -> Value {
-    json!({"from": from, "to": to, "entry_hash": entry_hash})
 }

@@ -6,12 +6,10 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::account::Account;
-use super::follow::same_action;
+use super::follow::{same_action, whole_actions};
 use super::rebase::Rebase;
 use super::row::LogRow;
-use super::schema::{
-    conflict, finding, link, log, membership, parked, quarantine, record, scope_digest, version,
-};
+use super::schema::{conflict, finding, link, membership, parked, quarantine, record, scope_digest, version};
 use super::txn::{Cache, SyncTxn};
 use super::{Result, Store, StoreError};
 use crate::model::Role;
@@ -48,7 +46,9 @@ fn rebuild(txn: &mut SyncTxn<'_>, accounts: &[Account], mut progress: Progress) 
     forget_everything(txn)?;
     let mut after = 0;
     while after < all {
-        let rows = whole_actions(txn, after, all)?;
+        let mut rows = whole_actions(txn.connection, after + 1, CHUNK)?;
+        // What this itself appends is not laid down again.
+        rows.retain(|row| row.seq <= all);
         let Some(last) = rows.last() else { break };
         after = last.seq;
         for action in rows.chunk_by(same_action) {
@@ -76,27 +76,6 @@ fn forget_everything(txn: &mut SyncTxn<'_>) -> Result<()> {
     diesel::delete(scope_digest::table).execute(c)?;
     diesel::delete(membership::table).execute(c)?;
     Ok(())
-}
-
-/// The next entries; the last action among them is whole.
-fn whole_actions(txn: &mut SyncTxn<'_>, after: i64, all: i64) -> Result<Vec<LogRow>> {
-    let read = |txn: &mut SyncTxn<'_>, after: i64, limit: i64| -> Result<Vec<LogRow>> {
-        Ok(log::table
-            .filter(log::seq.gt(after).and(log::seq.le(all)))
-            .order(log::seq)
-            .limit(limit)
-            .select(LogRow::as_select())
-            .load(txn.connection)?)
-    };
-    let mut rows = read(txn, after, CHUNK)?;
-    while let Some(last) = rows.last() {
-        let next = read(txn, last.seq, 1)?;
-        match next.into_iter().next().filter(|next| same_action(last, next)) {
-            Some(next) => rows.push(next),
-            None => break,
-        }
-    }
-    Ok(rows)
 }
 
 fn lay_down(txn: &mut SyncTxn<'_>, accounts: &[Account], rows: &[LogRow]) -> Result<()> {

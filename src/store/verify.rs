@@ -21,8 +21,7 @@ use crate::model::mutation::Outcome;
 use crate::model::schema::Registry;
 use crate::model::{Hash, Mutation, Op, Record, ReviewAction, Stage};
 use crate::sync::Digest;
-use crate::sync::judge::{resolved, reviewed};
-use crate::sync::merge;
+use crate::sync::merge::{self, resolved, reviewed};
 
 /// Rows read at a time.
 const PAGE: i64 = 1_000;

@@ -6,17 +6,11 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::memory::{Held, Memory, Problem, Received};
-use super::merge::{self, Merge};
+use super::merge::{self, Merge, RETIRED};
 use crate::model::mutation::Outcome;
 use crate::model::role::{Actor, Role};
 use crate::model::schema::{Registry, Schema};
 use crate::model::{Mutation, Op, Record, ReviewAction, Stage};
-
-/// The pseudo-field under which a `resolve` retires a record or brings it back.
-pub const RETIRED: &str = "retired";
-
-/// The field that holds a record's human reference.
-pub const REFERENCE: &str = "reference";
 
 /// Conflicts about one record that may be open at once. Everybody who looks at the record is shown every side: beyond
 /// this nobody sees anything.
@@ -119,23 +113,8 @@ impl<'a, M: Memory> Judge<'a, M> {
             return Ok(Some(problem));
         }
         let mutation = &received.mutation;
-        if let Some(quarantined) = mutation.repairs {
-            let held = self.memory.in_quarantine(quarantined)?;
-            let manager = self.actor.role == Role::ProgrammeManager;
-            let may = |held: &Held| {
-                self.actor.role == Role::ImOfficer || manager && held.organisation == self.actor.organisation
-            };
-            match held {
-                Some(held) if held.record == mutation.record_id && may(&held) => {}
-                Some(_) => {
-                    let detail = "this edit repairs one that is not its author's to repair";
-                    return Ok(Some(Problem::new("permission", detail)));
-                }
-                None => {
-                    let detail = format!("{quarantined}, which this edit repairs, is settled already");
-                    return Ok(Some(Problem::new("stale", detail)));
-                }
-            }
+        if let Some(problem) = self.mends_nothing(mutation)? {
+            return Ok(Some(problem));
         }
         let held = match head {
             Some(head) if mutation.review == Some(ReviewAction::Finalise) => {
@@ -144,6 +123,27 @@ impl<'a, M: Memory> Judge<'a, M> {
             _ => None,
         };
         Ok(held.map(|detail| Problem::new("held", detail)))
+    }
+
+    /// What speaks against a repair: its target is settled, or somebody else's to repair.
+    fn mends_nothing(&mut self, mutation: &Mutation) -> Result<Option<Problem>, M::Error> {
+        let Some(quarantined) = mutation.repairs else { return Ok(None) };
+        let may = |held: &Held| match self.actor.role {
+            Role::ImOfficer => true,
+            Role::ProgrammeManager => held.organisation == self.actor.organisation,
+            _ => false,
+        };
+        Ok(match self.memory.in_quarantine(quarantined)? {
+            Some(held) if held.record == mutation.record_id && may(&held) => None,
+            Some(_) => {
+                let detail = "this edit repairs one that is not its author's to repair";
+                Some(Problem::new("permission", detail))
+            }
+            None => {
+                let detail = format!("{quarantined}, which this edit repairs, is settled already");
+                Some(Problem::new("stale", detail))
+            }
+        })
     }
 
     /// What speaks against another conflict about a record.
@@ -303,7 +303,7 @@ impl<'a, M: Memory> Judge<'a, M> {
                     Some(official) => self.version(official)?,
                     None => None,
                 };
-                let record = reviewed(&head, official.as_ref(), mutation, stage);
+                let record = merge::reviewed(&head, official.as_ref(), mutation, stage);
                 Ok(Verdict::Write(Box::new(record), Outcome::Applied))
             }
             (Op::Review, _) => disagree("stage"),
@@ -340,7 +340,7 @@ impl<'a, M: Memory> Judge<'a, M> {
         let Some(base) = base else {
             return Ok(Verdict::Park(mutation.settles.first().unwrap_or(&mutation.record_id).to_string()));
         };
-        Ok(Verdict::Write(Box::new(resolved(&base, mutation, schema)), Outcome::Applied))
+        Ok(Verdict::Write(Box::new(merge::resolved(&base, mutation, schema)), Outcome::Applied))
     }
 
     /// The new version must obey the schema; then it gets its name and its place in the review.
@@ -374,39 +374,6 @@ impl<'a, M: Memory> Judge<'a, M> {
         }
         self.staged.insert(record.id, (*record).clone());
         Verdict::Write(record, outcome)
-    }
-}
-
-/// What a resolve makes of the record that it is laid on.
-pub fn resolved(base: &Record, mutation: &Mutation, schema: &Schema) -> Record {
-    let mut record = merge::intended(base, mutation, Some(schema));
-    record.properties.remove(RETIRED);
-    if let Some(retired) = mutation.changes.get(RETIRED).and_then(|change| change.to.as_ref()) {
-        record.retired = retired == &Value::Bool(true);
-    }
-    record
-}
-
-/// What a step of a review makes of a record: its stage, the reference that the server issues, and the finalised content
-/// where an amendment is refused.
-pub fn reviewed(head: &Record, official: Option<&Record>, mutation: &Mutation, stage: Stage) -> Record {
-    let mut record = head.clone();
-    if let (Stage::Rejected, Some(official)) = (stage, official) {
-        record.give_way(official);
-    }
-    record.stage = stage;
-    refer(&mut record, mutation);
-    record
-}
-
-/// The server issues a record's human reference when it finalises it, and never changes it (docs/domain.md §4).
-fn refer(record: &mut Record, mutation: &Mutation) {
-    let issued = mutation.changes.get(REFERENCE).and_then(|change| change.to.clone());
-    if let Some(reference) = issued
-        && record.stage == Stage::Finalised
-        && record.field(REFERENCE).is_null()
-    {
-        record.set_field(REFERENCE, reference);
     }
 }
 

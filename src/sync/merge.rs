@@ -1,4 +1,5 @@
-//! Whether an edit may be laid on the head, field by field and for the safety group (docs/sync.md §2).
+//! Whether an edit may be laid on the head, field by field and for the safety group (docs/sync.md §2), and what it makes
+//! of a record.
 
 use std::collections::BTreeSet;
 
@@ -7,8 +8,14 @@ use uuid::Uuid;
 
 use crate::model::mutation::{GEOMETRY, Outcome};
 use crate::model::schema::{MergeClass, Schema};
-use crate::model::{Change, Hash, Mutation, Record};
+use crate::model::{Change, Hash, Mutation, Record, Stage};
 use crate::planted::{Fault, is_planted};
+
+/// The pseudo-field under which a `resolve` retires a record or brings it back.
+pub const RETIRED: &str = "retired";
+
+/// The field that holds a record's human reference.
+pub const REFERENCE: &str = "reference";
 
 /// What an edit comes to.
 #[derive(Debug, Clone, PartialEq)]
@@ -56,6 +63,39 @@ pub fn intended(base: &Record, mutation: &Mutation, schema: Option<&Schema>) -> 
         }
     }
     record
+}
+
+/// What a resolve makes of the record that it is laid on.
+pub fn resolved(base: &Record, mutation: &Mutation, schema: &Schema) -> Record {
+    let mut record = intended(base, mutation, Some(schema));
+    record.properties.remove(RETIRED);
+    if let Some(retired) = mutation.changes.get(RETIRED).and_then(|change| change.to.as_ref()) {
+        record.retired = retired == &Value::Bool(true);
+    }
+    record
+}
+
+/// What a step of a review makes of a record: its stage, the reference that the server issues, and the finalised content
+/// where an amendment is refused.
+pub fn reviewed(head: &Record, official: Option<&Record>, mutation: &Mutation, stage: Stage) -> Record {
+    let mut record = head.clone();
+    if let (Stage::Rejected, Some(official)) = (stage, official) {
+        record.give_way(official);
+    }
+    record.stage = stage;
+    refer(&mut record, mutation);
+    record
+}
+
+/// The server issues a record's human reference when it finalises it, and never changes it (docs/domain.md §4).
+fn refer(record: &mut Record, mutation: &Mutation) {
+    let issued = mutation.changes.get(REFERENCE).and_then(|change| change.to.clone());
+    if let Some(reference) = issued
+        && record.stage == Stage::Finalised
+        && record.field(REFERENCE).is_null()
+    {
+        record.set_field(REFERENCE, reference);
+    }
 }
 
 /// Whether a field belongs to the safety group.
