@@ -10,6 +10,7 @@
 //! - [`bundle`] – the log as a file, for a stick
 //! - [`client`] – the offline client: a tablet's file, its outbox, its way to a server
 //! - [`exchange`] – what a server answers to devices, whatever carries the bytes
+//! - [`arrival`] – how attachments come in, whatever carries the bytes
 //! - [`auth`] – who somebody is and what they may do
 //! - [`import`] – files of features become records
 //! - [`store`] – the database: the only place that knows SQL, with one door for writers
@@ -22,6 +23,7 @@
 //! - [`planted`] – faults that tests plant to see that they are found
 //! - [`model`] – what is recorded: kinds, records, mutations; plain types that know nothing else
 
+pub mod arrival;
 pub mod auth;
 pub mod blob;
 pub mod bundle;

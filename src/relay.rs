@@ -5,26 +5,32 @@
 //! nation's own log, and everything else is sent again.
 
 use std::collections::HashSet;
+use std::io::Read as _;
 use std::path::Path;
 
 use serde_json::value::RawValue;
 use uuid::Uuid;
 
+use crate::blob::Shelf;
 use crate::client::relay::Passing;
 use crate::client::{Client, ClientError, Transport};
 use crate::store::upstream::Outgoing;
-use crate::store::{Store, StoreError};
+use crate::store::{Store, StoreError, blob};
 use crate::sync::wire::{LogPage, Outbox};
 
 /// Mutations that are read from the store at a time.
 const BATCH: i64 = 500;
 /// Bytes of one push, about: half of what a server takes.
 const BYTES: usize = 4 << 20;
+/// Bytes of files in one pass, about: on a slow line records that are recorded meanwhile must not wait behind photos.
+const FILE_BYTES: u64 = 4 << 20;
 
 /// A camp's way to its nation.
 pub struct Relay {
     client: Client,
     store: Store,
+    /// Where this camp's files lie.
+    shelf: Shelf,
 }
 
 /// What one pass did.
@@ -40,6 +46,10 @@ pub struct Passed {
     pub renewed: bool,
     /// Mutations that the nation is still not known to have.
     pub pending: i64,
+    /// Files that the nation came to have whole.
+    pub files: usize,
+    /// Files that go on with the next pass; what keeps them is among `stuck`, if anything does.
+    pub files_to_come: usize,
     /// What was told of the people and could not be taken.
     pub warning: Option<String>,
 }
@@ -59,20 +69,25 @@ pub enum RelayError {
 }
 
 impl Relay {
-    /// A relay with its session in `file`, which is made if there is none.
+    /// A relay of a camp's store and its files, with its session in `file`, which is made if there is none.
     ///
     /// # Errors
     /// Where the file cannot be opened.
-    pub fn open(file: &Path, store: Store) -> Result<Self, RelayError> {
-        Ok(Self { client: Client::open(file)?, store })
+    pub fn open(file: &Path, store: Store, shelf: Shelf) -> Result<Self, RelayError> {
+        Ok(Self { client: Client::open(file)?, store, shelf })
     }
 
     /// The same over another transport.
     ///
     /// # Errors
     /// Where the file cannot be opened.
-    pub fn open_with(file: &Path, store: Store, transport: Box<dyn Transport>) -> Result<Self, RelayError> {
-        Ok(Self { client: Client::open_with(file, transport)?, store })
+    pub fn open_with(
+        file: &Path,
+        store: Store,
+        shelf: Shelf,
+        transport: Box<dyn Transport>,
+    ) -> Result<Self, RelayError> {
+        Ok(Self { client: Client::open_with(file, transport)?, store, shelf })
     }
 
     /// Enrols this server at its nation, or again where its session was lost; it is a camp from now on.
@@ -114,7 +129,46 @@ impl Relay {
         self.send(&mut passed)?;
         self.follow(&mut passed)?;
         passed.pending = self.store.upstream()?.map_or(0, |upstream| upstream.pending);
+        self.send_files(&mut passed)?;
         Ok(passed)
+    }
+
+    /// Sends files of edits that the nation has, the smallest first, as many as fit into a pass. One that is not taken
+    /// holds up no other.
+    fn send_files(&mut self, passed: &mut Passed) -> Result<(), RelayError> {
+        let mut left = FILE_BYTES;
+        for file in self.store.outgoing_files()? {
+            if left == 0 {
+                passed.files_to_come += 1;
+                continue;
+            }
+            let mut sent = 0;
+            let whole = self.send_file(file, left, &mut sent);
+            left = left.saturating_sub(sent);
+            match whole {
+                Ok(true) => {
+                    self.store.note_passed_on(file)?;
+                    passed.files += 1;
+                }
+                Ok(false) => passed.files_to_come += 1,
+                Err(fault @ (ClientError::Refused { .. } | ClientError::File(_))) => {
+                    passed.stuck.push(format!("the file {}: {fault}", file.sha256.to_hex()));
+                }
+                Err(other) => return Err(other.into()),
+            }
+        }
+        Ok(())
+    }
+
+    fn send_file(&mut self, file: blob::Outgoing, most: u64, sent: &mut u64) -> Result<bool, ClientError> {
+        let Self { client, shelf, .. } = self;
+        client.pass_file((file.sha256, file.size), file.organisation, most, &mut |offset, count| {
+            let mut part = Vec::with_capacity(count);
+            let end = offset + count as u64;
+            shelf.read(file.sha256, offset..end)?.read_to_end(&mut part)?;
+            *sent += part.len() as u64;
+            Ok(part)
+        })
     }
 
     /// Follows the national log to its end.

@@ -9,6 +9,7 @@ use anyhow::{Context as _, bail};
 use clap::Subcommand;
 
 use super::{open, open_or_begin, print};
+use crate::blob::Shelf;
 use crate::client::ClientError;
 use crate::config::{Config, RelayTo};
 use crate::relay::{Passed, Relay, RelayError};
@@ -85,7 +86,8 @@ fn session(config: &Config) -> PathBuf {
 }
 
 fn relay(config: &Config, store: &Store) -> anyhow::Result<Relay> {
-    Relay::open(&session(config), store.clone())
+    let shelf = Shelf::open(&config.blobs_url()).context("`blobs_url`")?;
+    Relay::open(&session(config), store.clone(), shelf)
         .context("the session with the national server cannot be opened")
 }
 
@@ -94,6 +96,12 @@ fn in_words(passed: &Passed) -> String {
         "{} edits sent, {} entries of the national log followed, {} edits that it is not known to have.",
         passed.sent, passed.followed, passed.pending
     );
+    if passed.files > 0 || passed.files_to_come > 0 {
+        words = format!(
+            "{words}\n{} files sent, {} go on with the next pass.",
+            passed.files, passed.files_to_come
+        );
+    }
     if passed.renewed {
         words += "\nThe national server was restored from a copy; what it had lost was sent again.";
     }
@@ -135,15 +143,21 @@ impl Worker {
         let store = store.clone();
         let thread = std::thread::Builder::new().name("relay".to_owned()).spawn(move || {
             loop {
+                let mut rest = pause;
                 match store.take_turn(Work::Relay) {
                     Ok(Some(_turn)) => {
                         enrol(&mut relay, &settings);
-                        tell(relay.pass());
+                        let passed = relay.pass();
+                        // A pass sends only so much of the files.
+                        if passed.as_ref().is_ok_and(|passed| passed.files_to_come > 0) {
+                            rest = Duration::ZERO;
+                        }
+                        tell(passed);
                     }
                     Ok(None) => tracing::debug!("another process of this camp passes on"),
                     Err(fault) => tracing::warn!(%fault, "nothing was passed on"),
                 }
-                match stopped.recv_timeout(pause) {
+                match stopped.recv_timeout(rest) {
                     Err(RecvTimeoutError::Timeout) => {}
                     Ok(()) | Err(RecvTimeoutError::Disconnected) => return,
                 }
@@ -189,9 +203,10 @@ fn tell(passed: Result<Passed, RelayError>) {
             for stuck in &passed.stuck {
                 tracing::error!(%stuck, "the national server cannot take an action");
             }
-            if passed.sent > 0 || passed.followed > 0 {
+            if passed.sent > 0 || passed.followed > 0 || passed.files > 0 {
                 tracing::info!(
                     sent = passed.sent,
+                    files = passed.files,
                     followed = passed.followed,
                     pending = passed.pending,
                     "passed on"

@@ -13,21 +13,13 @@ use diesel::sqlite::SqliteConnection;
 use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
-use super::call::Refusal;
 use super::schema::{attached, file, outbox};
 use super::session::Session;
-use super::transport::{Method, Request, Response};
+use super::tus::{Due, Stands, Target};
 use super::{Client, ClientError, Result};
 use crate::model::mutation::Attachment;
 use crate::model::{Hash, Mutation};
 use crate::sync::memory::Standing;
-
-/// Bytes of one part: what a line of 64 kbit/s carries in about a minute.
-const PART: u64 = 512 * 1024;
-/// How often a file is begun anew, or a place in it looked for again, in one sync.
-const PATIENCE: u32 = 3;
-/// The server looked at what came, and it was something else.
-const CHECKSUM_MISMATCH: u16 = 460;
 
 /// How the files of this client stand.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -38,17 +30,13 @@ pub struct Files {
     pub to_come: usize,
     /// Their bytes, with what it may have of them already.
     pub bytes_to_come: u64,
+    /// Files that the server, a camp's, has and that its nation is not known to have: as long as there are any, this
+    /// client may hold the only other copy.
+    pub not_national: usize,
     /// Files that it did not take, and why. They stay here, and others go past them.
     pub refused: Vec<(Hash, String)>,
     /// Why sending stopped before its end, if it did; the records had been synced by then.
     pub interrupted: Option<String>,
-}
-
-/// A file that is to be sent.
-#[derive(Debug, Clone, Copy)]
-struct Due {
-    name: Hash,
-    size: u64,
 }
 
 /// Where the files of a client's database are kept.
@@ -109,7 +97,18 @@ impl Client {
     /// `NotEnrolled`
     pub fn files_to_come(&mut self) -> Result<usize> {
         let session = Session::load(&mut self.connection)?;
-        Ok(to_come(&mut self.connection, &session, false)?.len())
+        Ok(dues(&mut self.connection, &session, Which::ToCome)?.len())
+    }
+
+    /// How many files that edits claim the national server is not known to have: only at 0 may they be thrown away
+    /// with their tablet.
+    ///
+    /// # Errors
+    /// `NotEnrolled`
+    pub fn files_pending(&mut self) -> Result<usize> {
+        let session = Session::load(&mut self.connection)?;
+        let here = dues(&mut self.connection, &session, Which::NotNational)?.len();
+        Ok(dues(&mut self.connection, &session, Which::ToCome)?.len() + here)
     }
 
     fn file_at(&self, name: Hash) -> PathBuf {
@@ -120,14 +119,13 @@ impl Client {
     /// brought its records home by then.
     pub(super) fn send_files(&mut self, standing: Standing) -> Result<Files> {
         let session = Session::load(&mut self.connection)?;
+        let to = Target::own(standing);
         let mut files = Files::default();
-        for due in to_come(&mut self.connection, &session, true)? {
-            match self.send_file(due, standing) {
-                Ok(()) => {
-                    diesel::update(file::table.find(due.name.to_hex()))
-                        .set(file::epoch.eq(&session.epoch))
-                        .execute(&mut self.connection)?;
-                    files.sent += 1;
+        for (due, had) in dues(&mut self.connection, &session, Which::Arrived)? {
+            match self.send_file(due, had, &to) {
+                Ok(stands) => {
+                    keep(&mut self.connection, due, stands, &session)?;
+                    files.sent += usize::from(!had && stands.offset == due.size);
                 }
                 Err(
                     fault @ (ClientError::Transport(_)
@@ -145,38 +143,28 @@ impl Client {
                 Err(other) => return Err(other),
             }
         }
-        let left = to_come(&mut self.connection, &session, false)?;
+        let left = dues(&mut self.connection, &session, Which::ToCome)?;
         files.to_come = left.len();
-        files.bytes_to_come = left.iter().map(|due| due.size).sum();
+        files.bytes_to_come = left.iter().map(|(due, _)| due.size).sum();
+        files.not_national = dues(&mut self.connection, &session, Which::NotNational)?.len();
         Ok(files)
     }
 
-    fn send_file(&mut self, due: Due, standing: Standing) -> Result<()> {
-        let mut bytes = self.whole_file(due)?;
-        let path = format!("/v1/blobs/{}", due.name.to_hex());
-        let mut tries = 0;
-        let mut offset = self.ask_offset(due, &path, standing)?;
-        while offset < due.size {
-            let mut part = vec![0; usize::try_from(PART.min(due.size - offset)).unwrap_or_default()];
-            bytes.seek(SeekFrom::Start(offset))?;
-            bytes.read_exact(&mut part)?;
-            let headers = [
-                ("Content-Type", "application/offset+octet-stream".to_owned()),
-                ("Upload-Offset", offset.to_string()),
-            ];
-            let response = self.ask_tus(Method::Patch, &path, &headers, Some(part), standing)?;
-            if response.status == 204 {
-                offset = count(&response, "Upload-Offset")?;
-                continue;
+    /// Sends what the server lacks of a file. Where it `had` it whole, the bytes are only read if it has lost them.
+    fn send_file(&mut self, due: Due, had: bool, to: &Target) -> Result<Stands> {
+        if had {
+            let stands = self.ask_stands(due, to)?;
+            if stands.offset == due.size {
+                return Ok(stands);
             }
-            // It stands elsewhere than we thought, or begins anew.
-            tries += 1;
-            if !matches!(response.status, 409 | CHECKSUM_MISMATCH) || tries > PATIENCE {
-                return Err(refused(&response));
-            }
-            offset = self.ask_offset(due, &path, standing)?;
         }
-        Ok(())
+        let mut file = self.whole_file(due)?;
+        self.upload(due, to, u64::MAX, &mut |offset, count| {
+            let mut part = vec![0; count];
+            file.seek(SeekFrom::Start(offset))?;
+            file.read_exact(&mut part)?;
+            Ok(part)
+        })
     }
 
     /// A file that is still what it was when it was kept: sending another one would be in vain.
@@ -189,80 +177,56 @@ impl Client {
         Err(io::Error::other(format!("the file {} is not what it was when it was kept", due.name.to_hex()))
             .into())
     }
-
-    /// Where the server stands; it is told the file's true length, should it think otherwise.
-    fn ask_offset(&mut self, due: Due, path: &str, standing: Standing) -> Result<u64> {
-        for _ in 0..2 {
-            let response = self.ask_tus(Method::Head, path, &[], None, standing)?;
-            if response.status == 200 {
-                let length = count(&response, "Upload-Length")?;
-                if length == due.size {
-                    return count(&response, "Upload-Offset");
-                }
-            } else if !matches!(response.status, 413 | 422) {
-                return Err(refused(&response));
-            }
-            let headers = [
-                ("Upload-Length", due.size.to_string()),
-                ("Upload-Metadata", format!("sha256 {}", base64(&due.name.to_hex()))),
-            ];
-            let response = self.ask_tus(Method::Post, "/v1/blobs", &headers, None, standing)?;
-            if response.status != 201 {
-                return Err(refused(&response));
-            }
-        }
-        Err(ClientError::NotOurs { status: 200 })
-    }
-
-    fn ask_tus(
-        &mut self,
-        method: Method,
-        path: &str,
-        headers: &[(&'static str, String)],
-        body: Option<Vec<u8>>,
-        standing: Standing,
-    ) -> Result<Response> {
-        if standing == Standing::Good {
-            self.freshen()?;
-        }
-        let session = Session::load(&mut self.connection)?;
-        let mut headers = headers.to_vec();
-        headers.push(("Tus-Resumable", "1.0.0".to_owned()));
-        let url = format!("{}{path}", session.server_url);
-        let request = Request { url, token: Some(session.access_token), body, method: Some(method), headers };
-        let response = self.send_patiently(&request)?;
-        if response.header("Tus-Resumable").is_none() {
-            return Err(ClientError::NotOurs { status: response.status });
-        }
-        if response.status == 401 {
-            return Err(ClientError::LoggedOut("files are not taken from this device any more".to_owned()));
-        }
-        Ok(response)
-    }
 }
 
-/// Files that edits claim and that the server is not known to have: all of them, or those whose edits have arrived.
-fn to_come(connection: &mut SqliteConnection, session: &Session, arrived: bool) -> Result<Vec<Due>> {
+/// Which files.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Which {
+    /// That the server is not known to have.
+    ToCome,
+    /// That the server has, and the nation behind it is not known to have.
+    NotNational,
+    /// Of both, those whose edits have arrived.
+    Arrived,
+}
+
+/// Files that edits claim, the smallest first, each with whether the server is known to have it whole.
+fn dues(connection: &mut SqliteConnection, session: &Session, which: Which) -> Result<Vec<(Due, bool)>> {
     let claimed = attached::table
         .inner_join(outbox::table.on(outbox::mutation_id.eq(attached::mutation_id)))
         .filter(attached::sha256.eq(file::sha256));
-    let mut query = file::table
-        .filter(file::epoch.is_null().or(file::epoch.ne(&session.epoch)))
-        .order(file::size)
-        .select((file::sha256, file::size))
-        .into_boxed();
-    query = if arrived {
-        query.filter(exists(claimed.filter(outbox::epoch.eq(&session.epoch))))
-    } else {
-        query.filter(exists(claimed))
+    let to_come = file::epoch.is_null().or(file::epoch.ne(&session.epoch));
+    let not_national = file::national.is_null().or(file::national.ne(&session.epoch));
+    let query = file::table.order(file::size).select((file::sha256, file::size, file::epoch)).into_boxed();
+    let query = match which {
+        Which::ToCome => query.filter(to_come).filter(exists(claimed)),
+        Which::NotNational => {
+            query.filter(file::epoch.eq(&session.epoch)).filter(not_national).filter(exists(claimed))
+        }
+        Which::Arrived => {
+            let own = outbox::device_id.eq(&session.device_id);
+            let durable = own.and(outbox::device_seq.le(session.durable_through));
+            let arrived = outbox::epoch.is_not_null().and(outbox::epoch.eq(&session.epoch)).or(durable.nullable());
+            query.filter(not_national).filter(exists(claimed.filter(arrived)))
+        }
     };
-    let rows: Vec<(String, i64)> = query.load(connection)?;
+    let rows: Vec<(String, i64, Option<String>)> = query.load(connection)?;
     rows.into_iter()
-        .map(|(name, size)| {
+        .map(|(name, size, epoch)| {
             let hash = Hash::from_hex(&name).ok_or(ClientError::Unreadable(name))?;
-            Ok(Due { name: hash, size: size.unsigned_abs() })
+            Ok((Due { name: hash, size: size.unsigned_abs() }, epoch.is_some() && epoch == session.epoch))
         })
         .collect()
+}
+
+/// Notes how the server stands towards a file.
+fn keep(connection: &mut SqliteConnection, due: Due, stands: Stands, session: &Session) -> Result<()> {
+    let here = session.epoch.as_ref().filter(|_| stands.offset == due.size);
+    let national = here.filter(|_| stands.national);
+    diesel::update(file::table.find(due.name.to_hex()))
+        .set((file::epoch.eq(here), file::national.eq(national)))
+        .execute(connection)?;
+    Ok(())
 }
 
 /// Copies a file onto the disk; gives its hash and size.
@@ -288,28 +252,4 @@ fn pass_on(from: &mut impl io::Read, to: &mut impl io::Write) -> io::Result<(Has
         to.write_all(&piece[..read])?;
         size += read as u64;
     }
-}
-
-fn count(response: &Response, name: &str) -> Result<u64> {
-    let value = response.header(name).and_then(|value| value.parse().ok());
-    value.ok_or(ClientError::NotOurs { status: response.status })
-}
-
-/// What a refusal says; the answer to a HEAD says no more than its status.
-fn refused(response: &Response) -> ClientError {
-    if let Ok(refusal) = Refusal::read(response) {
-        return refusal.into_error(response.status);
-    }
-    let detail = match response.status {
-        404 => "the server knows no record of this organisation that claims the file",
-        423 => "an earlier connection still holds the upload: it goes on with the next sync",
-        _ => "the server does not take the file",
-    };
-    ClientError::Refused { status: response.status, problem: String::new(), detail: detail.to_owned() }
-}
-
-fn base64(text: &str) -> String {
-    use ::base64::Engine as _;
-
-    ::base64::engine::general_purpose::STANDARD.encode(text)
 }

@@ -19,6 +19,7 @@ mod schema;
 mod scope;
 mod session;
 pub mod transport;
+mod tus;
 mod view;
 
 use std::path::{Path, PathBuf};
@@ -107,6 +108,12 @@ impl Client {
         let connection = database::open(path)?;
         let files = blobs::folder_beside(path);
         Ok(Self { connection, transport, registry: Registry::embedded(), files, fresh: None })
+    }
+
+    /// Keeps files in this folder, and not beside the database.
+    #[must_use]
+    pub fn keeping_files_in(self, folder: PathBuf) -> Self {
+        Self { files: folder, ..self }
     }
 
     /// Enrols this device at a server with a one-time code. What an earlier enrolment left in the outbox is sent too.

@@ -1,12 +1,17 @@
 //! What a camp server asks of its nation, over the same session as a tablet's.
 
+use std::io;
+
 use serde_json::value::RawValue;
 use uuid::Uuid;
 
 use super::call::{Refusal, read};
 use super::push::APP;
 use super::session::Session;
+use super::tus::{Due, Target};
 use super::{Client, ClientError, Result};
+use crate::model::Hash;
+use crate::sync::memory::Standing;
 use crate::sync::wire::{
     DeviceReport, LogHead, LogPage, Outbox, PROTOCOL, People, PushAnswer, PushBody, SERVER, Sender,
 };
@@ -61,6 +66,23 @@ impl Client {
             Session::keep_head(&mut self.connection, head)?;
         }
         Ok(Passing::Taken)
+    }
+
+    /// Sends an organisation's file, at most about `most` bytes of it; whether the nation has it whole then. `bytes`
+    /// gives as many of its bytes as are asked for from an offset on.
+    ///
+    /// # Errors
+    /// `Refused`: the nation knows no record that claims it; what the network or the disk did.
+    pub fn pass_file(
+        &mut self,
+        (name, size): (Hash, u64),
+        organisation: Uuid,
+        most: u64,
+        bytes: &mut dyn FnMut(u64, usize) -> io::Result<Vec<u8>>,
+    ) -> Result<bool> {
+        let to = Target { query: format!("?organisation={organisation}"), standing: Standing::Good };
+        let stands = self.upload(Due { name, size }, &to, most, bytes)?;
+        Ok(stands.offset == size)
     }
 
     /// The nation's log from an entry on.

@@ -72,6 +72,7 @@ diesel::table! {
         sha256 -> Text,
         size -> BigInt,
         epoch -> Nullable<Text>,
+        national -> Nullable<Text>,
     }
 }
 

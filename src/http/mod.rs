@@ -3,7 +3,6 @@
 pub mod access;
 pub mod accounts;
 mod allow;
-mod arrival;
 pub mod attachments;
 pub mod blobs;
 mod body;

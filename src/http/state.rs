@@ -9,6 +9,7 @@ use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::sync::Semaphore;
 
 use super::error::{ApiError, ApiResult};
+use crate::arrival::Arrival;
 use crate::auth::token::Keys;
 use crate::blob::Blobs;
 use crate::config::Limits;
@@ -85,6 +86,11 @@ impl AppState {
     /// The server as devices meet it, for work that is off the async threads already.
     pub fn exchange(&self) -> Exchange<'_> {
         Exchange { store: &self.store, keys: &self.keys, limits: &self.limits }
+    }
+
+    /// The server as whoever sends files meets it, for work that is off the async threads already.
+    pub fn arrival(&self) -> Arrival<'_> {
+        Arrival { store: &self.store, blobs: &self.blobs, most: self.limits.blob_bytes }
     }
 
     /// Slows down whoever tries passwords: by log-in, and more patiently by address, which all of an office share, or

@@ -4,21 +4,27 @@
 //! sent makes no difference to any answer.
 
 use std::io;
+use std::time::Duration;
 
 use actix_web::http::StatusCode;
 use actix_web::http::header::{
     CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, LOCATION,
 };
-use actix_web::web::{Data, Path, Payload};
+use actix_web::rt::time::timeout;
+use actix_web::web::{Bytes, Data, Path, Payload, Query};
 use actix_web::{HttpRequest, HttpResponse, ResponseError as _, head, options, patch, post, web};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use futures_util::StreamExt as _;
+use serde::Deserialize;
+use uuid::Uuid;
 
 use super::access::Uploader;
-use super::arrival::{self, Checksum, Slot};
 use super::error::{ApiError, ApiResult};
 use super::state::AppState;
-use crate::model::Hash;
+use crate::arrival::{Checksum, End, NotTaken, Part, Slot};
+use crate::auth::Principal;
+use crate::model::{Hash, Role};
 
 /// The version of tus that is spoken.
 const TUS: &str = "1.0.0";
@@ -28,6 +34,31 @@ const CHECKSUMS: &str = "sha1,sha256";
 const PART: &str = "application/offset+octet-stream";
 /// What tus calls a checksum that does not match; no other standard has a name for it.
 const CHECKSUM_MISMATCH: u16 = 460;
+/// Whether the national server has the file too: a header of our own, beside those of tus.
+const NATIONAL: &str = "Upload-National";
+/// Bytes that are gathered before they are written.
+const PIECE: usize = 256 * 1024;
+
+/// Whose file it is.
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct Whose {
+    /// A camp server passes on the files of others: the organisation whose records claim this one.
+    organisation: Option<Uuid>,
+}
+
+impl Whose {
+    /// The organisation that somebody sends a file for: their own, and a camp's whichever it names.
+    fn organisation(&self, sender: &Principal) -> ApiResult<Uuid> {
+        match self.organisation {
+            None => Ok(sender.actor.organisation),
+            Some(named) if sender.actor.role == Role::Relay || named == sender.actor.organisation => {
+                Ok(named)
+            }
+            Some(_) => Err(ApiError::forbidden("only a camp server sends files for another organisation")),
+        }
+    }
+}
 
 /// What uploads may be like here: tus' `OPTIONS`, for anybody.
 #[utoipa::path(tag = "blobs", security(()), responses((status = 204, description = "`Tus-Version`, `Tus-Max-Size`, `Tus-Extension`, `Tus-Checksum-Algorithm`")))]
@@ -54,45 +85,49 @@ fn offered(state: &AppState) -> HttpResponse {
 
 /// Begin an upload (tus `creation`): for clients that make their uploads themselves. A claim is enough otherwise.
 /// `Upload-Metadata` names the file as `sha256`, its hexadecimal hash.
-#[utoipa::path(tag = "blobs", params(("Tus-Resumable" = String, Header), ("Upload-Length" = u64, Header), ("Upload-Metadata" = String, Header)), responses((status = 201, description = "`Location`: where the upload is")))]
+#[utoipa::path(tag = "blobs", params(Whose, ("Tus-Resumable" = String, Header), ("Upload-Length" = u64, Header), ("Upload-Metadata" = String, Header)), responses((status = 201, description = "`Location`: where the upload is")))]
 #[post("/v1/blobs")]
 pub(crate) async fn create(
     uploader: ApiResult<Uploader>,
     request: HttpRequest,
+    whose: Query<Whose>,
     state: Data<AppState>,
 ) -> HttpResponse {
-    answer(begin(uploader, &request, state).await)
+    answer(begin(uploader, &request, &whose, state).await)
 }
 
 async fn begin(
     uploader: ApiResult<Uploader>,
     request: &HttpRequest,
+    whose: &Whose,
     state: Data<AppState>,
 ) -> ApiResult<HttpResponse> {
     let Uploader(principal) = uploader?;
     speaks_tus(request)?;
     let length = number(request.headers(), "Upload-Length")?;
     let file = named(request.headers())?;
-    let organisation = principal.actor.organisation;
-    web::block(move || arrival::declare(&state, file, organisation, length)).await??;
+    let organisation = whose.organisation(&principal)?;
+    web::block(move || state.arrival().declare(file, organisation, length)).await??;
+    let named = whose.organisation.map(|named| format!("?organisation={named}")).unwrap_or_default();
     let mut response = HttpResponse::Created();
-    response.insert_header((LOCATION, format!("/v1/blobs/{}", file.to_hex())));
+    response.insert_header((LOCATION, format!("/v1/blobs/{}{named}", file.to_hex())));
     Ok(response.finish())
 }
 
 /// How much of a file has come (tus `HEAD`). Without `Tus-Resumable` it is the head of the download.
-#[utoipa::path(tag = "blobs", params(("sha256" = String, Path), ("Tus-Resumable" = Option<String>, Header)), responses((status = 200, description = "`Upload-Offset`, `Upload-Length`")))]
+#[utoipa::path(tag = "blobs", params(("sha256" = String, Path), Whose, ("Tus-Resumable" = Option<String>, Header)), responses((status = 200, description = "`Upload-Offset`, `Upload-Length`; `Upload-National`: whether the national server has it whole")))]
 #[head("/v1/blobs/{sha256}")]
 pub(crate) async fn tell(
     uploader: ApiResult<Uploader>,
     request: HttpRequest,
     state: Data<AppState>,
     file: Path<String>,
+    whose: Query<Whose>,
 ) -> HttpResponse {
     if !request.headers().contains_key("Tus-Resumable") {
         return super::blobs::head_of_download(&request, state, &file).await;
     }
-    answer(look(uploader, &request, state, &file).await)
+    answer(look(uploader, &request, state, &file, &whose).await)
 }
 
 async fn look(
@@ -100,15 +135,16 @@ async fn look(
     request: &HttpRequest,
     state: Data<AppState>,
     file: &str,
+    whose: &Whose,
 ) -> ApiResult<HttpResponse> {
     let Uploader(principal) = uploader?;
     speaks_tus(request)?;
     let file = read_name(file)?;
-    let organisation = principal.actor.organisation;
-    let (offset, length) = web::block(move || -> ApiResult<(u64, u64)> {
-        Ok(match arrival::open(&state, file, organisation)? {
-            Slot::Done { size } => (size, size),
-            Slot::Open { upload, length } => (upload.offset(), length),
+    let organisation = whose.organisation(&principal)?;
+    let (offset, length, national) = web::block(move || {
+        state.arrival().open(file, organisation).map(|slot| match slot {
+            Slot::Done { size, national } => (size, size, national),
+            Slot::Open { upload, length } => (upload.offset(), length, false),
         })
     })
     .await??;
@@ -116,36 +152,39 @@ async fn look(
     response.insert_header((CACHE_CONTROL, "no-store"));
     response.insert_header(("Upload-Offset", offset.to_string()));
     response.insert_header(("Upload-Length", length.to_string()));
+    response.insert_header((NATIONAL, national.to_string()));
     Ok(response.finish())
 }
 
 /// Send a part of a file (tus `PATCH`). What came before a connection broke stays. The last part is answered when the
 /// whole file's hash has been looked at; if it is another one, the answer is 460 and the upload begins again at 0.
-#[utoipa::path(tag = "blobs", params(("sha256" = String, Path), ("Tus-Resumable" = String, Header), ("Upload-Offset" = u64, Header), ("Upload-Checksum" = Option<String>, Header)), request_body(content = inline(Part), content_type = "application/offset+octet-stream"), responses((status = 204, description = "`Upload-Offset`: so much is on the disk")))]
+#[utoipa::path(tag = "blobs", params(("sha256" = String, Path), Whose, ("Tus-Resumable" = String, Header), ("Upload-Offset" = u64, Header), ("Upload-Checksum" = Option<String>, Header)), request_body(content = inline(PartBytes), content_type = "application/offset+octet-stream"), responses((status = 204, description = "`Upload-Offset`: so much is on the disk")))]
 #[patch("/v1/blobs/{sha256}")]
 pub(crate) async fn send(
     uploader: ApiResult<Uploader>,
     request: HttpRequest,
     state: Data<AppState>,
     file: Path<String>,
+    whose: Query<Whose>,
     payload: Payload,
 ) -> HttpResponse {
-    answer(receive(uploader, &request, state, &file, payload).await)
+    answer(receive(uploader, &request, state, &file, &whose, payload).await)
 }
 
 /// Send a part of a file where a proxy lets no `PATCH` through: with `X-HTTP-Method-Override: PATCH` it is one.
-#[utoipa::path(tag = "blobs", params(("sha256" = String, Path), ("X-HTTP-Method-Override" = String, Header), ("Tus-Resumable" = String, Header), ("Upload-Offset" = u64, Header), ("Upload-Checksum" = Option<String>, Header)), request_body(content = inline(Part), content_type = "application/offset+octet-stream"), responses((status = 204, description = "`Upload-Offset`: so much is on the disk")))]
+#[utoipa::path(tag = "blobs", params(("sha256" = String, Path), Whose, ("X-HTTP-Method-Override" = String, Header), ("Tus-Resumable" = String, Header), ("Upload-Offset" = u64, Header), ("Upload-Checksum" = Option<String>, Header)), request_body(content = inline(PartBytes), content_type = "application/offset+octet-stream"), responses((status = 204, description = "`Upload-Offset`: so much is on the disk")))]
 #[post("/v1/blobs/{sha256}")]
 pub(crate) async fn send_as_post(
     uploader: ApiResult<Uploader>,
     request: HttpRequest,
     state: Data<AppState>,
     file: Path<String>,
+    whose: Query<Whose>,
     payload: Payload,
 ) -> HttpResponse {
     let meant = request.headers().get("X-HTTP-Method-Override").is_some_and(|method| method == "PATCH");
     if meant {
-        return answer(receive(uploader, &request, state, &file, payload).await);
+        return answer(receive(uploader, &request, state, &file, &whose, payload).await);
     }
     let refused = "a part of a file is sent with PATCH, or with POST and `X-HTTP-Method-Override: PATCH`";
     answer(uploader.and_then(|_| Err(ApiError::bad_request("method", refused))))
@@ -154,7 +193,7 @@ pub(crate) async fn send_as_post(
 /// Bytes of a file from an offset on.
 #[derive(utoipa::ToSchema)]
 #[expect(dead_code, reason = "only its description is read")]
-struct Part {
+struct PartBytes {
     /// As they are.
     #[schema(value_type = String, format = Binary)]
     bytes: Vec<u8>,
@@ -165,6 +204,7 @@ async fn receive(
     request: &HttpRequest,
     state: Data<AppState>,
     file: &str,
+    whose: &Whose,
     payload: Payload,
 ) -> ApiResult<HttpResponse> {
     let Uploader(principal) = uploader?;
@@ -178,23 +218,23 @@ async fn receive(
     let file = read_name(file)?;
     let offset = number(headers, "Upload-Offset")?;
     let checksum = headers.get("Upload-Checksum").map(read_checksum).transpose()?;
-    let organisation = principal.actor.organisation;
+    let organisation = whose.organisation(&principal)?;
     let looked_at = state.clone();
-    let slot = web::block(move || arrival::open(&looked_at, file, organisation)).await??;
+    let slot = web::block(move || looked_at.arrival().open(file, organisation)).await??;
     let (upload, length) = match slot {
         Slot::Open { upload, length } if upload.offset() == offset => (upload, length),
         // An answer that was lost is asked for again by an empty part at the end.
-        Slot::Done { size } if size == offset => return Ok(at(size)),
+        Slot::Done { size, .. } if size == offset => return Ok(at(size)),
         Slot::Open { upload, .. } => return Err(wrong_offset(offset, upload.offset())),
-        Slot::Done { size } => return Err(wrong_offset(offset, size)),
+        Slot::Done { size, .. } => return Err(wrong_offset(offset, size)),
     };
     let announced =
         headers.get("Content-Length").and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
     if announced.is_some_and(|announced| announced > length - offset) {
-        return Err(arrival::too_long(length));
+        return Err(NotTaken::TooLong { length }.into());
     }
     // A task of its own: whoever sends may be gone, and what has come is still written down.
-    let taken = actix_web::rt::spawn(arrival::take(state, upload, length, payload, checksum)).await;
+    let taken = actix_web::rt::spawn(take(state, Part::begin(upload, length, checksum), payload)).await;
     let offset = taken.map_err(|fault| {
         tracing::error!(%fault, "an upload ended early");
         ApiError::unavailable(1)
@@ -211,10 +251,57 @@ fn wrong_offset(given: u64, here: u64) -> ApiError {
     ApiError::new(StatusCode::CONFLICT, "offset", detail).with("offset", here)
 }
 
-/// 460: what came is not what was announced.
-pub(super) fn mismatch(detail: impl Into<String>, offset: u64) -> ApiError {
-    let mismatch = StatusCode::from_u16(CHECKSUM_MISMATCH).unwrap_or(StatusCode::BAD_REQUEST);
-    ApiError::new(mismatch, "checksum", detail).with("offset", offset)
+/// Writes down what comes, as far as it comes; gives the offset that is on the disk.
+async fn take(state: Data<AppState>, mut part: Part, mut payload: Payload) -> ApiResult<u64> {
+    let patience = Duration::from_secs(state.limits.request_seconds);
+    let mut piece = Vec::with_capacity(PIECE);
+    let end = loop {
+        let bytes: Bytes = match timeout(patience, payload.next()).await {
+            Ok(Some(Ok(bytes))) => bytes,
+            Ok(None) => break End::Whole,
+            // A line that is dead and does not say so must not keep the upload for ever.
+            Ok(Some(Err(_))) | Err(_) => break End::Broken,
+        };
+        piece.extend_from_slice(&bytes);
+        if piece.len() >= PIECE {
+            let fits;
+            (part, fits) = write(part, std::mem::take(&mut piece)).await?;
+            if !fits {
+                break End::Whole;
+            }
+        }
+    };
+    (part, _) = write(part, piece).await?;
+    Ok(web::block(move || state.arrival().end(part, end)).await??)
+}
+
+async fn write(mut part: Part, bytes: Vec<u8>) -> ApiResult<(Part, bool)> {
+    let written = web::block(move || part.write(&bytes).map(|fits| (part, fits)));
+    Ok(written.await?.map_err(NotTaken::Disk)?)
+}
+
+impl From<NotTaken> for ApiError {
+    fn from(fault: NotTaken) -> Self {
+        let detail = fault.to_string();
+        // 460: what came is not what was announced.
+        let mismatch = StatusCode::from_u16(CHECKSUM_MISMATCH).unwrap_or(StatusCode::BAD_REQUEST);
+        match fault {
+            NotTaken::NotClaimed => Self::new(StatusCode::NOT_FOUND, "not-claimed", detail),
+            NotTaken::Locked => Self::new(StatusCode::LOCKED, "locked", detail).retry_after(5),
+            NotTaken::TooLarge { most, .. } => {
+                Self::new(StatusCode::PAYLOAD_TOO_LARGE, "too-large", detail).with("max_bytes", most)
+            }
+            NotTaken::ClaimedEmpty => Self::new(StatusCode::UNPROCESSABLE_ENTITY, "claimed-size", detail),
+            NotTaken::TooLong { length } => {
+                Self::new(StatusCode::PAYLOAD_TOO_LARGE, "too-long", detail).with("length", length)
+            }
+            NotTaken::Checksum { offset } => Self::new(mismatch, "checksum", detail).with("offset", offset),
+            NotTaken::Another => Self::new(mismatch, "checksum", detail).with("offset", 0),
+            NotTaken::Broken { .. } => Self::bad_request("body", detail),
+            NotTaken::Disk(fault) => storage(&fault),
+            NotTaken::Store(fault) => fault.into(),
+        }
+    }
 }
 
 /// Every answer of tus says its version, refusals too.

@@ -1,21 +1,43 @@
 //! Files that are here whole: their rows, and who has sent them. Their bytes are [`crate::blob`]'s.
 
+use diesel::dsl::exists;
 use diesel::prelude::*;
 use uuid::Uuid;
 
-use super::backend::on_backend;
+use super::backend::{DbConnection, on_backend};
 use super::column::Id;
-use super::schema::{blob, blob_holder, claim};
-use super::{Result, Store};
+use super::schema::{blob, blob_holder, claim, pending, upstream};
+use super::{Result, Store, StoreError};
 use crate::model::Hash;
+use crate::planted::{Fault, is_planted};
 
 /// What an organisation's records claim of one file, and whether it has been sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Expected {
     /// The size that was claimed first. Where claims differ, the hash decides.
     pub size: u64,
-    /// The size of the file that the organisation has sent whole.
-    pub done: Option<u64>,
+    /// The file, if the organisation has sent it whole.
+    pub done: Option<Done>,
+}
+
+/// A file that an organisation has sent whole.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Done {
+    /// Bytes.
+    pub size: u64,
+    /// The national server is known to have it: this is one, or a camp that has passed it on.
+    pub national: bool,
+}
+
+/// A file that a camp has and its nation is not known to have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Outgoing {
+    /// Its name.
+    pub sha256: Hash,
+    /// Bytes.
+    pub size: u64,
+    /// The organisation that has sent it.
+    pub organisation: Uuid,
 }
 
 /// A file that should be here whole.
@@ -41,14 +63,20 @@ impl Store {
                 .first(connection)
                 .optional()?;
             let Some(size) = size else { return Ok(None) };
-            let done: Option<i64> = blob::table
+            let done: Option<(i64, Option<Id>)> = blob::table
                 .inner_join(blob_holder::table.on(blob_holder::sha256.eq(blob::sha256)))
                 .filter(blob::sha256.eq(&sha256))
                 .filter(blob_holder::organisation.eq(Id(organisation)))
-                .select(blob::size)
+                .select((blob::size, blob_holder::national))
                 .first(connection)
                 .optional()?;
-            Ok(Some(Expected { size: size.unsigned_abs(), done: done.map(i64::unsigned_abs) }))
+            let nation = nation(connection)?;
+            let done = done.map(|(size, passed)| Done {
+                size: size.unsigned_abs(),
+                national: nation.is_none_or(|epoch| passed.is_some() && passed == epoch)
+                    || is_planted(Fault::CampKeepsFiles),
+            });
+            Ok(Some(Expected { size: size.unsigned_abs(), done }))
         })
     }
 
@@ -81,6 +109,44 @@ impl Store {
         })
     }
 
+    /// Files that the nation is not known to have and whose claims it has, the smallest first.
+    pub fn outgoing_files(&self) -> Result<Vec<Outgoing>> {
+        self.read(|connection| {
+            let Some(epoch) = nation(connection)? else { return Ok(Vec::new()) };
+            let waiting = pending::table.select(pending::mutation_id);
+            let arrived = claim::table
+                .filter(claim::sha256.eq(blob_holder::sha256))
+                .filter(claim::organisation.eq(blob_holder::organisation))
+                .filter(claim::mutation_id.ne_all(waiting));
+            let rows: Vec<(String, i64, Id)> = blob_holder::table
+                .inner_join(blob::table.on(blob::sha256.eq(blob_holder::sha256)))
+                .filter(blob_holder::national.is_null().or(blob_holder::national.ne(epoch)))
+                .filter(exists(arrived))
+                .order((blob::size, blob::sha256))
+                .select((blob::sha256, blob::size, blob_holder::organisation))
+                .load(connection)?;
+            let outgoing = |(sha256, size, organisation): (String, i64, Id)| {
+                Ok(Outgoing {
+                    sha256: named(&sha256)?,
+                    size: size.unsigned_abs(),
+                    organisation: organisation.0,
+                })
+            };
+            rows.into_iter().map(outgoing).collect()
+        })
+    }
+
+    /// Notes that the nation has a file whole.
+    pub fn note_passed_on(&self, file: Outgoing) -> Result<()> {
+        self.write(move |txn| {
+            let epoch: Option<Option<Id>> =
+                upstream::table.select(upstream::epoch).first(txn.connection).optional()?;
+            let row = blob_holder::table.find((file.sha256.to_hex(), Id(file.organisation)));
+            diesel::update(row).set(blob_holder::national.eq(epoch.flatten())).execute(txn.connection)?;
+            Ok(())
+        })
+    }
+
     /// Files that should be here, by name, after one of them.
     pub fn list_blobs(&self, after: Option<Hash>, limit: i64) -> Result<Vec<Stored>> {
         let after = after.map(Hash::to_hex).unwrap_or_default();
@@ -93,11 +159,7 @@ impl Store {
                 .load(connection)?)
         })?;
         rows.into_iter()
-            .map(|(sha256, size)| {
-                let sha256 = Hash::from_hex(&sha256)
-                    .ok_or_else(|| super::StoreError::Unreadable(format!("{sha256} is no hash")))?;
-                Ok(Stored { sha256, size: size.unsigned_abs() })
-            })
+            .map(|(sha256, size)| Ok(Stored { sha256: named(&sha256)?, size: size.unsigned_abs() }))
             .collect()
     }
 
@@ -122,4 +184,13 @@ impl Store {
             Ok(awaited.len())
         })
     }
+}
+
+/// The epoch of the nation that this camp follows, as far as it is known; nothing where this is the nation.
+fn nation(connection: &mut DbConnection) -> Result<Option<Option<Id>>> {
+    Ok(upstream::table.select(upstream::epoch).first(connection).optional()?)
+}
+
+fn named(sha256: &str) -> Result<Hash> {
+    Hash::from_hex(sha256).ok_or_else(|| StoreError::Unreadable(format!("{sha256} is no hash")))
 }

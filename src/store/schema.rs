@@ -388,13 +388,14 @@ diesel::table! {
 }
 
 diesel::table! {
-    use diesel::sql_types::Text;
+    use diesel::sql_types::{Nullable, Text};
     use crate::store::column::sql_types::{Id, Instant};
 
     blob_holder (sha256, organisation) {
         sha256 -> Text,
         organisation -> Id,
         stored_at -> Instant,
+        national -> Nullable<Id>,
     }
 }
 

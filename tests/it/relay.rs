@@ -1,12 +1,15 @@
 //! A camp passes on what its tablets pushed, over real HTTP, and everybody comes to see what the nation decided.
 
-use cartagena::client::{Client, Http};
+use cartagena::blob::Shelf;
+use cartagena::client::{Client, Files, Http};
+use cartagena::model::Hash;
 use cartagena::model::mutation::Outcome;
 use cartagena::relay::Relay;
 use serde_json::json;
 use uuid::Uuid;
 
 use crate::support::client::{new_area, plain, shown};
+use crate::support::file::{Sender, bytes};
 use crate::support::tablet::{record, square, with};
 use crate::support::{Crew, Person, Place, Tablet, TestServer, on_both};
 
@@ -16,7 +19,13 @@ on_both!(
     what_only_the_nation_does_is_refused_at_a_camp,
     a_tablet_cannot_stop_the_relay,
     a_camp_that_was_revoked_decides_nothing,
+    a_photo_goes_two_hops_after_its_record,
+    nobody_but_a_camp_sends_for_others,
 );
+
+fn shelf_of(server: &TestServer) -> Shelf {
+    Shelf::open(&format!("file:{}", server.data().join("blobs").display())).unwrap()
+}
 
 /// A national server and a camp, each on a database of its own.
 struct Both {
@@ -34,7 +43,7 @@ impl Both {
         let place = place.another();
         let camp = TestServer::start(&place);
         let file = place.folder.path().join("nation.db");
-        let mut relay = Relay::open(&file, camp.store().clone()).unwrap();
+        let mut relay = Relay::open(&file, camp.store().clone(), shelf_of(&camp)).unwrap();
         relay.enrol(nation.url(), &crew.offer(&nation, &crew.camp), "Camp north").unwrap();
         relay.pass().unwrap();
         Self { nation, camp, crew, relay, place }
@@ -91,6 +100,54 @@ fn an_edit_goes_two_hops_and_its_fate_comes_back(place: &Place) {
     tablet.sync().unwrap();
     assert_eq!(shown(&mut tablet, area).field("remarks"), "seen");
     assert_eq!(both.relay.pass().unwrap().followed, 0);
+}
+
+fn a_photo_goes_two_hops_after_its_record(place: &Place) {
+    let mut both = Both::start(place);
+    let mut tablet = both.tablet(&both.crew.surveyor);
+    let from = both.place.folder.path().join("DCIM_0001.jpg");
+    // More than one pass takes.
+    let photo = bytes(1, 5_000_000);
+    std::fs::write(&from, &photo).unwrap();
+    let kept = tablet.keep_file(&from, "image/jpeg").unwrap();
+    let area = Uuid::now_v7();
+    tablet.edit(new_area(area).attach(kept)).unwrap();
+    let report = tablet.sync().unwrap();
+    assert_eq!(report.files, Files { sent: 1, not_national: 1, ..Files::default() }, "the camp has it");
+    assert_eq!(tablet.files_pending().unwrap(), 1, "this tablet may hold the only other copy");
+
+    let passed = both.relay.pass().unwrap();
+    assert_eq!((passed.sent, passed.files, passed.files_to_come), (1, 0, 1), "the record first");
+    let im = both.crew.im.log_in(&both.nation);
+    let shown = both.nation.http().get(&format!("/v1/records/{area}"), &im).expect(200);
+    assert_eq!(shown["attachments"], json!({"claimed": 1, "here": 0}));
+    assert_eq!(tablet.sync().unwrap().files.not_national, 1);
+
+    let passed = both.relay.pass().unwrap();
+    assert_eq!((passed.files, passed.files_to_come), (1, 0));
+    assert_eq!(tablet.sync().unwrap().files, Files::default());
+    assert_eq!(tablet.files_pending().unwrap(), 0);
+    let shown = both.nation.http().get(&format!("/v1/records/{area}"), &im).expect(200);
+    assert_eq!(shown["attachments"], json!({"claimed": 1, "here": 1}));
+    assert_eq!(Sender::new(&both.nation, &im).get(&Hash::of_bytes(&photo).to_hex(), &[]).1, photo);
+    assert_eq!(both.relay.pass().unwrap().files, 0);
+
+    // A nation that lost it is sent it again once it says that it began anew.
+    std::fs::remove_dir_all(both.nation.data().join("blobs")).unwrap();
+    both.nation.store().begin_epoch().unwrap();
+    let files: usize = (0..3).map(|_| both.relay.pass().unwrap().files).sum();
+    assert_eq!(files, 1);
+    assert_eq!(Sender::new(&both.nation, &im).get(&Hash::of_bytes(&photo).to_hex(), &[]).1, photo);
+}
+
+fn nobody_but_a_camp_sends_for_others(place: &Place) {
+    let both = Both::start(place);
+    let name = Hash::of_bytes(b"x").to_hex();
+    let other = both.crew.other;
+    for (person, status) in [(&both.crew.supervisor, 403), (&both.crew.im, 403), (&both.crew.camp, 404)] {
+        let sender = Sender::new(&both.nation, &person.log_in(&both.nation));
+        assert_eq!(sender.head(&format!("{name}?organisation={other}")).status, status);
+    }
 }
 
 fn a_camp_that_was_wrong_is_put_right(place: &Place) {

@@ -40,9 +40,12 @@ impl Camp {
     /// Begins anew on the server as it is now.
     pub(crate) fn rise(&mut self) {
         *self.flat.lock().unwrap_or_else(PoisonError::into_inner) = false;
-        let store = look(&self.net).servers[self.at].store().clone();
+        let (store, shelf) = {
+            let server = &look(&self.net).servers[self.at];
+            (server.store().clone(), server.shelf())
+        };
         let line = Line::new(&self.net, self.dice.fork(), 0, &self.flat);
-        let relay = Relay::open_with(self.memory.path(), store, Box::new(line));
+        let relay = Relay::open_with(self.memory.path(), store, shelf, Box::new(line));
         self.relay = Some(relay.expect("its file is whole"));
     }
 

@@ -51,6 +51,8 @@ pub(crate) struct Weather {
     pub(crate) cut_request: f64,
     /// An answer arrives cut off.
     pub(crate) cut_answer: f64,
+    /// A part of a file arrives with a wrong byte.
+    pub(crate) corrupt: f64,
     /// A request arrives twice.
     pub(crate) twice: f64,
     /// A copy of a request arrives much later, after others.
@@ -84,6 +86,7 @@ impl Weather {
             lose_answer: dice.trouble(0.3),
             cut_request: dice.trouble(0.05),
             cut_answer: dice.trouble(0.1),
+            corrupt: dice.trouble(0.2),
             twice: dice.trouble(0.2),
             late: dice.trouble(0.1),
             flat: dice.trouble(0.05),
@@ -106,6 +109,7 @@ impl Weather {
             lose_answer: 0.0,
             cut_request: 0.0,
             cut_answer: 0.0,
+            corrupt: 0.0,
             twice: 0.0,
             late: 0.0,
             flat: 0.0,

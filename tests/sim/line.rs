@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use cartagena::client::transport::{Request, Response, Transport, TransportError};
+use cartagena::client::transport::{Method, Request, Response, Transport, TransportError};
 use chrono::{Days, Utc};
 use serde_json::{Value, json};
 
@@ -61,6 +61,13 @@ impl Net {
         let mut sent = request.clone();
         if let Some(body) = sent.body.as_mut().filter(|_| self.dice.chance(weather.cut_request)) {
             body.truncate(self.dice.below(body.len().max(1)));
+        }
+        if let Some(body) = sent.body.as_mut().filter(|body| !body.is_empty())
+            && request.method == Some(Method::Patch)
+            && self.dice.chance(weather.corrupt)
+        {
+            let at = self.dice.below(body.len());
+            body[at] ^= 1;
         }
         if self.dice.chance(weather.twice) {
             self.carry(&sent);

@@ -11,6 +11,7 @@ mod line;
 mod oracle;
 mod server;
 mod tablet;
+mod tus;
 mod world;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};

@@ -40,6 +40,7 @@ pub(crate) fn check(world: &mut World) -> Result<(), String> {
     let national = &stores[0];
     let history = read_log(national)?;
     everything_arrived_once(world, &history)?;
+    every_file_is_whole(world, national)?;
     nothing_waits(national)?;
     let versions = everything_is_somewhere(national, &history)?;
     heads_changed_by_those_who_saw_them(&versions, &history)?;
@@ -167,6 +168,24 @@ fn everything_arrived_once(world: &World, history: &History) -> Result<(), Strin
                 None if tablet.revoked && world.lost_camps > 0 => {}
                 other => return Err(format!("edit {made} of tablet {number} is in the log {other:?} times")),
             }
+        }
+    }
+    Ok(())
+}
+
+/// Every file of whoever may still send is at the nation, byte for byte.
+fn every_file_is_whole(world: &World, national: &Store) -> Result<(), String> {
+    let shelf = look(&world.net).servers[0].shelf();
+    let sending = world.tablets.iter().filter(|tablet| !tablet.revoked);
+    let held =
+        sending.flat_map(|tablet| tablet.claimed.iter().map(|file| (*file, tablet.person.organisation)));
+    for (file, organisation) in world.entrusted_files.iter().copied().chain(held) {
+        let name = file.to_hex();
+        let expected = national.find_expected(file, organisation).map_err(|fault| fault.to_string())?;
+        let done =
+            expected.and_then(|expected| expected.done).ok_or(format!("the file {name} never came"))?;
+        if let Some(fault) = shelf.fault(file, done.size).map_err(|fault| fault.to_string())? {
+            return Err(format!("the file {name} {fault}"));
         }
     }
     Ok(())

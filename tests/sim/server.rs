@@ -4,10 +4,9 @@ use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, LazyLock, Mutex};
 
-use actix_web::ResponseError as _;
-use actix_web::body::MessageBody as _;
 use cartagena::auth::token::{self, Keys};
 use cartagena::auth::{self, Principal};
+use cartagena::blob::Shelf;
 use cartagena::client::Client;
 use cartagena::client::transport::{Request, Response};
 use cartagena::config::Limits;
@@ -22,6 +21,8 @@ use diesel::prelude::*;
 use diesel::sqlite::SqliteConnection;
 use serde_json::{Value, json};
 use uuid::Uuid;
+
+use crate::tus::{Files, refused};
 
 /// A database in memory: there as long as somebody holds it.
 pub(crate) struct Memory {
@@ -98,6 +99,7 @@ pub(crate) struct Server {
     keys: Arc<Keys>,
     limits: Limits,
     copies: Vec<Memory>,
+    files: Files,
 }
 
 impl Server {
@@ -105,8 +107,8 @@ impl Server {
     pub(crate) fn start(host: &str, keys: Arc<Keys>) -> Self {
         let memory = Memory::of_a_server();
         let limits = Limits { push_mutations: 40, pull_bytes: 20_000, list_rows: 50, ..Limits::default() };
-        let mut server =
-            Self { host: host.to_owned(), memory, store: None, keys, limits, copies: Vec::new() };
+        let (copies, files) = (Vec::new(), Files::new());
+        let mut server = Self { host: host.to_owned(), memory, store: None, keys, limits, copies, files };
         server.rise();
         server
     }
@@ -114,6 +116,11 @@ impl Server {
     /// Its store.
     pub(crate) fn store(&self) -> &Store {
         self.store.as_ref().expect("a server that fell comes back at once")
+    }
+
+    /// Where its attachments lie.
+    pub(crate) fn shelf(&self) -> Shelf {
+        self.files.shelf()
     }
 
     /// Falls without a word, and comes back.
@@ -134,14 +141,18 @@ impl Server {
         self.copies.push(copy);
     }
 
-    /// Goes back to an old copy, if there is one; `told` whether whoever did it said so, as `cartagena restore` does.
-    pub(crate) fn restore(&mut self, told: bool) {
+    /// Goes back to an old copy, if there is one; `told` whether whoever did it said so, as `cartagena restore` does, and
+    /// then perhaps `without` the attachments.
+    pub(crate) fn restore(&mut self, told: bool, without: bool) {
         let Some(copy) = self.copies.pop() else { return };
         self.store = None;
         self.memory = copy;
         // What was copied later than this is of a future that has not been.
         self.rise();
         if told {
+            if without {
+                self.files = Files::new();
+            }
             self.store().begin_epoch().expect("an epoch can begin");
         }
     }
@@ -155,14 +166,15 @@ impl Server {
 
     /// Answers a request as the web server would.
     pub(crate) fn answer(&self, path: &str, request: &Request) -> Response {
+        if path.starts_with("/v1/blobs") {
+            return match self.identify(request, true) {
+                Ok(sender) => self.files.answer((self.store(), &self.limits), &sender, path, request),
+                Err(refusal) => refused(&refusal),
+            };
+        }
         match self.serve(path, request) {
             Ok(body) => Response { status: 200, retry_after: None, body, headers: Vec::new() },
-            Err(refusal) => {
-                let response = refusal.error_response();
-                let status = response.status().as_u16();
-                let body = response.into_body().try_into_bytes().expect("a problem is one piece of JSON");
-                Response { status, retry_after: None, body: body.to_vec(), headers: Vec::new() }
-            }
+            Err(refusal) => refused(&refusal),
         }
     }
 

@@ -3,14 +3,17 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use cartagena::client::{Client, ClientError, Edit, Report};
+use cartagena::model::mutation::Attachment;
 use cartagena::model::role::Actor;
-use cartagena::model::{Record, ReviewAction, Role};
+use cartagena::model::{Hash, Record, ReviewAction, Role};
 use serde_json::json;
+use tempfile::TempDir;
 use uuid::Uuid;
 
 use crate::dice::Dice;
 use crate::line::{Line, Shared, look};
 use crate::server::Memory;
+use crate::tus;
 
 /// A tablet with its person.
 pub(crate) struct Tablet {
@@ -21,8 +24,11 @@ pub(crate) struct Tablet {
     pub(crate) revoked: bool,
     /// Every edit that its person was told was made.
     pub(crate) made: Vec<Uuid>,
+    /// Every file that an edit of its person claims.
+    pub(crate) claimed: Vec<Hash>,
     pub(crate) client: Client,
     memory: Memory,
+    disk: TempDir,
     net: Shared,
     dice: Dice,
     flat: Arc<Mutex<bool>>,
@@ -35,18 +41,18 @@ impl Tablet {
         let memory = Memory::of_a_tablet();
         let flat = Arc::new(Mutex::new(false));
         let skew_days = dice.between(-365 * skew_years, 365 * skew_years);
-        let line = Line::new(net, dice.fork(), skew_days, &flat);
-        let client = Client::open_with(memory.path(), Box::new(line)).expect("a new file opens");
-        let (revoked, full) = (false, false);
-        let net = Arc::clone(net);
-        Self { person, at, revoked, made: Vec::new(), client, memory, net, dice, flat, full, skew_days }
+        let (line, disk) = (Line::new(net, dice.fork(), skew_days, &flat), tus::disk());
+        let client = open(&memory, &disk, line);
+        let (revoked, full, net) = (false, false, Arc::clone(net));
+        let (made, claimed) = (Vec::new(), Vec::new());
+        Self { person, at, revoked, made, claimed, client, memory, disk, net, dice, flat, full, skew_days }
     }
 
     /// Charges the battery: what was not on the disk is gone.
     pub(crate) fn charge(&mut self) {
         *self.flat.lock().unwrap_or_else(PoisonError::into_inner) = false;
         let line = Line::new(&self.net, self.dice.fork(), self.skew_days, &self.flat);
-        self.client = Client::open_with(self.memory.path(), Box::new(line)).expect("its file is whole");
+        self.client = open(&self.memory, &self.disk, line);
     }
 
     /// Fills the disk but for a few pages.
@@ -109,15 +115,33 @@ impl Tablet {
         }
     }
 
-    /// Its person does something.
+    /// Its person does something, and perhaps takes a photo of it.
     pub(crate) fn work(&mut self) {
-        let edits = self.some_edits();
+        let mut edits = self.some_edits();
+        let photo = if self.dice.chance(0.2) { self.photo() } else { None };
+        if let Some((_, attachment)) = &photo {
+            edits = edits.into_iter().map(|edit| edit.attach(attachment.clone())).collect();
+        }
         match self.client.act(edits) {
-            Ok(made) => self.made.extend(made),
+            Ok(made) => {
+                self.made.extend(made);
+                self.claimed.extend(photo.map(|(name, _)| name));
+            }
             Err(ClientError::Database(_)) if self.full => {}
             Err(ClientError::NotEnrolled) => {}
             Err(fault) => panic!("an edit could not be made: {fault}"),
         }
+    }
+
+    /// A photo, or one that others have too; most are small, some come in several parts.
+    fn photo(&mut self) -> Option<(Hash, Attachment)> {
+        let size = if self.dice.chance(0.1) { 700_000 } else { self.dice.below(3_000) };
+        let bytes = vec![u8::try_from(self.dice.below(4)).unwrap_or_default(); size];
+        let from = self.disk.path().join("photo.jpg");
+        std::fs::write(&from, &bytes).expect("there is room in memory");
+        // Its database may be full.
+        let kept = self.client.keep_file(&from, "image/jpeg").ok()?;
+        Some((Hash::of_bytes(&bytes), kept))
     }
 
     fn some_edits(&mut self) -> Vec<Edit> {
@@ -158,6 +182,11 @@ impl Tablet {
             Edit::update(one.id).set("split_into", json!(parts)).set("status", "closed"),
         ]
     }
+}
+
+fn open(memory: &Memory, disk: &TempDir, line: Line) -> Client {
+    let client = Client::open_with(memory.path(), Box::new(line)).expect("its file is whole");
+    client.keeping_files_in(disk.path().join("files"))
 }
 
 fn square(east: usize) -> serde_json::Value {

@@ -3,8 +3,9 @@
 use std::sync::{Arc, LazyLock};
 
 use cartagena::auth::token::Keys;
-use cartagena::model::Role;
+use cartagena::client::ClientError;
 use cartagena::model::role::Actor;
+use cartagena::model::{Hash, Role};
 use cartagena::relay::Passed;
 use cartagena::store::Store;
 use cartagena::store::account::NewAccount;
@@ -37,6 +38,8 @@ pub(crate) struct World {
     pub(crate) lost_camps: usize,
     /// Edits that only the servers have: their tablets were thrown away once the nation was said to have everything.
     pub(crate) entrusted: Vec<Uuid>,
+    /// Files that only the servers have, and whose organisation sent them.
+    pub(crate) entrusted_files: Vec<(Hash, Uuid)>,
     /// Who settles conflicts at the national server.
     pub(crate) officer: Actor,
     pub(crate) weather: Weather,
@@ -89,7 +92,9 @@ impl World {
             })
             .collect();
         look(&net).weather = weather;
-        Self { net, tablets, camps, lost_camps: 0, entrusted: Vec::new(), officer: people[0], weather, dice }
+        let (entrusted, entrusted_files) = (Vec::new(), Vec::new());
+        let officer = people[0];
+        Self { net, tablets, camps, lost_camps: 0, entrusted, entrusted_files, officer, weather, dice }
     }
 
     fn step(&mut self) {
@@ -99,8 +104,8 @@ impl World {
             self.some_server(Server::fall);
         }
         if self.dice.chance(weather.restore) {
-            let told = self.dice.chance(0.5);
-            self.some_server(|server| server.restore(told));
+            let (told, without) = (self.dice.chance(0.5), self.dice.chance(0.5));
+            self.some_server(|server| server.restore(told, without));
         }
         if self.dice.chance(0.03) {
             self.some_server(Server::copy);
@@ -162,9 +167,14 @@ impl World {
     /// Where servers go back in time nobody could hold them to their word.
     fn scrap(&mut self, number: usize) {
         let tablet = &mut self.tablets[number];
-        if self.weather.restore == 0.0 && tablet.client.pending().is_ok_and(|pending| pending == 0) {
+        let nothing = |left: Result<usize, ClientError>| left.is_ok_and(|left| left == 0);
+        if self.weather.restore == 0.0
+            && nothing(tablet.client.pending())
+            && nothing(tablet.client.files_pending())
+        {
             self.entrusted.append(&mut tablet.made);
             let person = tablet.person;
+            self.entrusted_files.extend(tablet.claimed.drain(..).map(|file| (file, person.organisation)));
             let mut new = Tablet::new(&self.net, person, tablet.at, self.dice.fork(), 0);
             let at = new.at;
             drop(new.enrol(at));
@@ -311,6 +321,9 @@ fn drain(number: usize, tablet: &mut Tablet) -> String {
             format!("tablet {number} did not agree about {:?}. ", report.refetched)
         }
         Ok(_) if !complete(tablet) => format!("tablet {number} is not complete. "),
+        Ok(report) if !tablet.client.files_pending().is_ok_and(|left| left == 0) => {
+            format!("tablet {number} at {} holds files that the nation has not: {:?}. ", tablet.at, report.files)
+        }
         Ok(report) => match tablet.client.pending() {
             Ok(0) if report.pushed == 0 => String::new(),
             _ => {

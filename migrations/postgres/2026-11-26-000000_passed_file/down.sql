@@ -1,0 +1,1 @@
+alter table blob_holder drop column national;
