@@ -64,6 +64,8 @@ pub struct Taken {
     pub new: usize,
     /// Whether it was followed as the nation's log.
     pub followed: bool,
+    /// A schema in which the log goes on and that this program is too old to know: what comes after it was not taken.
+    pub unknown_schema: Option<String>,
 }
 
 /// What can be wrong with a bundle. Nothing of it is taken before all of it was looked through.
@@ -179,11 +181,15 @@ pub fn import<R: Read>(
     read(open()?, passphrase, |line| {
         let Piece::Part(entries) = line else { return Ok(()) };
         taken.entries += entries.len();
+        if taken.unknown_schema.is_some() {
+            return Ok(());
+        }
         taken.new += if followed {
             let page = LogPage { server: SERVER.to_owned(), head: header.head.clone(), entries };
             let before = store.upstream()?.map_or(0, |upstream| upstream.seq);
             let after = store.follow(page)?;
-            usize::try_from(after - before).unwrap_or_default()
+            taken.unknown_schema = after.unknown_schema;
+            usize::try_from(after.seq - before).unwrap_or_default()
         } else {
             take(store, entries)?
         };

@@ -52,6 +52,9 @@ pub struct Passed {
     pub files_to_come: usize,
     /// What was told of the people and could not be taken.
     pub warning: Option<String>,
+    /// A schema in which the nation's log goes on and that this program is too old to know: edits still go up, and what
+    /// the nation decides comes down once this program is a newer one.
+    pub unknown_schema: Option<String>,
 }
 
 /// Why a pass ended early. Nothing is lost.
@@ -182,10 +185,16 @@ impl Relay {
                 passed.renewed = true;
                 continue;
             }
-            let (count, last) = (page.entries.len(), page.entries.last().map(|entry| entry.seq));
+            let last = page.entries.last().map(|entry| entry.seq);
             let head = page.head.clone();
             match self.store.follow(page) {
-                Ok(_) => {}
+                Ok(followed) => {
+                    passed.followed += usize::try_from(followed.seq - stands).unwrap_or_default();
+                    passed.unknown_schema = followed.unknown_schema;
+                    if passed.unknown_schema.is_some() {
+                        return Ok(());
+                    }
+                }
                 // The nation has another past than the one it told, and does not know it yet: show it its own word.
                 Err(StoreError::Refused { code: "chain", .. }) if !shown => {
                     shown = true;
@@ -194,7 +203,6 @@ impl Relay {
                 }
                 Err(other) => return Err(other.into()),
             }
-            passed.followed += count;
             // Its past is ours up to here: this head is one that it may be held to.
             self.client.remember(&head)?;
             if last.is_none_or(|last| last >= head.seq) {

@@ -99,6 +99,11 @@ fn import(config: &Config, file: &Path, seal: &Seal) -> anyhow::Result<()> {
     let taken = taken?;
     let how = if taken.followed { "followed as the nation's log" } else { "taken as a camp's" };
     print(&format!("{} entries {how}, {} of them new here.", taken.entries, taken.new));
+    if let Some(schema) = taken.unknown_schema {
+        anyhow::bail!(
+            "the log goes on in a schema that this program does not know, {schema}: take the bundle again with a newer program"
+        );
+    }
     Ok(())
 }
 

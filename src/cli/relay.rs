@@ -105,6 +105,12 @@ fn in_words(passed: &Passed) -> String {
     if passed.renewed {
         words += "\nThe national server was restored from a copy; what it had lost was sent again.";
     }
+    if let Some(schema) = &passed.unknown_schema {
+        words = format!(
+            "{words}\nThe national log goes on in a schema that this program does not know, {schema}: it is followed no \
+             further until this camp runs a newer one. What is recorded here is sent all the same."
+        );
+    }
     if let Some(warning) = &passed.warning {
         words = format!("{words}\nThe people and the programme are as they were: {warning}");
     }
@@ -196,6 +202,9 @@ fn tell(passed: Result<Passed, RelayError>) {
                 tracing::warn!(
                     "the national server was restored from a copy; what it had lost was sent again"
                 );
+            }
+            if let Some(schema) = &passed.unknown_schema {
+                tracing::warn!(%schema, "the national log goes on in a schema that this program does not know: use a newer one");
             }
             if let Some(warning) = &passed.warning {
                 tracing::warn!(%warning, "the people and the programme are as they were");

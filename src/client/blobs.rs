@@ -206,7 +206,8 @@ fn dues(connection: &mut SqliteConnection, session: &Session, which: Which) -> R
         Which::Arrived => {
             let own = outbox::device_id.eq(&session.device_id);
             let durable = own.and(outbox::device_seq.le(session.durable_through));
-            let arrived = outbox::epoch.is_not_null().and(outbox::epoch.eq(&session.epoch)).or(durable.nullable());
+            let arrived =
+                outbox::epoch.is_not_null().and(outbox::epoch.eq(&session.epoch)).or(durable.nullable());
             query.filter(not_national).filter(exists(claimed.filter(arrived)))
         }
     };

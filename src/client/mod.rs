@@ -116,6 +116,12 @@ impl Client {
         Self { files: folder, ..self }
     }
 
+    /// Knows these schemas, and not those of the program: to try what programs of different age do together.
+    #[must_use]
+    pub fn knowing(self, registry: &'static Registry) -> Self {
+        Self { registry, ..self }
+    }
+
     /// Enrols this device at a server with a one-time code. What an earlier enrolment left in the outbox is sent too.
     ///
     /// # Errors

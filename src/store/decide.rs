@@ -14,6 +14,7 @@ use super::txn::{SyncTxn, tier_of};
 use super::{Result, Store, StoreError, claim, record};
 use crate::model::mutation::Outcome;
 use crate::model::role::{Actor, Shown, Sight};
+use crate::model::schema::Schema;
 use crate::model::{Change, Hash, Mutation, Op, Record, ReviewAction};
 use crate::sync::judge::{held, is_blank};
 use crate::sync::memory::{Answer, Memory as _, Received};
@@ -130,7 +131,9 @@ impl Store {
                 Some(head) => head,
                 None => txn.version(branch)?.ok_or(StoreError::NotFound("record"))?,
             };
-            let mut mutation = draft(&actor, Op::Resolve, &like.kind, like.schema, like.id);
+            // Whoever looks at a conflict here is told the group of the newest schema (`seen`).
+            let spoken = registry.latest(&like.kind).map_or(like.schema, Schema::version);
+            let mut mutation = draft(&actor, Op::Resolve, &like.kind, spoken, like.id);
             mutation.settles = resolution.settles;
             mutation.base_version = resolution.version;
             mutation.seen = resolution.seen;

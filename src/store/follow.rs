@@ -39,14 +39,23 @@ impl Store {
     }
 
     /// Takes a part of the national log. What it tells is laid down as it was decided there, and this camp's own edits
-    /// on top of it; gives the place up to which the national log is followed.
+    /// on top of it.
     ///
     /// # Errors
     /// `Refused`: `not-a-camp`; `epoch` where the nation has begun anew; `chain` where the part does not continue what
     /// was followed so far.
-    pub fn follow(&self, page: LogPage) -> Result<i64> {
+    pub fn follow(&self, page: LogPage) -> Result<Followed> {
         self.write(move |txn| follow(txn, &page))
     }
+}
+
+/// How far the national log is followed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Followed {
+    /// Up to this place.
+    pub seq: i64,
+    /// The schema of the next entry, `kind/version`, where this program is too old to know it.
+    pub unknown_schema: Option<String>,
 }
 
 /// Entries from `from` on, about `limit`; the last action among them is whole.
@@ -115,7 +124,7 @@ struct Own {
     actor: Actor,
 }
 
-fn follow(txn: &mut SyncTxn<'_>, page: &LogPage) -> Result<i64> {
+fn follow(txn: &mut SyncTxn<'_>, page: &LogPage) -> Result<Followed> {
     let (epoch, stood, mut hash): (Option<Id>, i64, Vec<u8>) = upstream::table
         .select((upstream::epoch, upstream::seq, upstream::entry_hash))
         .first(txn.connection)
@@ -131,13 +140,14 @@ fn follow(txn: &mut SyncTxn<'_>, page: &LogPage) -> Result<i64> {
             format!("the national log has lost what it told up to {stood}"),
         ));
     }
-    let news: Vec<&LogEntry> = page.entries.iter().filter(|entry| entry.seq > stood).collect();
+    let mut news: Vec<&LogEntry> = page.entries.iter().filter(|entry| entry.seq > stood).collect();
+    let mut actions = read_actions(&news)?;
+    let unknown_schema = end_before_the_unknown(txn, &mut actions, &mut news);
     let mut seq = stood;
     for entry in &news {
         hash = follows(entry, seq, &hash)?;
         seq = entry.seq;
     }
-    let actions = read_actions(&news)?;
     let own = own_edits(txn)?;
     if !actions.is_empty() {
         let told: HashSet<Uuid> = actions.iter().flat_map(Action::ids).collect();
@@ -153,7 +163,30 @@ fn follow(txn: &mut SyncTxn<'_>, page: &LogPage) -> Result<i64> {
         txn.end_rebase();
     }
     keep_place(txn, page, &news, (stood, seq), &hash)?;
-    Ok(seq)
+    Ok(Followed { seq, unknown_schema })
+}
+
+/// What the nation has decided about an edit that this program cannot read, and about everything that builds on it, cannot
+/// be laid down here: the log is followed up to there, and goes on with a newer program.
+fn end_before_the_unknown(
+    txn: &SyncTxn<'_>,
+    actions: &mut Vec<Action>,
+    news: &mut Vec<&LogEntry>,
+) -> Option<String> {
+    let unknown = |action: &Action| match action {
+        Action::Edits { first, told, .. } => told
+            .iter()
+            .filter(|told| !matches!(told.outcome, Outcome::Parked | Outcome::Quarantined))
+            .map(|told| &told.received.mutation)
+            .find(|edit| txn.registry.schema(&edit.kind, edit.schema).is_none())
+            .map(|edit| (*first, format!("{}/{}", edit.kind, edit.schema))),
+        Action::Dismissed { .. } => None,
+    };
+    let found = actions.iter().enumerate().find_map(|(place, action)| Some((place, unknown(action)?)));
+    let (place, (first, schema)) = found?;
+    news.retain(|entry| entry.seq < first);
+    actions.truncate(place);
+    Some(schema)
 }
 
 pub(super) fn not_a_camp() -> StoreError {
@@ -176,7 +209,7 @@ fn follows(entry: &LogEntry, seq: i64, hash: &[u8]) -> Result<Vec<u8>> {
 
 /// Mutations of one human action as the national log tells of them, or a decision about a quarantined one.
 enum Action {
-    Edits { entry: Entry, actor: Actor, txn: Uuid, device: Uuid, told: Vec<Told> },
+    Edits { first: i64, entry: Entry, actor: Actor, txn: Uuid, device: Uuid, told: Vec<Told> },
     Dismissed { mutation: Uuid, by: Option<Uuid> },
 }
 
@@ -212,7 +245,10 @@ fn read_actions(entries: &[&LogEntry]) -> Result<Vec<Action>> {
             {
                 there.push(told);
             }
-            _ => actions.push(Action::Edits { entry: kind, actor, txn: id, device, told: vec![told] }),
+            _ => {
+                let (first, told) = (entry.seq, vec![told]);
+                actions.push(Action::Edits { first, entry: kind, actor, txn: id, device, told });
+            }
         }
     }
     Ok(actions)

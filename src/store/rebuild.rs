@@ -15,6 +15,7 @@ use super::{Result, Store, StoreError};
 use crate::model::Role;
 use crate::model::mutation::Outcome;
 use crate::model::role::Actor;
+use crate::sync::apply::release;
 use crate::sync::follow::{Told, follow_txn};
 use crate::sync::memory::{Answer, Entry, Memory as _};
 
@@ -61,7 +62,17 @@ fn rebuild(txn: &mut SyncTxn<'_>, accounts: &[Account], mut progress: Progress) 
         txn.cache = Cache::default();
         progress(after, all);
     }
+    wait_anew(txn)?;
     Ok(txn.clock.seq - all)
+}
+
+/// The log says what an edit waited for when it came. When that has come since, and it waits for something else, the log is
+/// silent: it is asked again.
+fn wait_anew(txn: &mut SyncTxn<'_>) -> Result<()> {
+    let things: Vec<String> =
+        parked::table.select(parked::waiting_for).distinct().load(txn.connection)?;
+    let registry = txn.registry;
+    release(txn, registry, things)
 }
 
 fn forget_everything(txn: &mut SyncTxn<'_>) -> Result<()> {

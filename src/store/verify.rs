@@ -21,7 +21,7 @@ use crate::model::mutation::Outcome;
 use crate::model::schema::Registry;
 use crate::model::{Hash, Mutation, Op, Record, ReviewAction, Stage};
 use crate::sync::Digest;
-use crate::sync::merge::{self, resolved, reviewed};
+use crate::sync::merge::{self, Terms, resolved, reviewed};
 
 /// Rows read at a time.
 const PAGE: i64 = 1_000;
@@ -307,7 +307,7 @@ fn follow(
     mutation: &Mutation,
     stands: &Record,
 ) -> Record {
-    let schema = registry.schema(&mutation.kind, mutation.schema);
+    let schema = Terms::of(registry, mutation, before).map(|terms| terms.ruling);
     let blank = || {
         let (id, organisation) = (mutation.record_id, stands.organisation);
         Record::blank(id, &mutation.kind, mutation.schema, organisation, mutation.author)

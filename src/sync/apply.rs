@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, VecDeque};
 
 use super::judge::{Judge, Verdict};
 use super::memory::{Answer, Conflict, Entry, Memory, Problem, Received, Waiting};
-use super::merge;
+use super::merge::{self, Terms};
 use crate::model::mutation::Outcome;
 use crate::model::role::Actor;
 use crate::model::schema::Registry;
@@ -228,8 +228,8 @@ fn branch<M: Memory>(
     seq: i64,
 ) -> Result<(), M::Error> {
     let mutation = &received.mutation;
-    let schema = registry.schema(&mutation.kind, mutation.schema);
     let head = memory.head(mutation.record_id)?;
+    let schema = Terms::of(registry, mutation, head.as_ref()).map(|terms| terms.ruling);
     let base = match mutation.base_version {
         Some(base) => memory.version(base)?,
         None => None,

@@ -6,7 +6,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::memory::{Held, Memory, Problem, Received};
-use super::merge::{self, Merge, RETIRED};
+use super::merge::{self, Merge, RETIRED, Terms};
 use crate::model::mutation::Outcome;
 use crate::model::role::{Actor, Role};
 use crate::model::schema::{Registry, Schema};
@@ -70,11 +70,11 @@ impl<'a, M: Memory> Judge<'a, M> {
         {
             return Ok(Verdict::Quarantine(problem));
         }
-        let Some(schema) = self.registry.schema(&mutation.kind, mutation.schema) else {
+        let head = self.head(mutation.record_id)?;
+        let Some(terms) = Terms::of(self.registry, mutation, head.as_ref()) else {
             return Ok(Verdict::Park(format!("schema:{}/{}", mutation.kind, mutation.schema)));
         };
-        let head = self.head(mutation.record_id)?;
-        if let Some(missing) = self.missing(received, schema, head.as_ref())? {
+        if let Some(missing) = self.missing(received, terms.ruling, head.as_ref())? {
             return Ok(Verdict::Park(missing));
         }
         if !self.settled
@@ -82,14 +82,14 @@ impl<'a, M: Memory> Judge<'a, M> {
         {
             return Ok(Verdict::Quarantine(problem));
         }
-        let verdict = self.lay(received, schema, head)?;
+        let verdict = self.lay(received, terms, head)?;
         if !self.settled
             && matches!(verdict, Verdict::Conflict(_))
             && let Some(problem) = self.crowded(mutation.record_id)?
         {
             return Ok(Verdict::Quarantine(problem));
         }
-        Ok(self.checked(verdict, received, schema))
+        Ok(self.checked(verdict, received, terms.ruling))
     }
 
     /// What speaks against it whatever it is laid on.
@@ -251,10 +251,10 @@ impl<'a, M: Memory> Judge<'a, M> {
     fn lay(
         &mut self,
         received: &Received,
-        schema: &Schema,
+        terms: Terms<'_>,
         head: Option<Record>,
     ) -> Result<Verdict, M::Error> {
-        let mutation = &received.mutation;
+        let (mutation, schema) = (&received.mutation, terms.ruling);
         let disagree = |field: &str| Ok(Verdict::Conflict(BTreeSet::from([field.to_owned()])));
         let on_head = head.as_ref().is_some_and(|head| mutation.base_version == Some(head.version));
         match (mutation.op, head) {
@@ -270,7 +270,7 @@ impl<'a, M: Memory> Judge<'a, M> {
                 let made = merge::intended(&blank, mutation, Some(schema));
                 Ok(Verdict::Write(Box::new(made), Outcome::Applied))
             }
-            (Op::Resolve, head) => self.resolve(received, schema, head),
+            (Op::Resolve, head) => self.resolve(received, terms, head),
             (Op::Create, Some(_)) => disagree("record_id"),
             (Op::Restore, Some(head)) if on_head && head.retired => {
                 let mut restored = merge::intended(&head, mutation, Some(schema));
@@ -285,7 +285,7 @@ impl<'a, M: Memory> Judge<'a, M> {
                     Some(base) => self.version(base)?,
                     None => None,
                 };
-                Ok(match merge::update(&head, base.as_ref(), mutation, schema) {
+                Ok(match merge::update(&head, base.as_ref(), mutation, terms) {
                     Merge::Laid(record, outcome) => Verdict::Write(record, outcome),
                     Merge::Disagrees(fields) => Verdict::Conflict(fields),
                 })
@@ -315,7 +315,7 @@ impl<'a, M: Memory> Judge<'a, M> {
     fn resolve(
         &mut self,
         received: &Received,
-        schema: &Schema,
+        terms: Terms<'_>,
         head: Option<Record>,
     ) -> Result<Verdict, M::Error> {
         let mutation = &received.mutation;
@@ -324,7 +324,7 @@ impl<'a, M: Memory> Judge<'a, M> {
         // Free fields too may have moved on since the author looked: the whole version counts, not only the group.
         let saw = head.as_ref().is_none_or(|head| {
             mutation.base_version == Some(head.version)
-                && mutation.seen == Some(merge::safety_hash(head, schema))
+                && mutation.seen == Some(merge::safety_hash(head, terms.spoken))
         });
         if !all_open || !saw {
             return Ok(Verdict::Conflict(BTreeSet::from(["settles".to_owned()])));
@@ -340,7 +340,7 @@ impl<'a, M: Memory> Judge<'a, M> {
         let Some(base) = base else {
             return Ok(Verdict::Park(mutation.settles.first().unwrap_or(&mutation.record_id).to_string()));
         };
-        Ok(Verdict::Write(Box::new(merge::resolved(&base, mutation, schema)), Outcome::Applied))
+        Ok(Verdict::Write(Box::new(merge::resolved(&base, mutation, terms.ruling)), Outcome::Applied))
     }
 
     /// The new version must obey the schema; then it gets its name and its place in the review.

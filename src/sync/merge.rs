@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
 use crate::model::mutation::{GEOMETRY, Outcome};
-use crate::model::schema::{MergeClass, Schema};
+use crate::model::schema::{MergeClass, Registry, Schema};
 use crate::model::{Change, Hash, Mutation, Record, Stage};
 use crate::planted::{Fault, is_planted};
 
@@ -16,6 +16,31 @@ pub const RETIRED: &str = "retired";
 
 /// The field that holds a record's human reference.
 pub const REFERENCE: &str = "reference";
+
+/// The schemas by which an edit is laid on a record. Programs of different age write the same records: what a newer one
+/// counts as safety an older one does not know.
+#[derive(Debug, Clone, Copy)]
+pub struct Terms<'r> {
+    /// In which its author wrote.
+    pub spoken: &'r Schema,
+    /// The newer of that and the record's: what the record must obey.
+    pub ruling: &'r Schema,
+}
+
+impl<'r> Terms<'r> {
+    /// Those of an edit that is laid on a record; nothing where its author's schema is not known.
+    pub fn of(registry: &'r Registry, mutation: &Mutation, record: Option<&Record>) -> Option<Self> {
+        let spoken = registry.schema(&mutation.kind, mutation.schema)?;
+        let newer = record.filter(|record| record.schema > mutation.schema);
+        let ruling = newer.and_then(|record| registry.schema(&mutation.kind, record.schema));
+        Some(Self { spoken, ruling: ruling.unwrap_or(spoken) })
+    }
+
+    /// Whether a field belongs to the safety group, for either.
+    fn is_safety(self, name: &str) -> bool {
+        is_safety(self.spoken, name) || is_safety(self.ruling, name)
+    }
+}
 
 /// What an edit comes to.
 #[derive(Debug, Clone, PartialEq)]
@@ -27,20 +52,20 @@ pub enum Merge {
 }
 
 /// Lays an `update` on the head. `base` is the version that its author edited, where it is known.
-pub fn update(head: &Record, base: Option<&Record>, mutation: &Mutation, schema: &Schema) -> Merge {
+pub fn update(head: &Record, base: Option<&Record>, mutation: &Mutation, terms: Terms<'_>) -> Merge {
     let mut fields = BTreeSet::new();
-    let safety: Vec<&String> = mutation.changes.keys().filter(|name| is_safety(schema, name)).collect();
-    if !safety.is_empty() && !saw_the_safety_group(head, base, mutation, schema) {
+    let safety: Vec<&String> = mutation.changes.keys().filter(|name| terms.is_safety(name)).collect();
+    if !safety.is_empty() && !saw_the_safety_group(head, base, mutation, terms) {
         fields.extend(safety.into_iter().cloned());
     }
     let mut record = head.clone();
     for (name, change) in &mutation.changes {
-        if !lay(&mut record, base, name, change, schema.merge_class(name)) {
+        if !lay(&mut record, base, name, change, terms.ruling.merge_class(name)) {
             fields.insert(name.clone());
         }
     }
     if is_planted(Fault::LastWriteWins) {
-        let won = intended(head, mutation, Some(schema));
+        let won = intended(head, mutation, Some(terms.ruling));
         return Merge::Laid(Box::new(won), Outcome::Applied);
     }
     if !fields.is_empty() {
@@ -108,15 +133,19 @@ pub fn safety_hash(record: &Record, schema: &Schema) -> Hash {
     record.safety_hash(|name| is_safety(schema, name))
 }
 
-/// A mutation that touches any safety field applies only if its author saw the whole group as it stands.
-fn saw_the_safety_group(head: &Record, base: Option<&Record>, mutation: &Mutation, schema: &Schema) -> bool {
-    let seen = match (mutation.seen, base) {
-        (Some(seen), _) => seen,
-        (None, Some(base)) if base.version == head.version => return true,
-        (None, Some(base)) => safety_hash(base, schema),
-        (None, None) => return false,
+/// A mutation that touches any safety field applies only if its author saw the whole group as it stands. What they saw
+/// is told in their own schema; of what only a newer one counts, nothing may have changed since the version they edited.
+fn saw_the_safety_group(head: &Record, base: Option<&Record>, mutation: &Mutation, terms: Terms<'_>) -> bool {
+    let Terms { spoken, ruling } = terms;
+    let unchanged = |schema| base.is_some_and(|base| safety_hash(base, schema) == safety_hash(head, schema));
+    if base.is_some_and(|base| base.version == head.version) && mutation.seen.is_none() {
+        return true;
+    }
+    let saw = match mutation.seen {
+        Some(seen) => seen == safety_hash(head, spoken),
+        None => unchanged(spoken),
     };
-    seen == safety_hash(head, schema)
+    saw && (ruling.version() == spoken.version() || unchanged(ruling))
 }
 
 /// Lays one field; false where it disagrees with what stands.

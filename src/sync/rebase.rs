@@ -1,6 +1,6 @@
 //! A client's view: the server's state with the client's unacknowledged edits replayed on it (docs/sync.md §6).
 
-use super::merge::{self, Merge};
+use super::merge::{self, Merge, Terms};
 use crate::model::role::Actor;
 use crate::model::schema::Registry;
 use crate::model::{Mutation, Op, Record, ReviewAction};
@@ -19,7 +19,6 @@ pub fn rebase<'a>(
 }
 
 fn replay(state: Option<Record>, mutation: &Mutation, registry: &Registry, actor: &Actor) -> Option<Record> {
-    let schema = registry.schema(&mutation.kind, mutation.schema);
     let blank = || {
         Record::blank(
             mutation.record_id,
@@ -34,11 +33,13 @@ fn replay(state: Option<Record>, mutation: &Mutation, registry: &Registry, actor
         (_, None) => return None,
         (_, Some(state)) => state,
     };
-    let laid = schema.and_then(|schema| match merge::update(&state, Some(&state), mutation, schema) {
+    let terms = Terms::of(registry, mutation, Some(&state));
+    let laid = terms.and_then(|terms| match merge::update(&state, Some(&state), mutation, terms) {
         Merge::Laid(record, _) => Some(*record),
         Merge::Disagrees(_) => None,
     });
-    let mut record = laid.unwrap_or_else(|| merge::intended(&state, mutation, schema));
+    let mut record =
+        laid.unwrap_or_else(|| merge::intended(&state, mutation, terms.map(|terms| terms.ruling)));
     match mutation.op {
         Op::Retire => record.retired = true,
         Op::Restore => record.retired = false,

@@ -61,6 +61,8 @@ pub(crate) struct Weather {
     pub(crate) flat: f64,
     /// At a step, a server falls and comes back.
     pub(crate) fall: f64,
+    /// At a step, a server or a tablet gets the newest program.
+    pub(crate) renew: f64,
     /// At a step, a server is restored from an old copy.
     pub(crate) restore: f64,
     /// At a step, a device is revoked.
@@ -91,6 +93,7 @@ impl Weather {
             late: dice.trouble(0.1),
             flat: dice.trouble(0.05),
             fall: dice.trouble(0.05),
+            renew: dice.trouble(0.05),
             restore: dice.trouble(0.03),
             revoke: dice.trouble(0.02),
             full: dice.trouble(0.03),
@@ -114,6 +117,7 @@ impl Weather {
             late: 0.0,
             flat: 0.0,
             fall: 0.0,
+            renew: 0.0,
             restore: 0.0,
             revoke: 0.0,
             full: 0.0,

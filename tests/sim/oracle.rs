@@ -7,7 +7,7 @@ use cartagena::client::Client;
 use cartagena::model::mutation::Outcome;
 use cartagena::model::record::Feature;
 use cartagena::model::role::Actor;
-use cartagena::model::schema::{MergeClass, Registry};
+use cartagena::model::schema::MergeClass;
 use cartagena::model::{Hash, Mutation, Op, Record, Role};
 use cartagena::store::Store;
 use cartagena::store::conflict::ConflictQuery;
@@ -16,6 +16,7 @@ use cartagena::sync::merge;
 use serde_json::Value;
 use uuid::Uuid;
 
+use crate::age::Age;
 use crate::line::look;
 use crate::world::World;
 
@@ -42,8 +43,8 @@ pub(crate) fn check(world: &mut World) -> Result<(), String> {
     everything_arrived_once(world, &history)?;
     every_file_is_whole(world, national)?;
     nothing_waits(national)?;
-    let versions = everything_is_somewhere(national, &history)?;
-    heads_changed_by_those_who_saw_them(&versions, &history)?;
+    let lines = everything_is_somewhere(national, &history)?;
+    heads_changed_by_those_who_saw_them(national, &lines, &history)?;
     for (number, camp) in stores.iter().enumerate().skip(1) {
         is_the_same(camp, national).map_err(|fault| format!("camp {number}: {fault}"))?;
     }
@@ -248,11 +249,15 @@ fn everything_is_somewhere(store: &Store, history: &History) -> Result<BTreeMap<
 
 /// No head changed but by somebody who had seen what they changed; nothing retired came back by itself.
 fn heads_changed_by_those_who_saw_them(
+    store: &Store,
     lines: &BTreeMap<Uuid, Vec<Record>>,
     history: &History,
 ) -> Result<(), String> {
     let mutations: HashMap<Uuid, &Mutation> =
         history.mutations.iter().map(|(id, mutation)| (*id, mutation)).collect();
+    let versions = store.versions().map_err(|fault| fault.to_string())?;
+    let versions: HashMap<Uuid, Record> =
+        versions.into_iter().map(|(_, record)| (record.version, record)).collect();
     for line in lines.values() {
         for pair in line.windows(2) {
             let [before, after] = pair else { continue };
@@ -268,23 +273,30 @@ fn heads_changed_by_those_who_saw_them(
             if mutation.op != Op::Update {
                 return Err(format!("a {} of {} had not seen what it changed", mutation.op, after.id));
             }
-            saw(before, mutation)?;
+            saw(&versions, before, mutation)?;
         }
     }
     Ok(())
 }
 
 /// Whether an edit that was merged touches nothing that its author had not seen.
-fn saw(before: &Record, mutation: &Mutation) -> Result<(), String> {
+fn saw(versions: &HashMap<Uuid, Record>, before: &Record, mutation: &Mutation) -> Result<(), String> {
     let unseen =
         |what: &str| Err(format!("edit {} changed {what} of {} unseen", mutation.mutation_id, before.id));
-    let schema = Registry::embedded().schema(&mutation.kind, mutation.schema).ok_or("a schema is gone")?;
-    let safety = mutation.changes.keys().any(|name| merge::is_safety(schema, name));
-    if safety && mutation.seen != Some(merge::safety_hash(before, schema)) {
-        return unseen("safety fields");
+    let schema = |version| Age::New.registry().schema(&mutation.kind, version).ok_or("a schema is gone");
+    let (spoken, ruling) = (schema(mutation.schema)?, schema(mutation.schema.max(before.schema))?);
+    let safety = |schema| mutation.changes.keys().any(|name| merge::is_safety(schema, name));
+    if safety(spoken) || safety(ruling) {
+        let base = mutation.base_version.and_then(|base| versions.get(&base));
+        let stood = |schema| {
+            base.map(|base| merge::safety_hash(base, schema)) == Some(merge::safety_hash(before, schema))
+        };
+        if mutation.seen != Some(merge::safety_hash(before, spoken)) || !stood(ruling) {
+            return unseen("safety fields");
+        }
     }
     for (name, change) in &mutation.changes {
-        let (Some(to), class) = (&change.to, schema.merge_class(name)) else { continue };
+        let (Some(to), class) = (&change.to, ruling.merge_class(name)) else { continue };
         let stood = before.field(name);
         let named = Value::from(Hash::of_value(stood).to_string());
         let seen = change.from.as_ref().is_some_and(|from| from == stood || *from == named);

@@ -13,7 +13,6 @@ use cartagena::config::Limits;
 use cartagena::exchange::Exchange;
 use cartagena::http::error::{ApiError, ApiResult};
 use cartagena::model::Role;
-use cartagena::model::schema::Registry;
 use cartagena::store::token::Holder;
 use cartagena::store::{DatabaseUrl, Store, migration};
 use cartagena::sync::Standing;
@@ -22,6 +21,7 @@ use diesel::sqlite::SqliteConnection;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+use crate::age::Age;
 use crate::tus::{Files, refused};
 
 /// A database in memory: there as long as somebody holds it.
@@ -100,15 +100,17 @@ pub(crate) struct Server {
     limits: Limits,
     copies: Vec<Memory>,
     files: Files,
+    age: Age,
 }
 
 impl Server {
     /// A server with an empty database.
-    pub(crate) fn start(host: &str, keys: Arc<Keys>) -> Self {
+    pub(crate) fn start(host: &str, keys: Arc<Keys>, age: Age) -> Self {
         let memory = Memory::of_a_server();
         let limits = Limits { push_mutations: 40, pull_bytes: 20_000, list_rows: 50, ..Limits::default() };
         let (copies, files) = (Vec::new(), Files::new());
-        let mut server = Self { host: host.to_owned(), memory, store: None, keys, limits, copies, files };
+        let mut server =
+            Self { host: host.to_owned(), memory, store: None, keys, limits, copies, files, age };
         server.rise();
         server
     }
@@ -129,8 +131,20 @@ impl Server {
         self.rise();
     }
 
+    /// Comes back with the newest program.
+    pub(crate) fn renew(&mut self) {
+        self.age = Age::New;
+        self.fall();
+    }
+
+    /// How old its program is.
+    pub(crate) fn age(&self) -> Age {
+        self.age
+    }
+
     fn rise(&mut self) {
-        let store = Store::open(&self.memory.url(), Registry::embedded(), 1).expect("its database is whole");
+        let store = Store::open(&self.memory.url(), self.age.registry(), 1).expect("its database is whole");
+        store.release_schemas().expect("what waits can be taken up");
         self.store = Some(store);
     }
 

@@ -10,6 +10,7 @@ use serde_json::json;
 use tempfile::TempDir;
 use uuid::Uuid;
 
+use crate::age::Age;
 use crate::dice::Dice;
 use crate::line::{Line, Shared, look};
 use crate::server::Memory;
@@ -34,6 +35,7 @@ pub(crate) struct Tablet {
     flat: Arc<Mutex<bool>>,
     full: bool,
     skew_days: i64,
+    age: Age,
 }
 
 impl Tablet {
@@ -42,17 +44,39 @@ impl Tablet {
         let flat = Arc::new(Mutex::new(false));
         let skew_days = dice.between(-365 * skew_years, 365 * skew_years);
         let (line, disk) = (Line::new(net, dice.fork(), skew_days, &flat), tus::disk());
-        let client = open(&memory, &disk, line);
+        let age = if dice.chance(0.7) { Age::Old } else { Age::New };
+        let client = open(&memory, &disk, line, age);
         let (revoked, full, net) = (false, false, Arc::clone(net));
         let (made, claimed) = (Vec::new(), Vec::new());
-        Self { person, at, revoked, made, claimed, client, memory, disk, net, dice, flat, full, skew_days }
+        Self {
+            person,
+            at,
+            revoked,
+            made,
+            claimed,
+            client,
+            memory,
+            disk,
+            net,
+            dice,
+            flat,
+            full,
+            skew_days,
+            age,
+        }
+    }
+
+    /// Gets the newest program.
+    pub(crate) fn renew(&mut self) {
+        self.age = Age::New;
+        self.charge();
     }
 
     /// Charges the battery: what was not on the disk is gone.
     pub(crate) fn charge(&mut self) {
         *self.flat.lock().unwrap_or_else(PoisonError::into_inner) = false;
         let line = Line::new(&self.net, self.dice.fork(), self.skew_days, &self.flat);
-        self.client = open(&self.memory, &self.disk, line);
+        self.client = open(&self.memory, &self.disk, line, self.age);
     }
 
     /// Fills the disk but for a few pages.
@@ -161,7 +185,10 @@ impl Tablet {
             0 | 1 => Edit::update(one.id).set("remarks", format!("{}", self.dice.below(1_000))),
             2 => Edit::update(one.id).set("name", *self.dice.pick(&["North", "South"])),
             3 | 4 => Edit::update(one.id).set("geometry", square(self.dice.below(20))),
-            5 => Edit::update(one.id).set("status", *self.dice.pick(&["open", "suspended", "tasked"])),
+            5 if self.age == Age::New && self.dice.chance(0.5) => {
+                Edit::update(one.id).set("burial_depth_cm", json!(self.dice.below(3)))
+            }
+            5 => Edit::update(one.id).set("status", *self.dice.pick(self.statuses())),
             6 => Edit::update(one.id).add("evidence", evidence()),
             7 => Edit::retire(one.id),
             8 => Edit::restore(one.id),
@@ -171,6 +198,13 @@ impl Tablet {
                 .set("classification", *self.dice.pick(&["SHA", "CHA"])),
             _ => Edit::review(one.id, *self.dice.pick(ReviewAction::ALL)).because("as agreed"),
         }]
+    }
+
+    fn statuses(&self) -> &'static [&'static str] {
+        match self.age {
+            Age::Old => &["open", "suspended", "tasked"],
+            Age::New => &["open", "suspended", "tasked", "monitored"],
+        }
     }
 
     /// One area becomes two: a human action that is taken whole or not at all.
@@ -184,9 +218,9 @@ impl Tablet {
     }
 }
 
-fn open(memory: &Memory, disk: &TempDir, line: Line) -> Client {
+fn open(memory: &Memory, disk: &TempDir, line: Line, age: Age) -> Client {
     let client = Client::open_with(memory.path(), Box::new(line)).expect("its file is whole");
-    client.keeping_files_in(disk.path().join("files"))
+    client.keeping_files_in(disk.path().join("files")).knowing(age.registry())
 }
 
 fn square(east: usize) -> serde_json::Value {

@@ -13,6 +13,7 @@ use cartagena::store::conflict::ConflictQuery;
 use cartagena::store::decide::Resolution;
 use uuid::Uuid;
 
+use crate::age::Age;
 use crate::camp::Camp;
 use crate::dice::{Dice, Weather};
 use crate::line::{Net, Shared, look};
@@ -67,10 +68,12 @@ impl World {
     fn begin(seed: u64) -> Self {
         let mut dice = Dice::of(seed);
         let weather = Weather::draw(&mut dice);
-        let nation = Server::start("nation", Arc::clone(&KEYS));
-        let (people, relays) = people(nation.store());
-        let mut servers = vec![nation];
-        servers.extend(["east", "west"].map(|host| Server::start(host, Arc::clone(&KEYS))));
+        let mut start = |host: &str| {
+            let age = if dice.chance(0.5) { Age::Old } else { Age::New };
+            Server::start(host, Arc::clone(&KEYS), age)
+        };
+        let servers: Vec<Server> = ["nation", "east", "west"].into_iter().map(&mut start).collect();
+        let (people, relays) = people(servers[0].store());
         let net = Net::new(servers, Weather::fair(), dice.fork());
         let mut camps: Vec<Camp> = Vec::new();
         for (number, person) in relays.into_iter().enumerate() {
@@ -102,6 +105,10 @@ impl World {
         let number = self.dice.below(self.tablets.len());
         if self.dice.chance(weather.fall) {
             self.some_server(Server::fall);
+        }
+        if self.dice.chance(weather.renew) {
+            self.some_server(Server::renew);
+            self.tablets[number].renew();
         }
         if self.dice.chance(weather.restore) {
             let (told, without) = (self.dice.chance(0.5), self.dice.chance(0.5));
@@ -192,7 +199,8 @@ impl World {
         {
             let mut net = look(&self.net);
             let host = net.servers[camp.at].host.clone();
-            net.servers[camp.at] = Server::start(&host, Arc::clone(&KEYS));
+            let age = net.servers[camp.at].age();
+            net.servers[camp.at] = Server::start(&host, Arc::clone(&KEYS), age);
         }
         camp.forget();
         self.lost_camps += 1;
@@ -270,9 +278,13 @@ impl World {
         }
     }
 
-    /// The weather clears, every battery is charged; everything goes where it belongs.
+    /// The weather clears, every battery is charged, every server has the newest program; everything goes where it belongs.
     fn heal(&mut self) -> Result<(), String> {
         look(&self.net).weather = Weather::fair();
+        for camp in &mut self.camps {
+            camp.fall();
+        }
+        look(&self.net).servers.iter_mut().for_each(Server::renew);
         for camp in &mut self.camps {
             camp.rise();
         }
@@ -322,7 +334,10 @@ fn drain(number: usize, tablet: &mut Tablet) -> String {
         }
         Ok(_) if !complete(tablet) => format!("tablet {number} is not complete. "),
         Ok(report) if !tablet.client.files_pending().is_ok_and(|left| left == 0) => {
-            format!("tablet {number} at {} holds files that the nation has not: {:?}. ", tablet.at, report.files)
+            format!(
+                "tablet {number} at {} holds files that the nation has not: {:?}. ",
+                tablet.at, report.files
+            )
         }
         Ok(report) => match tablet.client.pending() {
             Ok(0) if report.pushed == 0 => String::new(),
