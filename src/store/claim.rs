@@ -218,8 +218,15 @@ pub(super) fn note(
 
 /// Notes what a mutation claims that another server has taken.
 pub(super) fn note_followed(txn: &mut SyncTxn<'_>, organisation: Uuid, mutation: &Mutation) -> Result<()> {
+    if mutation.attachments.is_empty() {
+        return Ok(());
+    }
     let seq = txn.seq();
-    insert(txn, &rows_of(mutation, organisation, seq).collect::<Vec<_>>())
+    insert(txn, &rows_of(mutation, organisation, seq).collect::<Vec<_>>())?;
+    // Whose it is was perhaps not known when it came here.
+    let claims = claim::table.filter(claim::mutation_id.eq(Id(mutation.mutation_id)));
+    diesel::update(claims).set(claim::organisation.eq(Id(organisation))).execute(txn.connection)?;
+    Ok(())
 }
 
 fn insert(txn: &mut SyncTxn<'_>, rows: &[ClaimRow]) -> Result<()> {

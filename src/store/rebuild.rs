@@ -69,8 +69,7 @@ fn rebuild(txn: &mut SyncTxn<'_>, accounts: &[Account], mut progress: Progress) 
 /// The log says what an edit waited for when it came. When that has come since, and it waits for something else, the log is
 /// silent: it is asked again.
 fn wait_anew(txn: &mut SyncTxn<'_>) -> Result<()> {
-    let things: Vec<String> =
-        parked::table.select(parked::waiting_for).distinct().load(txn.connection)?;
+    let things: Vec<String> = parked::table.select(parked::waiting_for).distinct().load(txn.connection)?;
     let registry = txn.registry;
     release(txn, registry, things)
 }

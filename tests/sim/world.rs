@@ -3,6 +3,7 @@
 use std::sync::{Arc, LazyLock};
 
 use cartagena::auth::token::Keys;
+use cartagena::bundle;
 use cartagena::client::ClientError;
 use cartagena::model::role::Actor;
 use cartagena::model::{Hash, Role};
@@ -131,6 +132,9 @@ impl World {
             let camp = self.dice.below(self.camps.len());
             drop(self.camps[camp].pass());
         }
+        if self.dice.chance(0.03) {
+            self.carry_stick();
+        }
         if self.dice.chance(0.2) {
             look(&self.net).deliver_late();
         }
@@ -168,6 +172,28 @@ impl World {
         if let Some(camp) = camp {
             camp.rise();
         }
+    }
+
+    /// Somebody carries the log on a stick between a camp and the nation, up or down; perhaps not all of it was copied.
+    fn carry_stick(&mut self) {
+        let (up, camp, whole) = (self.dice.chance(0.5), 1 + self.dice.below(2), self.dice.chance(0.8));
+        let net = look(&self.net);
+        let (from, to) = if up { (camp, 0) } else { (0, camp) };
+        let (from, to) = (net.servers[from].store(), net.servers[to].store());
+        let head = KEYS.prove(from.head().expect("a server can be asked"));
+        let mut bytes = Vec::new();
+        bundle::export(from, head, 1, None, &mut bytes).expect("a log can be written down");
+        if !whole {
+            // The last bytes are gzip's own checksum, and nothing of the log.
+            bytes.truncate(self.dice.below(bytes.len() - 16));
+        }
+        let before = to.head().expect("a server can be asked");
+        let taken = bundle::import(to, None, || Ok(bytes.as_slice()));
+        // It may have come from another epoch, or to a camp that follows nobody yet.
+        assert!(
+            whole || taken.is_err() && to.head().is_ok_and(|head| head == before),
+            "half a bundle was taken"
+        );
     }
 
     /// A tablet that says that the nation has everything is thrown away, and its person gets another.

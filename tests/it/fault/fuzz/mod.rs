@@ -4,9 +4,11 @@
 //! cases in `corpus/`. What is found is written there as `found-…`: it is kept, and tried first from then on.
 //! `FUZZ_SECONDS=` makes a run longer, `SEED=` has the same one again.
 
+mod bundle;
 mod geometry;
 mod mutate;
 mod push;
+mod tus;
 
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::path::PathBuf;
