@@ -70,7 +70,8 @@ fn lay_an_update_on_its_head(bencher: Bencher<'_, '_>) {
     let mut update = created;
     update.changes.retain(|name, _| name == "status");
     update.seen = Some(merge::safety_hash(&head, schema));
-    bencher.bench(|| merge::update(black_box(&head), None, black_box(&update), schema));
+    let terms = merge::Terms { spoken: schema, ruling: schema };
+    bencher.bench(|| merge::update(black_box(&head), None, black_box(&update), terms));
 }
 
 #[divan::bench]

@@ -71,16 +71,23 @@ impl Exchange<'_> {
             }
             Err(Unreadable::Wrong(reason)) => return Err(self.keep(device, reason, body)?),
         };
-        if let Some(head) = last_head {
-            self.meet_head(&head)?;
+        if let Some(head) = &last_head {
+            self.meet_head(head)?;
         }
         let pushed = self.store.push(push)?;
+        let known = last_head.filter(|head| head.epoch == pushed.head.epoch);
+        // A camp reads all of it in the log.
+        let revised = match sender.actor.role {
+            Role::Relay => Vec::new(),
+            _ => self.store.revised(sender.actor.account, known.map_or(0, |head| head.seq))?,
+        };
         Ok(PushAnswer {
             server: SERVER.to_owned(),
             epoch: pushed.head.epoch,
             head: Some(self.keys.prove(pushed.head)),
             server_time: Utc::now(),
             results: pushed.answers,
+            revised,
             durable: Durable {
                 device_seq_through: pushed.national_through,
                 here_through: pushed.seq_through,

@@ -30,7 +30,7 @@ pub struct Sent {
     pub kind: String,
     /// When it was made, by this device's clock.
     pub made_at: DateTime<Utc>,
-    /// What the server said; nothing while it has not. A `duplicate` stands here as what it was the first time.
+    /// What the server said last; nothing while it has not. A `duplicate` stands here as what it was the first time.
     pub answer: Option<Answer>,
     /// Whether the server has it, and everything of its device before it.
     pub durable: bool,
@@ -204,6 +204,12 @@ pub(super) fn acknowledge(connection: &mut SqliteConnection, answer: &PushAnswer
                     outbox::answer.eq(serde_json::to_string(&kept)?),
                 ))
                 .execute(connection)?;
+    }
+    for revised in &answer.revised {
+        let made = outbox::table
+            .filter(outbox::mutation_id.eq(revised.mutation_id.to_string()))
+            .filter(outbox::answer.is_not_null());
+        diesel::update(made).set(outbox::answer.eq(serde_json::to_string(revised)?)).execute(connection)?;
     }
     if is_planted(Fault::DropOnAck) {
         diesel::delete(outbox::table.filter(outbox::epoch.is_not_null())).execute(connection)?;

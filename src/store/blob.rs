@@ -73,7 +73,7 @@ impl Store {
             let nation = nation(connection)?;
             let done = done.map(|(size, passed)| Done {
                 size: size.unsigned_abs(),
-                national: nation.is_none_or(|epoch| passed.is_some() && passed == epoch)
+                national: nation.is_none_or(|nation| passed.is_some() && passed == nation.epoch)
                     || is_planted(Fault::CampKeepsFiles),
             });
             Ok(Some(Expected { size: size.unsigned_abs(), done }))
@@ -112,7 +112,7 @@ impl Store {
     /// Files that the nation is not known to have and whose claims it has, the smallest first.
     pub fn outgoing_files(&self) -> Result<Vec<Outgoing>> {
         self.read(|connection| {
-            let Some(epoch) = nation(connection)? else { return Ok(Vec::new()) };
+            let Some(Nation { epoch }) = nation(connection)? else { return Ok(Vec::new()) };
             let waiting = pending::table.select(pending::mutation_id);
             let arrived = claim::table
                 .filter(claim::sha256.eq(blob_holder::sha256))
@@ -139,10 +139,9 @@ impl Store {
     /// Notes that the nation has a file whole.
     pub fn note_passed_on(&self, file: Outgoing) -> Result<()> {
         self.write(move |txn| {
-            let epoch: Option<Option<Id>> =
-                upstream::table.select(upstream::epoch).first(txn.connection).optional()?;
+            let epoch = nation(txn.connection)?.and_then(|nation| nation.epoch);
             let row = blob_holder::table.find((file.sha256.to_hex(), Id(file.organisation)));
-            diesel::update(row).set(blob_holder::national.eq(epoch.flatten())).execute(txn.connection)?;
+            diesel::update(row).set(blob_holder::national.eq(epoch)).execute(txn.connection)?;
             Ok(())
         })
     }
@@ -186,9 +185,16 @@ impl Store {
     }
 }
 
-/// The epoch of the nation that this camp follows, as far as it is known; nothing where this is the nation.
-fn nation(connection: &mut DbConnection) -> Result<Option<Option<Id>>> {
-    Ok(upstream::table.select(upstream::epoch).first(connection).optional()?)
+/// The nation that a camp follows.
+struct Nation {
+    /// Its epoch, once it was heard.
+    epoch: Option<Id>,
+}
+
+/// The nation that this camp follows; nothing where this is the nation.
+fn nation(connection: &mut DbConnection) -> Result<Option<Nation>> {
+    let epoch = upstream::table.select(upstream::epoch).first(connection).optional()?;
+    Ok(epoch.map(|epoch| Nation { epoch }))
 }
 
 fn named(sha256: &str) -> Result<Hash> {

@@ -1,4 +1,4 @@
-//! The log as relays and auditors read it, and how a camp follows its nation's (docs/sync.md §6).
+//! How a camp follows its nation's log (docs/sync.md §6).
 
 use std::collections::HashSet;
 
@@ -8,36 +8,23 @@ use diesel::prelude::*;
 use serde_json::json;
 use uuid::Uuid;
 
-use super::backend::{DbConnection, on_backend};
+use super::backend::on_backend;
 use super::column::Id;
+use super::journal::entry;
 use super::memory::received;
 use super::row::LogRow;
 use super::schema::{followed, log, pending, quarantine, upstream};
 use super::txn::{SyncTxn, chain};
 use super::{Result, Store, StoreError};
-use crate::model::Role;
 use crate::model::mutation::Outcome;
 use crate::model::role::Actor;
+use crate::model::{Mutation, Role};
 use crate::planted::{Fault, is_planted};
 use crate::sync::follow::{Told, follow_txn, rebase_txn};
-use crate::sync::memory::{Answer, Entry, Memory as _, Received};
+use crate::sync::memory::{Entry, Memory as _, Problem, Received};
 use crate::sync::wire::{LogEntry, LogPage};
 
-/// Entries of a part of the log, at the very most.
-const LONGEST: usize = 20_000;
-/// Bytes of edits in a part of the log, about.
-const PART_BYTES: usize = 8 << 20;
-
 impl Store {
-    /// Entries of the log from `from` on, about `limit`: for relays and auditors. An action is never cut in two.
-    pub fn log_entries(&self, from: i64, limit: i64) -> Result<Vec<LogEntry>> {
-        self.read_feed(|connection| {
-            let mut rows = whole_actions(connection, from, limit)?;
-            end_by_bytes(&mut rows);
-            Ok(rows.into_iter().map(entry).collect())
-        })
-    }
-
     /// Takes a part of the national log. What it tells is laid down as it was decided there, and this camp's own edits
     /// on top of it.
     ///
@@ -56,66 +43,6 @@ pub struct Followed {
     pub seq: i64,
     /// The schema of the next entry, `kind/version`, where this program is too old to know it.
     pub unknown_schema: Option<String>,
-}
-
-/// Entries from `from` on, about `limit`; the last action among them is whole.
-pub(super) fn whole_actions(connection: &mut DbConnection, from: i64, limit: i64) -> Result<Vec<LogRow>> {
-    let mut rows = rows_from(connection, from, limit)?;
-    while let Some(last) = rows.last().filter(|_| rows.len() < LONGEST)
-        && let Some(next) = rows_from(connection, last.seq + 1, 1)?.pop()
-        && same_action(last, &next)
-    {
-        rows.push(next);
-    }
-    Ok(rows)
-}
-
-fn rows_from(connection: &mut DbConnection, from: i64, limit: i64) -> Result<Vec<LogRow>> {
-    Ok(log::table
-        .filter(log::seq.ge(from))
-        .order(log::seq)
-        .limit(limit)
-        .select(LogRow::as_select())
-        .load(connection)?)
-}
-
-/// Whether two entries that follow each other tell of one human action.
-pub(super) fn same_action(a: &LogRow, b: &LogRow) -> bool {
-    let action = |row: &LogRow| received(&row.body, row.device_id).ok().map(|edit| edit.action());
-    let edits = a.entry == b.entry && matches!(a.entry.as_str(), "mutation" | "unparked");
-    edits && a.device_id == b.device_id && action(a) == action(b)
-}
-
-/// Ends a part before it is more than a camp reads at once, at the end of an action.
-fn end_by_bytes(rows: &mut Vec<LogRow>) {
-    let mut bytes = 0;
-    let end = (1..rows.len()).find(|place| {
-        bytes += rows[place - 1].body.len();
-        bytes > PART_BYTES && !same_action(&rows[place - 1], &rows[*place])
-    });
-    rows.truncate(end.unwrap_or(rows.len()));
-}
-
-fn entry(row: LogRow) -> LogEntry {
-    let answer: Option<Answer> = row.answer.read().ok();
-    let (waiting_for, problem) =
-        answer.map(|answer| (answer.waiting_for, answer.problem)).unwrap_or_default();
-    LogEntry {
-        seq: row.seq,
-        entry: row.entry,
-        subject: row.subject.0,
-        device_id: row.device_id.map(|id| id.0),
-        device_seq: row.device_seq,
-        outcome: row.outcome,
-        received_at: row.received_at.0,
-        body: STANDARD.encode(row.body),
-        entry_hash: hex::encode(row.entry_hash),
-        actor: row.actor.map(|id| id.0),
-        role: row.role.and_then(|role| role.parse().ok()),
-        organisation: row.organisation.map(|id| id.0),
-        waiting_for,
-        problem,
-    }
 }
 
 /// An edit of this camp that the nation is not known to have.
@@ -269,10 +196,20 @@ impl Action {
                 // Whatever was decided about it here, the nation decides.
                 let held = quarantine::table.filter(quarantine::mutation_id.eq_any(&ids));
                 diesel::delete(held).execute(txn.connection)?;
-                let here = txn.known(told[0].received.id())?.is_some();
-                let entry = if here && *entry == Entry::Arrived { Entry::Rebased } else { *entry };
-                follow_txn(txn, txn.registry, actor, entry, told)?;
-                for told in told {
+                let mut told = told.clone();
+                let mut here = 0;
+                for told in &mut told {
+                    here += usize::from(meet(txn, told)?);
+                }
+                if *entry == Entry::Unparked && here < told.len() {
+                    let what = told[0].received.id();
+                    let detail =
+                        format!("the national log takes up {what}, of which it never told that it came");
+                    return Err(StoreError::refused("log", detail));
+                }
+                let entry = if *entry == Entry::Arrived && here > 0 { Entry::Rebased } else { *entry };
+                follow_txn(txn, txn.registry, actor, entry, &told)?;
+                for told in &told {
                     super::claim::note_followed(txn, actor.organisation, &told.received.mutation)?;
                 }
                 Ok(())
@@ -290,6 +227,23 @@ impl Action {
             }
         }
     }
+}
+
+/// Whether an edit is here already. Where it is another one under the same id, nobody may take the one for the other.
+fn meet(txn: &mut SyncTxn<'_>, told: &mut Told) -> Result<bool> {
+    let id = told.received.id();
+    if txn.known(id)?.is_none() {
+        return Ok(false);
+    }
+    // Enrolled anew, a device pushes its edits under other numbers.
+    let content = |edit: &Mutation| Mutation { device_id: None, device_seq: 0, ..edit.clone() };
+    let here = txn.stored_mutation(id)?.mutation;
+    if content(&here) != content(&told.received.mutation) {
+        let detail = "the national server has another content under this edit's id than came here";
+        told.outcome = Outcome::Quarantined;
+        told.problem = Some(Problem::new("diverged", detail));
+    }
+    Ok(true)
 }
 
 /// What waits at the nation. Here an edit of this camp may have ended the wait too early.

@@ -134,12 +134,14 @@ impl Memory for SyncTxn<'_> {
 
     fn log(&mut self, received: &Received, actor: &Actor, entry: Entry, answer: &mut Answer) -> Result<i64> {
         let id = received.id();
-        if entry == Entry::Rebased {
+        // What the nation tells of for the first time arrives here, whatever else of its action had been here before.
+        let new = entry == Entry::Rebased && !self.stood(id) && self.known(id)?.is_none();
+        if entry == Entry::Rebased && !new {
             return Ok(self.log_rebased(received, answer));
         }
         let device_seq = received.mutation.device_seq;
         answer.seq = Some(self.clock.seq + 1);
-        let arrived = entry == Entry::Arrived;
+        let arrived = new || entry == Entry::Arrived;
         let row = LogRow {
             seq: 0,
             entry: if arrived { "mutation" } else { "unparked" }.to_owned(),

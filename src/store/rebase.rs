@@ -173,6 +173,11 @@ impl SyncTxn<'_> {
         seq
     }
 
+    /// Whether an edit stood somewhere before the rebase, and so is in the log.
+    pub(super) fn stood(&self, edit: Uuid) -> bool {
+        self.rebase.as_ref().is_some_and(|rebase| rebase.stood.contains_key(&edit))
+    }
+
     fn append_rebased(&mut self, received: &Received, outcome: Outcome) -> i64 {
         let record = received.mutation.record_id;
         if let Some(rebase) = &mut self.rebase {

@@ -6,7 +6,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::account::Account;
-use super::follow::{same_action, whole_actions};
+use super::journal::{same_action, whole_actions};
 use super::rebase::Rebase;
 use super::row::LogRow;
 use super::schema::{conflict, finding, link, membership, parked, quarantine, record, scope_digest, version};

@@ -75,6 +75,10 @@ pub struct PushAnswer {
     pub server_time: DateTime<Utc>,
     /// One for every mutation.
     pub results: Vec<Answer>,
+    /// What has become of edits that were answered before `last_head`: one that waited was taken up, or the national
+    /// server decided otherwise than the camp had.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub revised: Vec<Answer>,
     /// What is safe.
     pub durable: Durable,
     /// What the next push may be like.

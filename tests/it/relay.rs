@@ -171,6 +171,13 @@ fn a_camp_that_was_wrong_is_put_right(place: &Place) {
     office.sync().unwrap();
     both.relay.pass().unwrap();
 
+    // The tablet was told that its edit was applied; now it is told what the nation made of it.
+    let fate = |north: &mut Client| north.edits().unwrap().last().unwrap().answer.clone().unwrap();
+    assert_eq!(fate(&mut north).outcome, Outcome::Applied);
+    north.sync().unwrap();
+    let told = fate(&mut north);
+    assert_eq!((told.outcome, told.conflict_id), (Outcome::Conflict, Some(told.mutation_id)));
+
     let (here, there) = (&both.camp, &both.nation);
     for server in [here, there] {
         let conflicts = server.store().list_conflicts(every_conflict(), im_sight(crew)).unwrap();

@@ -64,6 +64,8 @@ fn play(case: &[u8], store: &Store, crew: &Crew) -> Vec<u8> {
     for name in ["@a", "@b", "@c", "@d", "@device", "@x"] {
         text = text.replace(&format!("\"{name}\""), &format!("\"{}\"", Uuid::now_v7()));
     }
+    let programme = store.people(Uuid::nil()).unwrap().programme.to_string();
+    text = text.replace("\"@programme\"", &programme);
     let mut lines = Vec::new();
     if let Some(mut case) = serde_json::from_str::<Value>(&text).ok().filter(Value::is_object) {
         let mut hash = vec![0; 32];
