@@ -69,11 +69,15 @@ pub(super) fn run(config: &Config, command: &Command) -> anyhow::Result<()> {
                 bail!("this server follows no national server: run `cartagena relay enrol` first");
             };
             let heard = upstream.last_contact.map_or_else(|| "never".to_owned(), |at| at.to_rfc3339());
+            let files = store.outgoing_files()?;
             print(&format!(
-                "National server {}, last heard {heard}, its log followed up to {}; {} edits that it is not known to have.",
+                "National server {}, last heard {heard}, its log followed up to {}; {} edits that it is not known to have, and \
+                 {} files of edits that it has, {} bytes.",
                 relay(config, &store)?.nation()?,
                 upstream.seq,
-                upstream.pending
+                upstream.pending,
+                files.len(),
+                files.iter().map(|file| file.size).sum::<u64>()
             ));
             store.shut_down();
         }

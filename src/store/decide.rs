@@ -65,7 +65,7 @@ impl Store {
             mutation.review = Some(action);
             mutation.reason = reason;
             if action == ReviewAction::Finalise && head.field(REFERENCE).is_null() {
-                let reference = format!("{}-{}", head.kind.to_uppercase(), txn.seq() + 1);
+                let reference = reference(txn, &head.kind);
                 mutation.changes.insert(REFERENCE.to_owned(), Change::set(json!(reference)));
             }
             txn.decide(&actor, mutation)
@@ -250,6 +250,13 @@ fn must_stand_at(head: &Record, seen: Uuid) -> Result<()> {
     }
     let detail = format!("the record stands at version {}: look at it again", head.version);
     Err(StoreError::refused("stale", detail))
+}
+
+/// A human reference that no other server issues, a camp's or one restored from a copy: the place in this log, and what
+/// tells this log from others.
+fn reference(txn: &SyncTxn<'_>, kind: &str) -> String {
+    let epoch = txn.clock.epoch.simple().to_string().to_uppercase();
+    format!("{}-{}-{}", kind.to_uppercase(), txn.clock.seq + 1, &epoch[28..])
 }
 
 fn draft(actor: &Actor, op: Op, kind: &str, schema: i32, record_id: Uuid) -> Mutation {
