@@ -38,6 +38,9 @@ pub struct ProblemDetails {
     more: Option<Value>,
     #[serde(skip)]
     retry_after_s: Option<u32>,
+    /// Whether a name and a map password would do too.
+    #[serde(skip)]
+    basic: bool,
 }
 
 impl std::fmt::Display for ApiError {
@@ -57,6 +60,7 @@ impl ApiError {
             errors: Vec::new(),
             more: None,
             retry_after_s: None,
+            basic: false,
         }))
     }
 
@@ -98,6 +102,13 @@ impl ApiError {
         self
     }
 
+    /// A 401 that a name and a map password would answer too: programs ask their person for them only if they are told.
+    #[must_use]
+    pub fn or_basic(mut self) -> Self {
+        self.0.basic = true;
+        self
+    }
+
     /// With single faults.
     #[must_use]
     pub fn with_errors(mut self, errors: Vec<Fault>) -> Self {
@@ -126,7 +137,12 @@ impl ResponseError for ApiError {
             response.insert_header((RETRY_AFTER, seconds.to_string()));
         }
         if self.0.status == 401 {
-            response.insert_header((WWW_AUTHENTICATE, HeaderValue::from_static("Bearer")));
+            response.append_header((WWW_AUTHENTICATE, HeaderValue::from_static("Bearer")));
+            if self.0.basic {
+                let basic =
+                    HeaderValue::from_static("Basic realm=\"Cartagena map password\", charset=\"UTF-8\"");
+                response.append_header((WWW_AUTHENTICATE, basic));
+            }
         }
         response.body(serde_json::to_vec(&self.0).unwrap_or_default())
     }
@@ -140,6 +156,7 @@ impl From<StoreError> for ApiError {
                 let status = match code {
                     "log-in" | "refresh-token" | "revoked" | "enrolment-code" => StatusCode::UNAUTHORIZED,
                     "stale" => StatusCode::PRECONDITION_FAILED,
+                    "unseen" => StatusCode::PRECONDITION_REQUIRED,
                     "unknown-scope" => StatusCode::BAD_REQUEST,
                     "programme" => StatusCode::UNPROCESSABLE_ENTITY,
                     _ => StatusCode::CONFLICT,
@@ -156,6 +173,12 @@ impl From<StoreError> for ApiError {
                 internal()
             }
         }
+    }
+}
+
+impl From<crate::ogc::Unreadable> for ApiError {
+    fn from(fault: crate::ogc::Unreadable) -> Self {
+        Self::bad_request(fault.name, fault.to_string())
     }
 }
 
