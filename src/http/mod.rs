@@ -14,6 +14,8 @@ mod figures;
 pub mod freezes;
 pub mod health;
 pub mod ledger;
+pub mod map_passwords;
+pub mod ogc;
 pub mod openapi;
 pub mod programme;
 pub mod quality;
@@ -45,6 +47,9 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
         .service(accounts::change_account)
         .service(accounts::list_organisations)
         .service(accounts::add_organisation)
+        .service(map_passwords::list)
+        .service(map_passwords::make)
+        .service(map_passwords::revoke)
         .service(devices::enrol)
         .service(devices::offer_enrolment)
         .service(devices::list)
@@ -91,5 +96,6 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
         .service(ledger::releases)
         .service(freezes::list)
         .service(freezes::make)
-        .service(ledger::article5_progress);
+        .service(ledger::article5_progress)
+        .configure(ogc::routes);
 }
