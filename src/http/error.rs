@@ -1,7 +1,7 @@
 //! Errors as people and programs meet them: RFC 9457 problem details with a stable `type`.
 
 use actix_web::http::StatusCode;
-use actix_web::http::header::{ContentType, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
+use actix_web::http::header::{ALLOW, ContentType, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
 use actix_web::{HttpResponse, ResponseError};
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -41,6 +41,9 @@ pub struct ProblemDetails {
     /// Whether a name and a map password would do too.
     #[serde(skip)]
     basic: bool,
+    /// The methods that there are.
+    #[serde(skip)]
+    allow: Option<&'static str>,
 }
 
 impl std::fmt::Display for ApiError {
@@ -61,6 +64,7 @@ impl ApiError {
             more: None,
             retry_after_s: None,
             basic: false,
+            allow: None,
         }))
     }
 
@@ -82,6 +86,13 @@ impl ApiError {
     /// 404: not there, or not for you.
     pub fn not_found(what: &str) -> Self {
         Self::new(StatusCode::NOT_FOUND, "not-found", format!("there is no such {what}"))
+    }
+
+    /// 405: what is asked for is there, but not to be treated so.
+    pub fn method(allow: &'static str, detail: impl Into<String>) -> Self {
+        let mut problem = Self::new(StatusCode::METHOD_NOT_ALLOWED, "method", detail);
+        problem.0.allow = Some(allow);
+        problem
     }
 
     /// 503: come back in `seconds`.
@@ -135,6 +146,9 @@ impl ResponseError for ApiError {
         response.insert_header(ContentType("application/problem+json".parse().expect("a media type")));
         if let Some(seconds) = self.0.retry_after_s {
             response.insert_header((RETRY_AFTER, seconds.to_string()));
+        }
+        if let Some(allow) = self.0.allow {
+            response.insert_header((ALLOW, allow));
         }
         if self.0.status == 401 {
             response.append_header((WWW_AUTHENTICATE, HeaderValue::from_static("Bearer")));

@@ -92,8 +92,16 @@ pub struct Property {
     pub name: String,
     /// What its values are.
     pub type_: Type,
+    /// Whether its numbers may have decimals.
+    pub decimal: bool,
     /// JSON Schema of its values.
     pub schema: Value,
+}
+
+impl Property {
+    fn new(name: &str, schema: Value) -> Self {
+        Self { name: name.to_owned(), type_: type_of(&schema), decimal: schema["type"] == "number", schema }
+    }
 }
 
 /// The properties that say when a feature holds.
@@ -220,7 +228,7 @@ fn record_properties(schema: &Schema, sight: Sight, shape: Shape) -> Vec<Propert
         let mut said = document[name].clone();
         inline_references(&mut said, schema.document());
         said["title"] = json!(field.label);
-        Property { name: name.to_owned(), type_: type_of(&said), schema: said }
+        Property::new(name, said)
     });
     let mut properties: Vec<Property> = own.collect();
     if shape == Shape::Areas {
@@ -242,7 +250,7 @@ fn given(name: &str, title: &str, schema: &Value) -> Property {
     let mut schema = schema.clone();
     schema["title"] = json!(title);
     schema["readOnly"] = json!(true);
-    Property { name: name.to_owned(), type_: type_of(&schema), schema }
+    Property::new(name, schema)
 }
 
 fn type_of(schema: &Value) -> Type {

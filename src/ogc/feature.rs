@@ -65,17 +65,34 @@ impl<'c> Form<'c> {
             let _ = serde_json::to_writer(&mut *out, &property.name);
             out.push(b':');
             match feature.properties.get(&property.name) {
-                Some(value) => drop(serde_json::to_writer(&mut *out, value)),
+                Some(value) => write_value(out, property, value),
                 None => out.extend_from_slice(b"null"),
             }
         }
         out.push(b'}');
     }
 
+    /// The properties that any of these features says something of.
+    #[must_use]
+    pub fn without_empty(mut self, features: &[Feature]) -> Self {
+        let says =
+            |name: &str| features.iter().any(|one| one.properties.get(name).is_some_and(|it| !it.is_null()));
+        self.properties.retain(|property| says(&property.name));
+        self
+    }
+
     /// Writes a GeoJSON feature.
     pub fn write(&self, out: &mut Vec<u8>, feature: &Feature) {
         self.write_open(out, feature);
         out.push(b'}');
+    }
+}
+
+/// A property that may have decimals has them: clients take the type from the first features.
+fn write_value(out: &mut Vec<u8>, property: &Property, value: &Value) {
+    let _ = serde_json::to_writer(&mut *out, value);
+    if value.as_i64().is_some() && property.decimal {
+        out.extend_from_slice(b".0");
     }
 }
 
@@ -93,8 +110,7 @@ mod tests {
         let actor = Actor { account: Uuid::nil(), role: Role::ImOfficer, organisation: Uuid::nil() };
         let all = Collection::seen(Registry::embedded(), actor.sight(), true);
         let releases = all.iter().find(|one| one.id == "land_release").unwrap();
-        let properties =
-            json!({"result": "cleared", "start_date": "2024-01-01", "completion_date": "2024-02-01"});
+        let properties = json!({"result": "cleared", "start_date": "2024-01-01", "completion_date": "2024-02-01", "depth_cm": 20});
         let feature =
             Feature { id: Uuid::nil(), geometry: None, properties: properties.as_object().unwrap().clone() };
         let mut out = Vec::new();
@@ -105,6 +121,7 @@ mod tests {
             (&written["properties"]["result"], &written["properties"]["team"]),
             (&json!("cleared"), &json!(null))
         );
+        assert!(written["properties"]["depth_cm"].is_f64(), "others have half a centimetre");
         assert_eq!((&written["id"], &written["geometry"]), (&json!(Uuid::nil()), &json!(null)));
         let interval = feature.interval(releases).unwrap();
         assert!(interval.meets(&Interval::parse("2024-01-15").unwrap()));

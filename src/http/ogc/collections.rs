@@ -85,7 +85,8 @@ fn describe(
         links.push(Link::new("self", at(""), JSON));
     }
     links.extend([
-        Link::new("items", at("/items?f=json"), GEOJSON).titled(collection.title.clone()),
+        // GDAL puts `/<id>` behind it.
+        Link::new("items", at("/items"), GEOJSON).titled(collection.title.clone()),
         Link::new("items", at("/items?f=html"), HTML).titled(format!("{} as a page", collection.title)),
         Link::new(QUERYABLES, at("/queryables"), SCHEMA).titled("What can be asked for"),
         Link::new("queryables", at("/queryables"), SCHEMA),

@@ -1,12 +1,10 @@
 //! Records made and changed at a map (OGC API – Features, Part 4). Each edit becomes a mutation through the one door: a
 //! draft, for review like any other. What stands finalised stays in the books until the draft has been finalised too.
 
-use std::collections::BTreeMap;
-
 use actix_web::http::StatusCode;
-use actix_web::http::header::{ALLOW, CONTENT_TYPE, ETAG, HeaderValue, IF_MATCH, LOCATION};
+use actix_web::http::header::{ALLOW, CONTENT_TYPE, ETAG, IF_MATCH, LOCATION};
 use actix_web::web::{Data, Path};
-use actix_web::{HttpRequest, HttpResponse, ResponseError as _, delete, options, patch, post, put};
+use actix_web::{HttpRequest, HttpResponse, delete, options, patch, post, put};
 use serde_json::Value;
 use uuid::Uuid;
 
@@ -18,10 +16,10 @@ use crate::auth::permission::{CorrectRecords, ReadRecords};
 use crate::http::access::JsonBody;
 use crate::http::error::{ApiError, ApiResult};
 use crate::http::state::AppState;
+use crate::model::Op;
 use crate::model::record::Feature;
 use crate::model::role::Actor;
 use crate::model::schema::{Fault, Registry, Schema};
-use crate::model::{Change, Op};
 use crate::ogc::collection::Collection;
 use crate::ogc::crs::Crs;
 use crate::ogc::edit::{Edit, Manner};
@@ -40,10 +38,9 @@ pub(crate) async fn create(
     body: JsonBody<Value>,
 ) -> ApiResult<HttpResponse> {
     let desk = Desk::open(&access, &request, &state, &collection).await?;
-    let Some((schema, crs)) = desk.writable(Manner::Create)? else { return Ok(desk.read_only()) };
-    let edit = Edit { manner: Manner::Create, collection: &desk.collection, schema, crs, stands: None };
+    let edit = desk.edit(Manner::Create, None)?;
     let changes = edit.changes(&body.read()?).map_err(unprocessable)?;
-    let (id, actor, kind) = (Uuid::now_v7(), access.actor, schema.kind());
+    let (id, actor, kind) = (Uuid::now_v7(), access.actor, desk.schema.kind());
     let made = state.store(move |store| Ok(store.create(actor, kind, id, changes))).await?;
     let version = made.map_err(refused)?.version.unwrap_or_default();
     let location = desk.address.at(&format!("/collections/{}/items/{id}", desk.collection.id));
@@ -89,9 +86,6 @@ pub(crate) async fn delete(
 ) -> ApiResult<HttpResponse> {
     let (collection, id) = path.into_inner();
     let desk = Desk::open(&access, &request, &state, &collection).await?;
-    if desk.collection.kind().is_none() {
-        return Ok(desk.read_only());
-    }
     let stands = desk.find(&state, read_id(&id)?).await?;
     let (actor, seen) = (access.actor, seen(&request));
     let done = state.store(move |store| Ok(store.retire(actor, stands.id, seen))).await?;
@@ -123,7 +117,7 @@ async fn change(
     body: JsonBody<Value>,
 ) -> ApiResult<HttpResponse> {
     let desk = Desk::open(access, request, state, &collection).await?;
-    let Some((schema, crs)) = desk.writable(manner)? else { return Ok(desk.read_only()) };
+    desk.edit(manner, None)?;
     let stands = desk.find(state, read_id(&id)?).await?;
     let seen = seen(request);
     if let Seen::Version(seen) = seen
@@ -136,8 +130,7 @@ async fn change(
         let detail = "two people disagree about this record, and the map shows the ground of both: settle the conflict first";
         return Err(ApiError::new(StatusCode::CONFLICT, "contested", detail));
     }
-    let edit = Edit { manner, collection: &desk.collection, schema, crs, stands: Some(&stands) };
-    let changes: BTreeMap<String, Change> = edit.changes(&body.read()?).map_err(unprocessable)?;
+    let changes = desk.edit(manner, Some(&stands))?.changes(&body.read()?).map_err(unprocessable)?;
     if changes.is_empty() {
         return Ok(HttpResponse::NoContent().insert_header(tag(stands.version)).finish());
     }
@@ -147,12 +140,14 @@ async fn change(
     Ok(HttpResponse::NoContent().insert_header(tag(version)).finish())
 }
 
-/// Where an edit is taken: the collection, as its author sees it.
+/// Where an edit is taken: a collection of records, as its author sees it.
 struct Desk {
     address: Address,
     collection: Collection,
+    schema: &'static Schema,
     actor: Actor,
     content_type: String,
+    /// The reference system of the body; nothing where it is none of the collection's.
     crs: Option<Crs>,
 }
 
@@ -163,11 +158,15 @@ impl Desk {
         state: &Data<AppState>,
         collection: &str,
     ) -> ApiResult<Self> {
+        let seen = Collection::seen(Registry::embedded(), access.actor.sight(), access.sees_ground());
+        let found = seen.into_iter().find(|one| one.id == collection);
+        let collection = found.ok_or_else(|| ApiError::not_found("collection"))?;
+        let schema =
+            collection.kind().and_then(|kind| Registry::embedded().latest(kind)).ok_or_else(|| {
+                let detail = format!("{} is made of the records by the ledger: change those", collection.id);
+                ApiError::method("GET, OPTIONS", detail)
+            })?;
         access.must_write()?;
-        let address = Address::read(request, |_| false)?;
-        let sight = access.actor.sight();
-        let seen = Collection::seen(Registry::embedded(), sight, access.sees_ground());
-        let collection = seen.into_iter().find(|one| one.id == collection);
         let header = |name: &str| request.headers().get(name).and_then(|value| value.to_str().ok());
         let crs = match header("Content-Crs") {
             None => Some(Crs::default()),
@@ -178,20 +177,20 @@ impl Desk {
         };
         let content_type = header(CONTENT_TYPE.as_str()).unwrap_or_default();
         Ok(Self {
-            address,
-            collection: collection.ok_or_else(|| ApiError::not_found("collection"))?,
+            address: Address::read(request, |_| false)?,
+            collection,
+            schema,
             actor: access.actor,
             content_type: content_type.split(';').next().unwrap_or_default().trim().to_lowercase(),
             crs,
         })
     }
 
-    /// The schema of what is written and the reference system that it is written in; nothing where the collection is made
-    /// by the ledger.
-    fn writable(&self, manner: Manner) -> ApiResult<Option<(&'static Schema, Crs)>> {
-        let Some(schema) = self.collection.kind().and_then(|kind| Registry::embedded().latest(kind)) else {
-            return Ok(None);
-        };
+    /// How the body is to be read.
+    ///
+    /// # Errors
+    /// 415, 400
+    fn edit<'e>(&'e self, manner: Manner, stands: Option<&'e Feature>) -> ApiResult<Edit<'e>> {
         let known: &[&str] = match manner {
             Manner::Update => &["application/merge-patch+json", "application/json", "application/geo+json"],
             _ => &["application/geo+json", "application/json"],
@@ -207,7 +206,7 @@ impl Desk {
                 "`Content-Crs` names none of the collection's reference systems",
             )
         })?;
-        Ok(Some((schema, crs)))
+        Ok(Edit { manner, collection: &self.collection, schema: self.schema, crs, stands })
     }
 
     /// The record as its author sees it.
@@ -225,14 +224,6 @@ impl Desk {
         let may = self.actor.may_write(Op::Update, &found.kind, Some(&found.clone().into_record()));
         may.map_err(|detail| ApiError::new(StatusCode::FORBIDDEN, "role", detail))?;
         Ok(found)
-    }
-
-    /// 405: the ledger makes these features of the records.
-    fn read_only(&self) -> HttpResponse {
-        let detail = format!("{} is made of the records by the ledger: change those", self.collection.id);
-        let mut response = ApiError::new(StatusCode::METHOD_NOT_ALLOWED, "method", detail).error_response();
-        response.headers_mut().insert(ALLOW, HeaderValue::from_static("GET, OPTIONS"));
-        response
     }
 }
 

@@ -17,6 +17,8 @@ use crate::support::{Crew, Http, Person, Place, Reply, Serving, TestServer, peop
 pub(crate) struct Map {
     http: Http,
     basic: String,
+    /// The log-in.
+    pub(crate) login: String,
     /// The map password.
     pub(crate) password: String,
 }
@@ -34,7 +36,12 @@ impl Map {
     pub(crate) fn with(server: &impl Serving, login: &str, password: &str) -> Self {
         use base64::Engine as _;
         let credentials = base64::engine::general_purpose::STANDARD.encode(format!("{login}:{password}"));
-        Self { http: server.http(), basic: format!("Basic {credentials}"), password: password.to_owned() }
+        Self {
+            http: server.http(),
+            basic: format!("Basic {credentials}"),
+            login: login.to_owned(),
+            password: password.to_owned(),
+        }
     }
 
     /// Any request under `/ogc`.
@@ -120,7 +127,7 @@ impl Country {
 }
 
 /// Pushes areas to whatever serves; their ids, and that of the one that is known by a point.
-pub(crate) fn survey(server: &TestServer, crew: &Crew, count: i32) -> (Vec<Uuid>, Uuid) {
+pub(crate) fn survey(server: &impl Serving, crew: &Crew, count: i32) -> (Vec<Uuid>, Uuid) {
     let surveyor = &crew.surveyor;
     let areas: Vec<Uuid> = (0..count).map(|_| Uuid::now_v7()).collect();
     let mut made: Vec<Value> = (0..count)

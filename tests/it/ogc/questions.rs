@@ -154,12 +154,12 @@ fn everybody_sees_what_their_role_does(place: &Place) {
     let amended = json!({"base_version": official, "changes": {"depth_cm": {"from": 20, "to": 13}}});
     tablet.must("applied", &with(tablet.edit("update", "land_release", cleared), &amended));
     for (who, areas, depth) in [
-        (&crew.surveyor, Some(2), json!(13)),
-        (&crew.second, Some(0), json!(20)),
-        (&crew.manager, Some(2), json!(13)),
-        (&crew.stranger, Some(0), json!(20)),
-        (&crew.im, Some(2), json!(13)),
-        (&crew.observer, None, json!(20)),
+        (&crew.surveyor, Some(2), json!(13.0)),
+        (&crew.second, Some(0), json!(20.0)),
+        (&crew.manager, Some(2), json!(13.0)),
+        (&crew.stranger, Some(0), json!(20.0)),
+        (&crew.im, Some(2), json!(13.0)),
+        (&crew.observer, None, json!(20.0)),
     ] {
         let map = Map::of(server, who, "read");
         let drafts = map.get("/collections/hazardous_area/items");
@@ -179,7 +179,7 @@ fn everybody_sees_what_their_role_does(place: &Place) {
         );
         assert_eq!(
             map.ids("land_release", &[("filter", "depth_cm > 13"), ("bbox", "-1,9,1,11")]).len(),
-            usize::from(depth == 20)
+            usize::from(depth == 20.0)
         );
         let restricted = who.role == cartagena::model::Role::Observer;
         assert_eq!(shown.get("man_hours").is_none(), restricted, "{}", who.login);

@@ -5,6 +5,7 @@
 //! `FUZZ_SECONDS=` makes a run longer, `SEED=` has the same one again.
 
 mod geometry;
+mod map;
 mod mutate;
 mod push;
 
