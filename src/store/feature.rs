@@ -8,24 +8,18 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
-use diesel::pg::Pg;
 use diesel::prelude::*;
-use diesel::sqlite::Sqlite;
-use geo::Geometry;
-use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
 use super::backend::{DbConnection, MultiBackend};
-use super::column::{Document, Id, Instant};
-use super::schema::{conflict, log, record, version};
+use super::column::{Id, Instant};
+use super::drawn::{Place, drawn, with_properties};
+use super::schema::{log, record, version};
 use super::txn::read_clock;
 use super::{Result, Store, StoreError};
-use crate::geometry::shape;
-use crate::model::Record;
-use crate::model::role::{Shown, Sight};
+use crate::model::role::Sight;
 use crate::ogc::bbox::Bbox;
 use crate::ogc::collection::Collection;
-use crate::ogc::draw;
 use crate::ogc::feature::Feature;
 
 /// Records that are read at a time, at most.
@@ -61,41 +55,6 @@ enum Ahead {
     These(Vec<Id>),
     /// Nothing.
     End,
-}
-
-/// A record's place: what its table says of it.
-#[derive(Debug, Clone, Queryable, Selectable)]
-#[diesel(table_name = record, check_for_backend(Pg, Sqlite, MultiBackend))]
-struct Place {
-    record_id: Id,
-    version: Id,
-    seq: i64,
-    tier: i16,
-    contested: bool,
-}
-
-/// A version without its properties.
-#[derive(Debug, Clone, Queryable, Selectable)]
-#[diesel(table_name = version, check_for_backend(Pg, Sqlite, MultiBackend))]
-struct Sketch {
-    version_id: Id,
-    record_id: Id,
-    organisation: Id,
-    author: Id,
-    stage: String,
-    retired: bool,
-    official: Option<Id>,
-    recorded_at: Instant,
-    wkb: Option<Vec<u8>>,
-    area_m2: Option<f64>,
-}
-
-/// A record as it will be shown, not yet with its properties.
-struct Drawn {
-    sketch: Sketch,
-    geometry: Option<Geometry<f64>>,
-    contested: bool,
-    gravest: bool,
 }
 
 impl Store {
@@ -247,158 +206,4 @@ fn near(connection: &mut DbConnection, scan: &Scan, bbox: Bbox, after: Option<Uu
     ids.sort_unstable();
     ids.dedup();
     Ok(ids)
-}
-
-/// What of a batch is shown, in its order.
-fn drawn(connection: &mut DbConnection, scan: &Scan, batch: &[Place]) -> Result<Vec<Drawn>> {
-    let mut shown = shown(connection, scan, batch)?;
-    let mut disputes = disputes(connection, scan, batch)?;
-    let mut found = Vec::with_capacity(batch.len());
-    for place in batch {
-        let Some(sketch) = shown.remove(&place.record_id) else { continue };
-        let own = sketch.wkb.as_deref().and_then(shape::Shape::from_wkb).map(shape::Shape::into_geometry);
-        let dispute = disputes.remove(&place.record_id);
-        let contested = if place.seq <= scan.at { place.contested } else { dispute.is_some() };
-        let dispute = dispute.filter(|_| contested).unwrap_or_default();
-        // The most hazardous view holds: the ground of every side (docs/sync.md §2).
-        let geometry = draw::united(own, dispute.outlines);
-        let wanted = scan.bbox.is_none_or(|bbox| bbox.meets(geometry.as_ref()));
-        if wanted && scan.collection.holds(geometry.as_ref()) {
-            found.push(Drawn { sketch, geometry, contested, gravest: dispute.confirmed });
-        }
-    }
-    Ok(found)
-}
-
-/// The version of each record that the reader is shown, as the record stood.
-fn shown(connection: &mut DbConnection, scan: &Scan, batch: &[Place]) -> Result<HashMap<Id, Sketch>> {
-    let (standing, moved): (Vec<&Place>, Vec<&Place>) = batch.iter().partition(|place| place.seq <= scan.at);
-    let standing: Vec<Id> = standing.iter().map(|place| place.version).collect();
-    let mut heads: HashMap<Id, Sketch> =
-        sketches(connection, &standing)?.into_iter().map(|sketch| (sketch.record_id, sketch)).collect();
-    let moved: Vec<Id> = moved.iter().map(|place| place.record_id).collect();
-    let before: Vec<Sketch> = version::table
-        .filter(version::record_id.eq_any(&moved))
-        .filter(version::branch.eq(false))
-        .filter(version::seq.le(scan.at))
-        .order(version::seq)
-        .select(Sketch::as_select())
-        .load(connection)?;
-    // The last of each record's line stays.
-    heads.extend(before.into_iter().map(|sketch| (sketch.record_id, sketch)));
-    let mut at_official = Vec::new();
-    for place in batch {
-        let Some(head) = heads.get(&place.record_id) else { continue };
-        match scan.sight.of(&head.as_record(&scan.collection)?, place.tier) {
-            Shown::Head => {}
-            Shown::Official(official) => {
-                at_official.push(Id(official));
-                heads.remove(&place.record_id);
-            }
-            Shown::Nothing => {
-                heads.remove(&place.record_id);
-            }
-        }
-    }
-    let official = sketches(connection, &at_official)?;
-    heads.extend(official.into_iter().map(|sketch| (sketch.record_id, sketch)));
-    // Until its retirement has been finalised, a finalised record stands.
-    heads.retain(|_, shown| {
-        !shown.retired || shown.official.is_some_and(|official| official != shown.version_id)
-    });
-    Ok(heads)
-}
-
-fn sketches(connection: &mut DbConnection, versions: &[Id]) -> Result<Vec<Sketch>> {
-    if versions.is_empty() {
-        return Ok(Vec::new());
-    }
-    Ok(version::table
-        .filter(version::version_id.eq_any(versions))
-        .select(Sketch::as_select())
-        .load(connection)?)
-}
-
-impl Sketch {
-    /// As much of the record as decides who sees it.
-    fn as_record(&self, collection: &Collection) -> Result<Record> {
-        let kind = collection.kind().unwrap_or_default();
-        let mut record = Record::blank(self.record_id.0, kind, 0, self.organisation.0, self.author.0);
-        record.version = self.version_id.0;
-        record.official = self.official.map(|id| id.0);
-        record.stage = self.stage.parse()?;
-        Ok(record)
-    }
-}
-
-/// What the other sides of a record's open conflicts say.
-#[derive(Default)]
-struct Dispute {
-    outlines: Vec<Geometry<f64>>,
-    /// One of them says that it is confirmed.
-    confirmed: bool,
-}
-
-fn disputes(connection: &mut DbConnection, scan: &Scan, batch: &[Place]) -> Result<HashMap<Id, Dispute>> {
-    let perhaps: Vec<Id> = batch
-        .iter()
-        .filter(|place| place.contested || place.seq > scan.at)
-        .map(|place| place.record_id)
-        .collect();
-    if perhaps.is_empty() {
-        return Ok(HashMap::new());
-    }
-    let sides: Vec<(Id, Option<Vec<u8>>, Document)> = conflict::table
-        .inner_join(version::table.on(version::version_id.eq(conflict::conflict_id)))
-        .filter(conflict::record_id.eq_any(&perhaps))
-        .filter(conflict::safety.eq(true))
-        .filter(conflict::opened_seq.le(scan.at))
-        .filter(conflict::closed_seq.is_null().or(conflict::closed_seq.gt(scan.at).assume_not_null()))
-        .select((conflict::record_id, version::wkb, version::properties))
-        .load(connection)?;
-    let mut found: HashMap<Id, Dispute> = HashMap::new();
-    for (record, wkb, Document(properties)) in sides {
-        let dispute = found.entry(record).or_default();
-        let outline = wkb.as_deref().and_then(shape::Shape::from_wkb);
-        dispute.outlines.extend(outline.map(shape::Shape::into_geometry));
-        dispute.confirmed |= properties["classification"] == "CHA";
-    }
-    Ok(found)
-}
-
-/// What is shown, with what it says.
-fn with_properties(connection: &mut DbConnection, drawn: Vec<Drawn>) -> Result<Vec<Feature>> {
-    let versions: Vec<Id> = drawn.iter().map(|drawn| drawn.sketch.version_id).collect();
-    let rows: Vec<(Id, Document)> = version::table
-        .filter(version::version_id.eq_any(&versions))
-        .select((version::version_id, version::properties))
-        .load(connection)?;
-    let mut properties: HashMap<Id, Document> = rows.into_iter().collect();
-    drawn
-        .into_iter()
-        .map(|drawn| {
-            let own = properties.remove(&drawn.sketch.version_id);
-            let own = own.map(Document::read::<Map<String, Value>>).transpose()?.unwrap_or_default();
-            Ok(drawn.into_feature(own))
-        })
-        .collect()
-}
-
-impl Drawn {
-    fn into_feature(self, mut properties: Map<String, Value>) -> Feature {
-        let sketch = self.sketch;
-        if self.gravest && properties.contains_key("classification") {
-            properties.insert("classification".to_owned(), json!("CHA"));
-        }
-        let given = [
-            ("area_m2", json!(sketch.area_m2)),
-            ("stage", json!(sketch.stage)),
-            ("contested", json!(self.contested)),
-            ("organisation", json!(sketch.organisation.0)),
-            ("version", json!(sketch.version_id.0)),
-            ("recorded_at", json!(sketch.recorded_at.0)),
-        ];
-        properties.extend(given.map(|(name, value)| (name.to_owned(), value)));
-        Feature { id: sketch.record_id.0, geometry: self.geometry, properties }
-    }
 }

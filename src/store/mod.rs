@@ -14,6 +14,7 @@ pub(crate) mod column;
 pub mod conflict;
 pub mod decide;
 pub mod device;
+mod drawn;
 pub mod edit;
 pub mod feature;
 pub mod follow;

@@ -6,13 +6,14 @@ use uuid::Uuid;
 use super::{Country, Map, features, next_of};
 use crate::ledger::{finalise, push, release, square};
 use crate::support::tablet::with;
-use crate::support::{Place, Tablet, on_both, people::text};
+use crate::support::{Person, Place, Tablet, on_both, people::text};
 
 on_both!(
     boxes_times_filters_and_orders,
     reference_systems,
     what_is_no_question_is_refused,
     everybody_sees_what_their_role_does,
+    what_was_sent_back_is_not_shown_as_it_was_before,
     contested_ground_is_shown_at_its_most_hazardous,
 );
 
@@ -198,6 +199,28 @@ fn everybody_sees_what_their_role_does(place: &Place) {
             who.login
         );
     }
+}
+
+fn what_was_sent_back_is_not_shown_as_it_was_before(place: &Place) {
+    let country = Country::prepare(place, 1);
+    let (server, crew, area) = (&country.server, &country.crew, country.areas[0]);
+    let step = |who: &Person, action: &str| {
+        let token = who.log_in(server);
+        let version = text(&crate::support::tablet::record(server, &token, area), "version");
+        let body = json!({"action": action, "reason": "the outline"});
+        let path = format!("/v1/records/{area}/stage");
+        server.http().post_with(&path, &token, &[("If-Match", version.as_str())], &body).expect(200);
+        chrono::Utc::now().to_rfc3339_opts(chrono::SecondsFormat::Micros, true)
+    };
+    let stranger = Map::of(server, &crew.stranger, "read");
+    let count = |map: &Map, as_of: &str| map.ids("hazardous_area", &[("as_of", as_of)]).len();
+    let submitted = step(&crew.supervisor, "submit");
+    assert_eq!(count(&stranger, &submitted), 1);
+    let returned = step(&crew.manager, "return");
+    assert_eq!((count(&stranger, &returned), count(&stranger, &submitted)), (0, 0));
+    assert_eq!((count(&country.im(), &returned), count(&country.im(), &submitted)), (1, 1));
+    let shown = country.im().items("hazardous_area", &[("as_of", &submitted)]);
+    assert_eq!(features(&shown)[0]["properties"]["stage"], "submitted");
 }
 
 fn contested_ground_is_shown_at_its_most_hazardous(place: &Place) {
