@@ -63,3 +63,22 @@ pub fn order(by: &[SortBy], a: &[Value], b: &[Value]) -> Ordering {
     });
     orders.fold(Ordering::Equal, Ordering::then)
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn what_is_empty_comes_last_either_way() {
+        for (descending, sorted) in
+            [(false, [json!(2), json!(10), json!(null)]), (true, [json!(10), json!(2), json!(null)])]
+        {
+            let by = [SortBy { name: "x".to_owned(), descending }];
+            let mut keys = vec![vec![json!(null)], vec![json!(10)], vec![json!(2)]];
+            keys.sort_by(|a, b| order(&by, a, b));
+            assert_eq!(keys.concat(), sorted, "{descending}");
+        }
+    }
+}
