@@ -17,6 +17,7 @@
 //! - [`programme`] – what a country sets: its ground, its units, its treaty dates, its rules of counting
 //! - [`blob`] – the bytes of attachments: uploads in parts, whole files, thumbnails
 //! - [`sync`] – pure: the rules by which edits are taken, merged, parked and compared
+//! - [`ogc`] – pure: collections, filters, reference systems and pages of OGC API – Features
 //! - [`treaty`] – pure: entry into force, deadlines, extensions, reporting dates
 //! - [`ledger`] – pure: overlay into disjoint pieces, balance, forecast
 //! - [`geometry`] – pure: outlines, validity and repair, geodesic measures, exact overlay
@@ -37,6 +38,7 @@ pub mod http;
 pub mod import;
 pub mod ledger;
 pub mod model;
+pub mod ogc;
 pub mod planted;
 pub mod programme;
 pub mod relay;

@@ -40,6 +40,8 @@ permissions! {
     ReadPeople = [Relay],
     /// Read records, as far as the role's sight reaches.
     ReadRecords = [Surveyor, Supervisor, ProgrammeManager, QaOfficer, ImOfficer, Authority, Observer],
+    /// Have passwords for map programs, each no stronger than its person.
+    HaveMapPasswords = [Surveyor, Supervisor, ProgrammeManager, QaOfficer, ImOfficer, Authority, Observer],
     /// Take a step of a review; which one is [`crate::model::role::Actor::may_review`].
     Review = [Surveyor, Supervisor, ProgrammeManager, QaOfficer, ImOfficer, Authority],
     /// Correct a record in the office; which ones, [`crate::model::role::Actor::may_write`] says.

@@ -1,6 +1,7 @@
 //! The canonical form of any GeoJSON geometry, for storage and search: well-known binary, box, geodesic area.
 
 use geo::{BoundingRect, Geometry, LineString, MultiLineString, MultiPoint, MultiPolygon, Point, Polygon};
+use geo_traits::to_geo::ToGeoGeometry as _;
 use geojson::{GeometryValue, Position};
 use serde_json::{Value, json};
 
@@ -38,6 +39,17 @@ impl Shape {
         wkb::writer::write_geometry(&mut bytes, &self.0, &wkb::writer::WriteOptions::default())
             .expect("a vector takes every byte");
         bytes
+    }
+
+    /// Reads what [`Shape::wkb`] wrote; nothing where it is something else.
+    pub fn from_wkb(bytes: &[u8]) -> Option<Self> {
+        let shape = wkb::reader::read_wkb(bytes).ok()?.try_to_geometry()?;
+        shape.bounding_rect().map(|_| Self(shape))
+    }
+
+    /// The geometry: points and lines as they are, polygons as a `MultiPolygon`; lon/lat.
+    pub fn into_geometry(self) -> Geometry<f64> {
+        self.0
     }
 
     /// `[min_lon, min_lat, max_lon, max_lat]`
@@ -107,5 +119,7 @@ mod tests {
         assert_eq!(format!("{:?}", shape.bbox()), "[0.0, 0.0, 0.001, 0.001]");
         assert!((shape.area_m2() - 12_309.0).abs() < 1.0, "{}", shape.area_m2());
         assert_eq!(shape.wkb()[0], 1, "little-endian");
+        assert_eq!(Shape::from_wkb(&shape.wkb()), Some(shape));
+        assert_eq!(Shape::from_wkb(&[1, 3]), None);
     }
 }

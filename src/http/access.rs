@@ -99,7 +99,7 @@ fn asker(request: &HttpRequest, old_too: bool) -> impl Future<Output = ApiResult
     async move { identify(&state?, token?, old_too).await }
 }
 
-fn allow<P: Permission>(principal: &Principal, must_change: bool) -> ApiResult<()> {
+pub(super) fn allow<P: Permission>(principal: &Principal, must_change: bool) -> ApiResult<()> {
     if must_change && !P::BEFORE_PASSWORD_CHANGE {
         let detail = "this account has a one-time password: set another with POST /v1/auth/password";
         return Err(ApiError::forbidden(detail).with("must_change", true));
@@ -111,11 +111,11 @@ fn allow<P: Permission>(principal: &Principal, must_change: bool) -> ApiResult<(
     Err(ApiError::forbidden(format!("this needs the permission {}: {}", P::NAME, roles.join(", "))))
 }
 
-fn state(request: &HttpRequest) -> ApiResult<Data<AppState>> {
+pub(super) fn state(request: &HttpRequest) -> ApiResult<Data<AppState>> {
     request.app_data::<Data<AppState>>().cloned().ok_or_else(|| ApiError::unavailable(1))
 }
 
-fn bearer(request: &HttpRequest) -> ApiResult<String> {
+pub(super) fn bearer(request: &HttpRequest) -> ApiResult<String> {
     request
         .headers()
         .get(AUTHORIZATION)
@@ -124,7 +124,11 @@ fn bearer(request: &HttpRequest) -> ApiResult<String> {
         .ok_or_else(|| ApiError::unauthorized("log in first and send `Authorization: Bearer <access_token>`"))
 }
 
-async fn identify(state: &Data<AppState>, token: String, old_too: bool) -> ApiResult<(Principal, bool)> {
+pub(super) async fn identify(
+    state: &Data<AppState>,
+    token: String,
+    old_too: bool,
+) -> ApiResult<(Principal, bool)> {
     let (claims, expired) = match state.keys.verify(&token) {
         Ok(claims) => (claims, false),
         Err(TokenError::Expired) if old_too => {
@@ -145,7 +149,11 @@ async fn identify(state: &Data<AppState>, token: String, old_too: bool) -> ApiRe
 }
 
 /// Reads a body and unpacks it, as far as `limit` bytes.
-async fn read_body(request: &HttpRequest, payload: web::Payload, limit: usize) -> ApiResult<Vec<u8>> {
+pub(super) async fn read_body(
+    request: &HttpRequest,
+    payload: web::Payload,
+    limit: usize,
+) -> ApiResult<Vec<u8>> {
     let packing = Packing::of(request);
     let body = body::receive(payload, limit, &state(request)?.limits).await?;
     let unpacked = move || match packing.unpack(&body, limit) {
@@ -165,7 +173,7 @@ pub struct JsonBody<T> {
 }
 
 /// Bytes of a JSON body that is not a push.
-const SMALL_BODY: usize = 4 * 1024 * 1024;
+pub(super) const SMALL_BODY: usize = 4 * 1024 * 1024;
 
 impl<T: DeserializeOwned> JsonBody<T> {
     /// The body.

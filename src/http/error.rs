@@ -1,7 +1,7 @@
 //! Errors as people and programs meet them: RFC 9457 problem details with a stable `type`.
 
 use actix_web::http::StatusCode;
-use actix_web::http::header::{ContentType, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
+use actix_web::http::header::{ALLOW, ContentType, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
 use actix_web::{HttpResponse, ResponseError};
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -38,6 +38,12 @@ pub struct ProblemDetails {
     more: Option<Value>,
     #[serde(skip)]
     retry_after_s: Option<u32>,
+    /// Whether a name and a map password would do too.
+    #[serde(skip)]
+    basic: bool,
+    /// The methods that there are.
+    #[serde(skip)]
+    allow: Option<&'static str>,
 }
 
 impl std::fmt::Display for ApiError {
@@ -57,6 +63,8 @@ impl ApiError {
             errors: Vec::new(),
             more: None,
             retry_after_s: None,
+            basic: false,
+            allow: None,
         }))
     }
 
@@ -80,6 +88,13 @@ impl ApiError {
         Self::new(StatusCode::NOT_FOUND, "not-found", format!("there is no such {what}"))
     }
 
+    /// 405: what is asked for is there, but not to be treated so.
+    pub fn method(allow: &'static str, detail: impl Into<String>) -> Self {
+        let mut problem = Self::new(StatusCode::METHOD_NOT_ALLOWED, "method", detail);
+        problem.0.allow = Some(allow);
+        problem
+    }
+
     /// 503: come back in `seconds`.
     pub fn unavailable(seconds: u32) -> Self {
         let detail = "the server cannot take this just now; nothing of it is stored: send it again";
@@ -95,6 +110,13 @@ impl ApiError {
     #[must_use]
     pub fn retry_after(mut self, seconds: u32) -> Self {
         self.0.retry_after_s = Some(seconds);
+        self
+    }
+
+    /// A 401 that a name and a map password would answer too: programs ask their person for them only if they are told.
+    #[must_use]
+    pub fn or_basic(mut self) -> Self {
+        self.0.basic = true;
         self
     }
 
@@ -125,8 +147,16 @@ impl ResponseError for ApiError {
         if let Some(seconds) = self.0.retry_after_s {
             response.insert_header((RETRY_AFTER, seconds.to_string()));
         }
+        if let Some(allow) = self.0.allow {
+            response.insert_header((ALLOW, allow));
+        }
         if self.0.status == 401 {
-            response.insert_header((WWW_AUTHENTICATE, HeaderValue::from_static("Bearer")));
+            response.append_header((WWW_AUTHENTICATE, HeaderValue::from_static("Bearer")));
+            if self.0.basic {
+                let basic =
+                    HeaderValue::from_static("Basic realm=\"Cartagena map password\", charset=\"UTF-8\"");
+                response.append_header((WWW_AUTHENTICATE, basic));
+            }
         }
         response.body(serde_json::to_vec(&self.0).unwrap_or_default())
     }
@@ -140,6 +170,7 @@ impl From<StoreError> for ApiError {
                 let status = match code {
                     "log-in" | "refresh-token" | "revoked" | "enrolment-code" => StatusCode::UNAUTHORIZED,
                     "stale" => StatusCode::PRECONDITION_FAILED,
+                    "unseen" => StatusCode::PRECONDITION_REQUIRED,
                     "unknown-scope" => StatusCode::BAD_REQUEST,
                     "programme" => StatusCode::UNPROCESSABLE_ENTITY,
                     _ => StatusCode::CONFLICT,
@@ -156,6 +187,12 @@ impl From<StoreError> for ApiError {
                 internal()
             }
         }
+    }
+}
+
+impl From<crate::ogc::Unreadable> for ApiError {
+    fn from(fault: crate::ogc::Unreadable) -> Self {
+        Self::bad_request(fault.name, fault.to_string())
     }
 }
 

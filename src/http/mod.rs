@@ -13,6 +13,8 @@ mod figures;
 pub mod freezes;
 pub mod health;
 pub mod ledger;
+pub mod map_passwords;
+pub mod ogc;
 pub mod openapi;
 pub mod programme;
 pub mod quality;
@@ -44,6 +46,9 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
         .service(accounts::change_account)
         .service(accounts::list_organisations)
         .service(accounts::add_organisation)
+        .service(map_passwords::list)
+        .service(map_passwords::make)
+        .service(map_passwords::revoke)
         .service(devices::enrol)
         .service(devices::offer_enrolment)
         .service(devices::list)
@@ -90,5 +95,6 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
         .service(ledger::releases)
         .service(freezes::list)
         .service(freezes::make)
-        .service(ledger::article5_progress);
+        .service(ledger::article5_progress)
+        .configure(ogc::routes);
 }

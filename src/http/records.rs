@@ -22,6 +22,7 @@ use crate::geometry::shape::{read_geojson, to_geojson};
 use crate::model::record::Feature;
 use crate::model::{Change, ReviewAction, Role, Stage};
 use crate::store::StoreError;
+use crate::store::edit::Seen;
 use crate::store::record::{HistoryEntry, RecordQuery};
 use crate::sync::Answer;
 
@@ -204,7 +205,8 @@ pub(crate) async fn correct(
     }
     let seen = if_match(&request)?;
     let (id, actor) = (id.into_inner(), access.actor);
-    let answer = state.store(move |store| store.correct(actor, id, seen, changes, reason)).await?;
+    let answer =
+        state.store(move |store| store.correct(actor, id, Seen::Version(seen), changes, reason)).await?;
     let version = answer.version.unwrap_or_default();
     Ok(HttpResponse::Ok().insert_header((ETAG, format!("\"{version}\""))).json(answer))
 }

@@ -15,6 +15,7 @@ mod cluster;
 pub mod fact;
 mod figure;
 pub mod forecast;
+pub mod ground;
 mod held;
 mod key;
 mod neighbours;
@@ -45,6 +46,7 @@ pub use fact::{
     TreatyScope, UnknownCode,
 };
 pub use figure::{BalanceRow, RemainingRow};
+pub use ground::{ReleasedGround, RemainingGround};
 pub use held::FactError;
 pub use piece::{PieceState, PieceView};
 pub use query::{Cut, Query, Want};

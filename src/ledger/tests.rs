@@ -1,5 +1,6 @@
 //! Promises of the ledger: the rules of counting case by case, properties over random histories, a real sheet.
 
+mod ground;
 mod intricate;
 mod properties;
 mod rules;

@@ -4,8 +4,9 @@
 //! validation, merge classes, sensitivity, code lists and labels. It describes the `properties` of a
 //! GeoJSON Feature and says beside them, as annotations, what generic code needs:
 //!
-//! - on the kind: `x-tier` (who may see the whole record, its exact geometry included) and
-//!   `x-geometry` (`"none"`, or the allowed GeoJSON types and whether one is required);
+//! - on the kind: `x-tier` (who may see the whole record, its exact geometry included),
+//!   `x-geometry` (`"none"`, or the allowed GeoJSON types and whether one is required) and, where a
+//!   record holds at a time, `x-time` (the dates from which and to which it does);
 //! - on every property: `x-label`, `x-merge` (`safety`, `free` or `append`), `x-tier` (who may see
 //!   that property in an extract), and where they apply `x-unit`, `x-ref` (the kind a UUID points
 //!   to), `x-labels` (one for each allowed value) and `x-report-form` (the treaty tables it feeds).
@@ -26,7 +27,7 @@ use serde_json::{Map, Value};
 use thiserror::Error;
 use uuid::Uuid;
 
-pub use field::{Field, GeometryRule, MergeClass};
+pub use field::{Field, GeometryRule, MergeClass, ValidTime};
 
 /// `(kind, version, text)` of every file in `schemas/`, written by the build script.
 static SOURCES: &[(&str, i32, &str)] = include!(concat!(env!("OUT_DIR"), "/schemas.rs"));
@@ -146,6 +147,7 @@ pub struct Schema {
     title: String,
     tier: u8,
     geometry: GeometryRule,
+    time: Option<ValidTime>,
     fields: BTreeMap<String, Field>,
     raw: String,
     document: Value,
@@ -173,6 +175,7 @@ impl Schema {
             title: annotations.title,
             tier: annotations.tier,
             geometry: annotations.geometry,
+            time: annotations.time,
             fields: annotations.fields,
             raw: text.to_owned(),
             document,
@@ -213,6 +216,11 @@ impl Schema {
     /// Which geometry a record of this kind may or must have.
     pub fn geometry(&self) -> &GeometryRule {
         &self.geometry
+    }
+
+    /// Which properties say when a record holds.
+    pub fn valid_time(&self) -> Option<&ValidTime> {
+        self.time.as_ref()
     }
 
     /// All known properties by name.

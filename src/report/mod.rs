@@ -5,6 +5,7 @@
 pub mod article5;
 pub mod book;
 mod fact;
+pub mod features;
 mod ground;
 mod hazard;
 pub mod ordnance;

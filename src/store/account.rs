@@ -215,7 +215,7 @@ impl Store {
         })
     }
 
-    /// Closes or reopens an account. Its refresh tokens end with it.
+    /// Closes or reopens an account. Its refresh tokens end with it, and its map passwords when it is closed.
     ///
     /// # Errors
     /// `NotFound`; `Refused` for the last open admin.
@@ -232,6 +232,9 @@ impl Store {
                 .execute(txn.connection)?;
             if changed == 0 {
                 return Err(StoreError::NotFound("account"));
+            }
+            if disabled {
+                super::map_password::revoke_all(txn, id)?;
             }
             super::token::revoke_account(txn, id)
         })

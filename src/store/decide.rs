@@ -10,10 +10,10 @@ use uuid::Uuid;
 
 use super::quarantine::Quarantined;
 use super::row::brought_geometry;
-use super::txn::{SyncTxn, tier_of};
+use super::txn::SyncTxn;
 use super::{Result, Store, StoreError, claim, record};
 use crate::model::mutation::Outcome;
-use crate::model::role::{Actor, Shown, Sight};
+use crate::model::role::{Actor, Sight};
 use crate::model::schema::Schema;
 use crate::model::{Change, Hash, Mutation, Op, Record, ReviewAction};
 use crate::sync::judge::{held, is_blank};
@@ -68,36 +68,6 @@ impl Store {
                 let reference = reference(txn, &head.kind);
                 mutation.changes.insert(REFERENCE.to_owned(), Change::set(json!(reference)));
             }
-            txn.decide(&actor, mutation)
-        })
-    }
-
-    /// Corrects a record in the office, on the version that was read: an edit like a tablet's, after which its review
-    /// begins anew.
-    ///
-    /// # Errors
-    /// `NotFound`, also for others' drafts; `Refused`: `stale` where the record has moved on, `role`, `not-accepted`.
-    pub fn correct(
-        &self,
-        actor: Actor,
-        record_id: Uuid,
-        seen: Uuid,
-        changes: BTreeMap<String, Change>,
-        reason: Option<String>,
-    ) -> Result<Answer> {
-        self.write(move |txn| {
-            let head = txn.head(record_id)?.ok_or(StoreError::NotFound("record"))?;
-            if actor.sight().of(&head, tier_of(txn.registry, &head)) != Shown::Head {
-                return Err(StoreError::NotFound("record"));
-            }
-            must_stand_at(&head, seen)?;
-            actor
-                .may_write(Op::Update, &head.kind, Some(&head))
-                .map_err(|detail| StoreError::refused("role", detail))?;
-            let mut mutation = draft(&actor, Op::Update, &head.kind, head.schema, record_id);
-            mutation.base_version = Some(seen);
-            mutation.changes = changes;
-            mutation.reason = reason;
             txn.decide(&actor, mutation)
         })
     }
@@ -193,7 +163,7 @@ impl Store {
 
 impl SyncTxn<'_> {
     /// Applies one mutation made here, or refuses it with the reason.
-    fn decide(&mut self, actor: &Actor, mut mutation: Mutation) -> Result<Answer> {
+    pub(super) fn decide(&mut self, actor: &Actor, mut mutation: Mutation) -> Result<Answer> {
         let (device, number) = self.own_number();
         mutation.device_seq = number;
         let received = Received::own(mutation, device);
@@ -244,7 +214,7 @@ fn may_review(
     Ok(())
 }
 
-fn must_stand_at(head: &Record, seen: Uuid) -> Result<()> {
+pub(super) fn must_stand_at(head: &Record, seen: Uuid) -> Result<()> {
     if head.version == seen {
         return Ok(());
     }
@@ -259,7 +229,7 @@ fn reference(txn: &SyncTxn<'_>, kind: &str) -> String {
     format!("{}-{}-{}", kind.to_uppercase(), txn.clock.seq + 1, &epoch[28..])
 }
 
-fn draft(actor: &Actor, op: Op, kind: &str, schema: i32, record_id: Uuid) -> Mutation {
+pub(super) fn draft(actor: &Actor, op: Op, kind: &str, schema: i32, record_id: Uuid) -> Mutation {
     Mutation {
         mutation_id: Uuid::now_v7(),
         device_id: None,

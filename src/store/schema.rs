@@ -399,6 +399,22 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    use diesel::sql_types::{Binary, Nullable, Text};
+    use crate::store::column::sql_types::{Id, Instant};
+
+    map_password (map_password_id) {
+        map_password_id -> Id,
+        account_id -> Id,
+        name -> Text,
+        scope -> Text,
+        secret_hash -> Binary,
+        created_at -> Instant,
+        last_used_at -> Nullable<Instant>,
+        revoked_at -> Nullable<Instant>,
+    }
+}
+
 diesel::allow_tables_to_appear_in_same_query!(
     record,
     version,
@@ -416,4 +432,4 @@ diesel::allow_tables_to_appear_in_same_query!(
     blob,
     blob_holder
 );
-diesel::allow_tables_to_appear_in_same_query!(account, organisation, device);
+diesel::allow_tables_to_appear_in_same_query!(account, organisation, device, map_password);

@@ -20,6 +20,9 @@ on_both!(
 const ROUTES: &[(&str, &str, &str)] = &[
     //                                              sur sup pm  qa  im  aut obs adm rel
     ("post", "/v1/auth/password", "x   x   x   x   x   x   x   x   x"),
+    ("get", "/v1/account/map-passwords", "x   x   x   x   x   x   x   .   ."),
+    ("post", "/v1/account/map-passwords", "x   x   x   x   x   x   x   .   ."),
+    ("delete", "/v1/account/map-passwords/{id}", "x   x   x   x   x   x   x   .   ."),
     ("get", "/v1/accounts", ".   .   .   .   .   .   .   x   ."),
     ("post", "/v1/accounts", ".   .   .   .   .   .   .   x   ."),
     ("patch", "/v1/accounts/{id}", ".   .   .   .   .   .   .   x   ."),
@@ -68,6 +71,16 @@ const ROUTES: &[(&str, &str, &str)] = &[
     ("get", "/v1/ledger/freezes", ".   x   x   x   x   x   x   .   ."),
     ("post", "/v1/ledger/freezes", ".   .   .   .   .   x   .   .   ."),
     ("get", "/v1/progress/article5", ".   x   x   x   x   x   x   .   ."),
+    ("get", "/ogc/collections", "x   x   x   x   x   x   x   .   ."),
+    ("get", "/ogc/collections/{collection}", "x   x   x   x   x   x   x   .   ."),
+    ("get", "/ogc/collections/{collection}/queryables", "x   x   x   x   x   x   x   .   ."),
+    ("get", "/ogc/collections/{collection}/schema", "x   x   x   x   x   x   x   .   ."),
+    ("get", "/ogc/collections/{collection}/items", "x   x   x   x   x   x   x   .   ."),
+    ("get", "/ogc/collections/{collection}/items/{id}", "x   x   x   x   x   x   x   .   ."),
+    ("post", "/ogc/collections/{collection}/items", "x   x   x   x   x   x   .   .   ."),
+    ("put", "/ogc/collections/{collection}/items/{id}", "x   x   x   x   x   x   .   .   ."),
+    ("patch", "/ogc/collections/{collection}/items/{id}", "x   x   x   x   x   x   .   .   ."),
+    ("delete", "/ogc/collections/{collection}/items/{id}", "x   x   x   x   x   x   .   .   ."),
 ];
 
 /// Routes for anybody.
@@ -84,6 +97,12 @@ const OPEN: &[(&str, &str)] = &[
     ("get", "/v1/quality/rules"),
     ("options", "/v1/blobs"),
     ("options", "/v1/blobs/{sha256}"),
+    ("get", "/ogc"),
+    ("get", "/ogc/"),
+    ("get", "/ogc/conformance"),
+    ("get", "/ogc/api"),
+    ("options", "/ogc/collections/{collection}/items"),
+    ("options", "/ogc/collections/{collection}/items/{id}"),
 ];
 
 /// The pages of the description, for anybody too, which does not describe itself.
@@ -150,7 +169,7 @@ fn routes_in_the_description(server: &TestServer) -> BTreeSet<(String, String)> 
 
 fn ask(server: &TestServer, method: &str, path: &str, token: &str) -> (u16, serde_json::Value) {
     let path = path.replace("{id}", &Uuid::nil().to_string()).replace("{kind}", "task");
-    let path = path.replace("{sha256}", &"0".repeat(64));
+    let path = path.replace("{sha256}", &"0".repeat(64)).replace("{collection}", "land_release");
     let reply = server.http().send(method, &path, token, &json!({}));
     (reply.status, reply.body)
 }

@@ -6,7 +6,7 @@ use uuid::Uuid;
 use cartagena::model::Role;
 
 use crate::support::tablet::record;
-use crate::support::{Crew, Person, Place, Tablet, TestServer, on_both, people::text};
+use crate::support::{Crew, Person, Place, Serving, Tablet, TestServer, on_both, people::text};
 
 on_both!(
     from_a_push_to_what_remains,
@@ -37,7 +37,7 @@ pub(crate) fn create(kind: &str, record: Uuid, author: &Person, fields: &Value, 
 }
 
 /// Pushes these mutations, each an action of its own, from a new device of `author`.
-pub(crate) fn push(server: &TestServer, crew: &Crew, author: &Person, mutations: Vec<Value>) -> Value {
+pub(crate) fn push(server: &impl Serving, crew: &Crew, author: &Person, mutations: Vec<Value>) -> Value {
     let device = crew.enrol(server, author);
     let numbered = mutations.into_iter().zip(1..).map(|(mut mutation, number)| {
         mutation["device_seq"] = json!(number);
@@ -75,7 +75,7 @@ pub(crate) fn total(figures: &Value) -> f64 {
     figures["total_m2"].as_f64().unwrap()
 }
 
-pub(crate) fn set_programme(server: &TestServer, crew: &Crew) {
+pub(crate) fn set_programme(server: &impl Serving, crew: &Crew) {
     let programme = json!({
         "name": "Test programme", "country": "TST",
         "extent": {"west": -1.0, "south": 9.0, "east": 1.0, "north": 11.0},

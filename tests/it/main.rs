@@ -24,6 +24,7 @@ mod import;
 mod ledger;
 mod network;
 mod offline;
+mod ogc;
 mod openapi;
 mod photo;
 mod quarantine;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 /// How parallel edits of a property merge.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -58,12 +58,24 @@ pub struct Field {
     pub choices: BTreeMap<String, String>,
 }
 
+/// The properties that say when a record holds, from `x-time`.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ValidTime {
+    /// Its first day.
+    pub from: String,
+    /// Its last day; nothing where it goes on.
+    #[serde(default)]
+    pub to: Option<String>,
+}
+
 /// Everything a schema says beside validation.
 #[derive(Debug)]
 pub(super) struct Annotations {
     pub(super) title: String,
     pub(super) tier: u8,
     pub(super) geometry: GeometryRule,
+    pub(super) time: Option<ValidTime>,
     pub(super) fields: BTreeMap<String, Field>,
 }
 
@@ -85,6 +97,7 @@ impl Annotations {
             title: title.to_owned(),
             tier: read_tier(&document["x-tier"], "/x-tier")?,
             geometry: read_geometry(&document["x-geometry"])?,
+            time: read_time(&document["x-time"], properties)?,
             fields,
         })
     }
@@ -121,6 +134,19 @@ fn read_geometry(value: &Value) -> Result<GeometryRule, Flaw> {
         types: types.collect::<Option<_>>().ok_or_else(wrong)?,
         required: value["required"].as_bool().ok_or_else(wrong)?,
     })
+}
+
+fn read_time(value: &Value, properties: &Map<String, Value>) -> Result<Option<ValidTime>, Flaw> {
+    if value.is_null() {
+        return Ok(None);
+    }
+    let wrong = |reason: &str| flaw("/x-time", reason);
+    let time = ValidTime::deserialize(value).map_err(|error| wrong(&error.to_string()))?;
+    let is_date = |name: &String| properties.get(name).is_some_and(|body| body["format"] == "date");
+    if !std::iter::once(&time.from).chain(&time.to).all(is_date) {
+        return Err(wrong("names properties whose format is `date`"));
+    }
+    Ok(Some(time))
 }
 
 fn read_field(name: &str, body: &Value) -> Result<Field, Flaw> {

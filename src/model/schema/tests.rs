@@ -54,6 +54,19 @@ fn every_schema_is_valid_2020_12_and_keeps_unknown_properties() {
 }
 
 #[test]
+fn a_kind_says_when_its_records_hold() {
+    let time = Registry::embedded().latest("land_release").unwrap().valid_time().unwrap();
+    assert_eq!((time.from.as_str(), time.to.as_deref()), ("start_date", Some("completion_date")));
+    let text = Registry::embedded()
+        .latest("accident")
+        .unwrap()
+        .raw()
+        .replace(r#""x-time": { "from": "accident_date""#, r#""x-time": { "from": "remarks""#);
+    let refused = Registry::from_sources([("accident", 1, text.as_str())]).unwrap_err();
+    assert!(refused.to_string().contains("/x-time"), "{refused}");
+}
+
+#[test]
 fn every_property_is_annotated_and_every_reference_leads_somewhere() {
     let registry = Registry::embedded();
     for schema in registry.schemas() {

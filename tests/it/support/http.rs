@@ -85,8 +85,10 @@ impl Http {
             "post" => self.agent.post(url),
             "put" => self.agent.put(url),
             "patch" => self.agent.patch(url),
-            // Neither has a body.
-            "head" | "options" => return self.raw(&method.to_uppercase(), path, token, &[], &[]).0,
+            // None of these has a body.
+            "head" | "options" | "delete" => {
+                return self.raw(&method.to_uppercase(), path, token, &[], &[]).0;
+            }
             other => panic!("no route has the method {other}"),
         };
         Reply::read(with_token(request, token).send(body.to_string().as_bytes()).unwrap())
@@ -138,7 +140,7 @@ impl Http {
         // The client would unpack a body that is not there.
         let request = request.header("Accept-Encoding", "identity");
         let response = match method {
-            "GET" | "HEAD" | "OPTIONS" => self.agent.run(request.body(()).unwrap()),
+            "GET" | "HEAD" | "OPTIONS" | "DELETE" => self.agent.run(request.body(()).unwrap()),
             _ => self.agent.run(request.body(body).unwrap()),
         };
         let mut response = response.unwrap();

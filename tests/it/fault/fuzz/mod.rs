@@ -6,6 +6,7 @@
 
 mod bundle;
 mod geometry;
+mod map;
 mod mutate;
 mod push;
 mod tus;

@@ -1,0 +1,3 @@
+drop index version_box;
+drop index record_page;
+drop table map_password;

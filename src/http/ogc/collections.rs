@@ -1,0 +1,118 @@
+//! The list of collections, and one of them.
+
+use actix_web::web::{Data, Path};
+use actix_web::{HttpRequest, HttpResponse, get};
+use serde_json::{Value, json};
+
+use super::access::MapAccess;
+use super::reply::{Address, GEOJSON, HTML, JSON, SCHEMA};
+use crate::auth::permission::ReadRecords;
+use crate::geometry::Extent;
+use crate::http::error::{ApiError, ApiResult};
+use crate::http::state::AppState;
+use crate::model::schema::Registry;
+use crate::ogc::collection::Collection;
+use crate::ogc::crs::Crs;
+use crate::ogc::page::Link;
+
+/// The relation of queryables.
+const QUERYABLES: &str = "http://www.opengis.net/def/rel/ogc/1.0/queryables";
+/// The relation of a schema.
+const A_SCHEMA: &str = "http://www.opengis.net/def/rel/ogc/1.0/schema";
+
+/// The collections that somebody sees.
+pub(super) fn seen_by(access: &MapAccess<ReadRecords>) -> Vec<Collection> {
+    Collection::seen(Registry::embedded(), access.actor.sight(), access.sees_ground())
+}
+
+/// One of them.
+pub(super) fn find(access: &MapAccess<ReadRecords>, id: &str) -> ApiResult<Collection> {
+    let found = seen_by(access).into_iter().find(|collection| collection.id == id);
+    found.ok_or_else(|| ApiError::not_found("collection"))
+}
+
+/// Every collection that the asker sees.
+#[utoipa::path(tag = "ogc", params(("f" = Option<String>, Query)), responses((status = 200, body = Object)))]
+#[get("/ogc/collections")]
+pub(crate) async fn list(
+    access: MapAccess<ReadRecords>,
+    request: HttpRequest,
+    state: Data<AppState>,
+) -> ApiResult<HttpResponse> {
+    let address = Address::read(&request, |_| false)?;
+    let extent = extent(&state).await?;
+    let offered = offered(extent);
+    let collections: Vec<Value> =
+        seen_by(&access).iter().map(|one| describe(one, &address, extent, &offered, Vec::new())).collect();
+    let document = json!({"links": address.own_links(JSON), "crs": offered, "collections": collections});
+    Ok(address.respond(JSON, &document, "Collections"))
+}
+
+/// One collection.
+#[utoipa::path(tag = "ogc", params(("collection" = String, Path), ("f" = Option<String>, Query)), responses((status = 200, body = Object)))]
+#[get("/ogc/collections/{collection}")]
+pub(crate) async fn show(
+    access: MapAccess<ReadRecords>,
+    request: HttpRequest,
+    state: Data<AppState>,
+    id: Path<String>,
+) -> ApiResult<HttpResponse> {
+    let address = Address::read(&request, |_| false)?;
+    let collection = find(&access, &id)?;
+    let extent = extent(&state).await?;
+    let document = describe(&collection, &address, extent, &offered(extent), address.own_links(JSON));
+    Ok(address.respond(JSON, &document, &collection.title))
+}
+
+/// The programme's ground: what is recorded lies in it, or is a mistake.
+pub(super) async fn extent(state: &Data<AppState>) -> ApiResult<Extent> {
+    state.store(|store| Ok(store.programme()?.0.extent)).await
+}
+
+fn offered(extent: Extent) -> Vec<String> {
+    Crs::offered(extent).iter().map(ToString::to_string).collect()
+}
+
+fn describe(
+    collection: &Collection,
+    address: &Address,
+    extent: Extent,
+    offered: &[String],
+    mut links: Vec<Link>,
+) -> Value {
+    let at = |path: &str| address.at(&format!("/collections/{}{path}", collection.id));
+    if links.is_empty() {
+        links.push(Link::new("self", at(""), JSON));
+    }
+    links.extend([
+        // GDAL puts `/<id>` behind it.
+        Link::new("items", at("/items"), GEOJSON).titled(collection.title.clone()),
+        Link::new("items", at("/items?f=html"), HTML).titled(format!("{} as a page", collection.title)),
+        Link::new(QUERYABLES, at("/queryables"), SCHEMA).titled("What can be asked for"),
+        Link::new("queryables", at("/queryables"), SCHEMA),
+        Link::new(A_SCHEMA, at("/schema"), SCHEMA).titled("What the features say"),
+        Link::new("describedby", at("/schema"), SCHEMA),
+    ]);
+    let mut described = json!({
+        "id": collection.id,
+        "title": collection.title,
+        "description": collection.description,
+        "itemType": "feature",
+        "extent": {
+            "spatial": {
+                "bbox": [[extent.west, extent.south, extent.east, extent.north]],
+                "crs": Crs::Crs84.to_string(),
+            },
+            "temporal": {
+                "interval": [[null, null]],
+                "trs": "http://www.opengis.net/def/uom/ISO-8601/0/Gregorian",
+            },
+        },
+        "links": links,
+    });
+    if collection.shape != crate::ogc::collection::Shape::Nowhere {
+        described["crs"] = json!(offered);
+        described["storageCrs"] = json!(offered[0]);
+    }
+    described
+}

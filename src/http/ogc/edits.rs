@@ -1,0 +1,299 @@
+//! Records made and changed at a map (OGC API – Features, Part 4). Each edit becomes a mutation through the one door: a
+//! draft, for review like any other. What stands finalised stays in the books until the draft has been finalised too.
+
+use actix_web::http::StatusCode;
+use actix_web::http::header::{ALLOW, CONTENT_TYPE, ETAG, IF_MATCH, LOCATION};
+use actix_web::web::{Data, Path};
+use actix_web::{HttpRequest, HttpResponse, delete, options, patch, post, put};
+use serde_json::Value;
+use uuid::Uuid;
+
+use super::access::MapAccess;
+use super::collections::extent;
+use super::item::read_id;
+use super::reply::Address;
+use crate::auth::permission::{CorrectRecords, ReadRecords};
+use crate::http::access::JsonBody;
+use crate::http::error::{ApiError, ApiResult};
+use crate::http::state::AppState;
+use crate::model::Op;
+use crate::model::record::Feature;
+use crate::model::role::Actor;
+use crate::model::schema::{Fault, Registry, Schema};
+use crate::ogc::collection::Collection;
+use crate::ogc::crs::Crs;
+use crate::ogc::edit::{Edit, Manner};
+use crate::store::StoreError;
+use crate::store::edit::Seen;
+use crate::store::feature::Scan;
+
+/// Make a record: a draft of the asker's organisation. `Content-Crs` says in which reference system its positions are.
+#[utoipa::path(tag = "ogc", params(("collection" = String, Path), ("Content-Crs" = Option<String>, Header)), request_body(content = inline(NewFeature), content_type = "application/geo+json"), responses((status = 201, description = "`Location`, `ETag`")))]
+#[post("/ogc/collections/{collection}/items")]
+pub(crate) async fn create(
+    access: MapAccess<CorrectRecords>,
+    request: HttpRequest,
+    state: Data<AppState>,
+    collection: Path<String>,
+    body: JsonBody<Value>,
+) -> ApiResult<HttpResponse> {
+    let desk = Desk::open(&access, &request, &state, &collection).await?;
+    let edit = desk.edit(Manner::Create, None)?;
+    let changes = edit.changes(&body.read()?).map_err(unprocessable)?;
+    let (id, actor, kind) = (Uuid::now_v7(), access.actor, desk.schema.kind());
+    let made = state.store(move |store| Ok(store.create(actor, kind, id, changes))).await?;
+    let version = made.map_err(refused)?.version.unwrap_or_default();
+    let location = desk.address.at(&format!("/collections/{}/items/{id}", desk.collection.id));
+    Ok(HttpResponse::Created().insert_header((LOCATION, location)).insert_header(tag(version)).finish())
+}
+
+/// Replace what a record says. `If-Match` names the version that was read; without it only what is finalised, or the
+/// asker's own, can be changed.
+#[utoipa::path(tag = "ogc", params(("collection" = String, Path), ("id" = String, Path), ("If-Match" = Option<String>, Header), ("Content-Crs" = Option<String>, Header)), request_body(content = inline(NewFeature), content_type = "application/geo+json"), responses((status = 204, description = "`ETag`")))]
+#[put("/ogc/collections/{collection}/items/{id}")]
+pub(crate) async fn replace(
+    access: MapAccess<CorrectRecords>,
+    request: HttpRequest,
+    state: Data<AppState>,
+    path: Path<(String, String)>,
+    body: JsonBody<Value>,
+) -> ApiResult<HttpResponse> {
+    change(Manner::Replace, &access, &request, &state, path.into_inner(), body).await
+}
+
+/// Change some of what a record says (RFC 7396: `null` empties). `If-Match` as for a replacement.
+#[utoipa::path(tag = "ogc", params(("collection" = String, Path), ("id" = String, Path), ("If-Match" = Option<String>, Header), ("Content-Crs" = Option<String>, Header)), request_body(content = inline(NewFeature), content_type = "application/merge-patch+json"), responses((status = 204, description = "`ETag`")))]
+#[patch("/ogc/collections/{collection}/items/{id}")]
+pub(crate) async fn update(
+    access: MapAccess<CorrectRecords>,
+    request: HttpRequest,
+    state: Data<AppState>,
+    path: Path<(String, String)>,
+    body: JsonBody<Value>,
+) -> ApiResult<HttpResponse> {
+    change(Manner::Update, &access, &request, &state, path.into_inner(), body).await
+}
+
+/// Take a record out of use; nothing is ever deleted, and a finalised record stands until that has been finalised too.
+/// `If-Match` as for a replacement.
+#[utoipa::path(tag = "ogc", params(("collection" = String, Path), ("id" = String, Path), ("If-Match" = Option<String>, Header)), responses((status = 204, description = "`ETag`")))]
+#[delete("/ogc/collections/{collection}/items/{id}")]
+pub(crate) async fn delete(
+    access: MapAccess<CorrectRecords>,
+    request: HttpRequest,
+    state: Data<AppState>,
+    path: Path<(String, String)>,
+) -> ApiResult<HttpResponse> {
+    let (collection, id) = path.into_inner();
+    let desk = Desk::open(&access, &request, &state, &collection).await?;
+    let stands = desk.find(&state, read_id(&id)?).await?;
+    let (actor, seen) = (access.actor, seen(&request));
+    let done = state.store(move |store| Ok(store.retire(actor, stands.id, seen))).await?;
+    let version = done.map_err(refused)?.version.unwrap_or_default();
+    Ok(HttpResponse::NoContent().insert_header(tag(version)).finish())
+}
+
+/// A feature as it is written.
+#[derive(utoipa::ToSchema)]
+#[expect(dead_code, reason = "it describes the body, which is read property by property")]
+struct NewFeature {
+    /// `Feature`
+    #[schema(rename = "type")]
+    type_: String,
+    /// GeoJSON of the collection's type, or null.
+    #[schema(value_type = Option<Object>)]
+    geometry: Value,
+    /// The kind's fields.
+    #[schema(value_type = Object)]
+    properties: Value,
+}
+
+async fn change(
+    manner: Manner,
+    access: &MapAccess<CorrectRecords>,
+    request: &HttpRequest,
+    state: &Data<AppState>,
+    (collection, id): (String, String),
+    body: JsonBody<Value>,
+) -> ApiResult<HttpResponse> {
+    let desk = Desk::open(access, request, state, &collection).await?;
+    desk.edit(manner, None)?;
+    let stands = desk.find(state, read_id(&id)?).await?;
+    let seen = seen(request);
+    if let Seen::Version(seen) = seen
+        && seen != stands.version
+    {
+        let detail = format!("the record stands at version {}: look at it again", stands.version);
+        return Err(ApiError::new(StatusCode::PRECONDITION_FAILED, "stale", detail));
+    }
+    if stands.contested {
+        let detail = "two people disagree about this record, and the map shows the ground of both: settle the conflict first";
+        return Err(ApiError::new(StatusCode::CONFLICT, "contested", detail));
+    }
+    let changes = desk.edit(manner, Some(&stands))?.changes(&body.read()?).map_err(unprocessable)?;
+    if changes.is_empty() {
+        return Ok(HttpResponse::NoContent().insert_header(tag(stands.version)).finish());
+    }
+    let (actor, id) = (access.actor, stands.id);
+    let done = state.store(move |store| Ok(store.correct(actor, id, seen, changes, None))).await?;
+    let version = done.map_err(refused)?.version.unwrap_or_default();
+    Ok(HttpResponse::NoContent().insert_header(tag(version)).finish())
+}
+
+/// Where an edit is taken: a collection of records, as its author sees it.
+struct Desk {
+    address: Address,
+    collection: Collection,
+    schema: &'static Schema,
+    actor: Actor,
+    content_type: String,
+    /// The reference system of the body; nothing where it is none of the collection's.
+    crs: Option<Crs>,
+}
+
+impl Desk {
+    async fn open(
+        access: &MapAccess<CorrectRecords>,
+        request: &HttpRequest,
+        state: &Data<AppState>,
+        collection: &str,
+    ) -> ApiResult<Self> {
+        let seen = Collection::seen(Registry::embedded(), access.actor.sight(), access.sees_ground());
+        let found = seen.into_iter().find(|one| one.id == collection);
+        let collection = found.ok_or_else(|| ApiError::not_found("collection"))?;
+        let schema =
+            collection.kind().and_then(|kind| Registry::embedded().latest(kind)).ok_or_else(|| {
+                let detail = format!("{} is made of the records by the ledger: change those", collection.id);
+                ApiError::method("GET, OPTIONS", detail)
+            })?;
+        access.must_write()?;
+        let header = |name: &str| request.headers().get(name).and_then(|value| value.to_str().ok());
+        let crs = match header("Content-Crs") {
+            None => Some(Crs::default()),
+            Some(given) => {
+                let offered = Crs::offered(extent(state).await?);
+                Crs::parse(given).filter(|crs| offered.contains(crs))
+            }
+        };
+        let content_type = header(CONTENT_TYPE.as_str()).unwrap_or_default();
+        Ok(Self {
+            address: Address::read(request, |_| false)?,
+            collection,
+            schema,
+            actor: access.actor,
+            content_type: content_type.split(';').next().unwrap_or_default().trim().to_lowercase(),
+            crs,
+        })
+    }
+
+    /// How the body is to be read.
+    ///
+    /// # Errors
+    /// 415, 400
+    fn edit<'e>(&'e self, manner: Manner, stands: Option<&'e Feature>) -> ApiResult<Edit<'e>> {
+        let known: &[&str] = match manner {
+            Manner::Update => &["application/merge-patch+json", "application/json", "application/geo+json"],
+            _ => &["application/geo+json", "application/json"],
+        };
+        // A page on another site could send anything else with its reader's password.
+        if !known.contains(&self.content_type.as_str()) {
+            let detail = format!("`Content-Type` is one of {}", known.join(", "));
+            return Err(ApiError::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "content-type", detail));
+        }
+        let crs = self.crs.ok_or_else(|| {
+            ApiError::bad_request(
+                "content-crs",
+                "`Content-Crs` names none of the collection's reference systems",
+            )
+        })?;
+        Ok(Edit { manner, collection: &self.collection, schema: self.schema, crs, stands })
+    }
+
+    /// The record as its author sees it.
+    async fn find(&self, state: &Data<AppState>, id: Uuid) -> ApiResult<Feature> {
+        let sight = self.actor.sight();
+        let scan = Scan { collection: self.collection.clone().into(), sight, at: 0, bbox: None, batch: 1 };
+        let found = state
+            .store(move |store| {
+                let at = store.head()?.seq;
+                // Only what is in the collection can be changed there.
+                store.find_feature(Scan { at, ..scan }, id)?;
+                store.find_record(id, sight)
+            })
+            .await?;
+        let may = self.actor.may_write(Op::Update, &found.kind, Some(&found.clone().into_record()));
+        may.map_err(|detail| ApiError::new(StatusCode::FORBIDDEN, "role", detail))?;
+        Ok(found)
+    }
+}
+
+fn tag(version: Uuid) -> (actix_web::http::header::HeaderName, String) {
+    (ETAG, format!("\"{version}\""))
+}
+
+/// The version that a client says it has read.
+fn seen(request: &HttpRequest) -> Seen {
+    let Some(tag) = request.headers().get(IF_MATCH) else { return Seen::Unknown };
+    let text = tag.to_str().unwrap_or_default().trim();
+    if text == "*" {
+        return Seen::Unknown;
+    }
+    let version = Uuid::parse_str(text.trim_start_matches("W/").trim_matches('"'));
+    // Whatever else it is, it is not the version that stands.
+    Seen::Version(version.unwrap_or_default())
+}
+
+fn unprocessable(faults: Vec<Fault>) -> ApiError {
+    ApiError::new(
+        StatusCode::UNPROCESSABLE_ENTITY,
+        "feature",
+        "the feature cannot be taken; nothing is stored",
+    )
+    .with_errors(faults)
+}
+
+/// What the door refuses, in the words of HTTP.
+fn refused(fault: StoreError) -> ApiError {
+    match fault {
+        StoreError::Refused { code: "role", detail } => ApiError::new(StatusCode::FORBIDDEN, "role", detail),
+        StoreError::Refused { code: "not-accepted", detail } => {
+            ApiError::new(StatusCode::UNPROCESSABLE_ENTITY, "not-accepted", detail)
+        }
+        // The record is there, for others.
+        StoreError::NotFound(_) => {
+            ApiError::new(StatusCode::CONFLICT, "amended", "somebody else is amending this record")
+        }
+        other => other.into(),
+    }
+}
+
+/// What can be done with a collection's features, for whoever asks: QGIS offers what stands in `Allow`.
+#[utoipa::path(tag = "ogc", security(()), params(("collection" = String, Path)), responses((status = 200, description = "`Allow`")))]
+#[options("/ogc/collections/{collection}/items")]
+pub(crate) async fn offer(
+    access: ApiResult<MapAccess<ReadRecords>>,
+    collection: Path<String>,
+) -> HttpResponse {
+    let may = access.is_ok_and(|access| may_make(&access, &collection));
+    allowed(if may { "GET, POST, OPTIONS" } else { "GET, OPTIONS" })
+}
+
+/// What can be done with one feature, for whoever asks.
+#[utoipa::path(tag = "ogc", security(()), params(("collection" = String, Path), ("id" = String, Path)), responses((status = 200, description = "`Allow`")))]
+#[options("/ogc/collections/{collection}/items/{id}")]
+pub(crate) async fn offer_one(
+    access: ApiResult<MapAccess<ReadRecords>>,
+    path: Path<(String, String)>,
+) -> HttpResponse {
+    let may = access.is_ok_and(|access| may_make(&access, &path.0));
+    allowed(if may { "GET, PUT, PATCH, DELETE, OPTIONS" } else { "GET, OPTIONS" })
+}
+
+fn may_make(access: &MapAccess<ReadRecords>, collection: &str) -> bool {
+    let found = super::collections::find(access, collection);
+    found.is_ok_and(|collection| collection.kind().is_some_and(|kind| access.may_make(kind)))
+}
+
+fn allowed(methods: &'static str) -> HttpResponse {
+    HttpResponse::Ok().insert_header((ALLOW, methods)).finish()
+}

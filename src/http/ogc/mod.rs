@@ -1,0 +1,37 @@
+//! OGC API – Features: records and the ledger's ground for QGIS, GDAL, ArcGIS and spreadsheets, one file per resource.
+
+mod access;
+mod api;
+mod collections;
+mod edits;
+mod html;
+mod item;
+mod items;
+mod landing;
+mod question;
+mod reply;
+mod schemas;
+mod source;
+
+use utoipa_actix_web::service_config::ServiceConfig;
+
+/// Every route under `/ogc`.
+pub(super) fn routes(config: &mut ServiceConfig<'_>) {
+    config
+        .service(landing::show)
+        .service(landing::show_with_slash)
+        .service(landing::conformance)
+        .service(api::show)
+        .service(collections::list)
+        .service(collections::show)
+        .service(schemas::queryables)
+        .service(schemas::describe)
+        .service(items::list)
+        .service(item::show)
+        .service(edits::create)
+        .service(edits::replace)
+        .service(edits::update)
+        .service(edits::delete)
+        .service(edits::offer)
+        .service(edits::offer_one);
+}

@@ -1,0 +1,127 @@
+//! Where features come from: the store's records, or the ledger's ground, batch by batch. All of it blocks.
+
+use std::collections::HashMap;
+
+use uuid::Uuid;
+
+use super::question::Question;
+use crate::http::error::ApiResult;
+use crate::http::state::AppState;
+use crate::ogc::collection::{Ground, Source};
+use crate::ogc::feature::Feature;
+use crate::report::features;
+use crate::store::StoreError;
+use crate::store::feature::{self, LARGEST_BATCH, Scan};
+
+/// Areas or releases that are drawn at a time.
+const DRAWN: usize = 256;
+
+/// A way through a collection's features.
+#[derive(Debug)]
+pub(super) enum Walk {
+    /// Through records.
+    Records(feature::Walk),
+    /// Through ground, the next one last.
+    Ground(Ground, Vec<Uuid>),
+}
+
+impl Question {
+    /// What is asked of the store.
+    pub(super) fn scan(&self) -> Scan {
+        // A short page is not made from a long batch.
+        let short = self.takes_all() && self.bbox.is_none() && self.sort.is_empty();
+        let batch = u16::try_from(self.limit + 1).ok().filter(|_| short).unwrap_or(LARGEST_BATCH);
+        Scan { collection: self.collection.clone(), sight: self.sight, at: self.at, bbox: self.bbox, batch }
+    }
+
+    /// A way through everything after this feature, in the order of ids.
+    pub(super) fn walk(&self, state: &AppState, after: Option<Uuid>) -> ApiResult<Walk> {
+        let store = state.blocking_store();
+        match &self.collection.source {
+            Source::Records { .. } => Ok(Walk::Records(store.walk(self.scan(), after)?)),
+            Source::Ground(ground) => {
+                let (ground, day, bbox) = (*ground, self.day, self.bbox);
+                let ids = state
+                    .books
+                    .current(store, |books| features::ids(books.of(self.basis), ground, day, bbox))?;
+                let ahead = ids.into_iter().filter(|id| after.is_none_or(|after| *id > after));
+                Ok(Walk::Ground(ground, ahead.rev().collect()))
+            }
+        }
+    }
+
+    /// A way through these features, in this order.
+    pub(super) fn walk_through(&self, ids: Vec<Uuid>) -> Walk {
+        match &self.collection.source {
+            Source::Records { .. } => Walk::Records(feature::Walk::through(self.scan(), ids.into_iter())),
+            Source::Ground(ground) => Walk::Ground(*ground, ids.into_iter().rev().collect()),
+        }
+    }
+
+    /// The features of the next batch that the question lets through; nothing at the end.
+    pub(super) fn next(&self, state: &AppState, walk: &mut Walk) -> ApiResult<Option<Vec<Feature>>> {
+        let batch = match walk {
+            Walk::Records(walk) => state.blocking_store().next_features(walk)?,
+            Walk::Ground(ground, ids) => {
+                let part: Vec<Uuid> = ids.drain(ids.len().saturating_sub(DRAWN)..).rev().collect();
+                if part.is_empty() { None } else { Some(self.ground(state, *ground, &part)?) }
+            }
+        };
+        let Some(mut batch) = batch else { return Ok(None) };
+        batch.retain(|feature| self.admits(feature));
+        Ok(Some(batch))
+    }
+
+    /// These pieces of ground, in this order.
+    fn ground(&self, state: &AppState, ground: Ground, ids: &[Uuid]) -> ApiResult<Vec<Feature>> {
+        let mut drawn = state.books.current(state.blocking_store(), |books| {
+            features::features(books.of(self.basis), ground, self.day, ids)
+        })??;
+        let turns: HashMap<Uuid, usize> = ids.iter().copied().zip(0..).collect();
+        drawn.sort_by_key(|feature| turns.get(&feature.id).copied());
+        Ok(drawn)
+    }
+
+    fn admits(&self, feature: &Feature) -> bool {
+        let in_box = self.bbox.is_none_or(|bbox| bbox.meets(feature.geometry.as_ref()));
+        let in_time = self.interval.is_none_or(|asked| {
+            // What does not say when it holds is never left out.
+            feature.interval(&self.collection).is_none_or(|holds| holds.meets(&asked))
+        });
+        in_box && in_time && self.filters.iter().all(|filter| filter.admits(feature))
+    }
+
+    /// How many features there are on all pages.
+    pub(super) fn count(&self, state: &AppState) -> ApiResult<u64> {
+        if let (Source::Records { .. }, true) = (&self.collection.source, self.takes_all()) {
+            return Ok(state.blocking_store().count_features(self.scan())?);
+        }
+        let mut walk = self.walk(state, None)?;
+        if let (Walk::Ground(_, ids), true, None) = (&walk, self.takes_all(), self.bbox) {
+            return Ok(ids.len() as u64);
+        }
+        let mut count = 0;
+        while let Some(batch) = self.next(state, &mut walk)? {
+            count += batch.len() as u64;
+        }
+        Ok(count)
+    }
+
+    /// One feature.
+    ///
+    /// # Errors
+    /// 404
+    pub(super) fn find(&self, state: &AppState, id: Uuid) -> ApiResult<Feature> {
+        match &self.collection.source {
+            Source::Records { .. } => Ok(state.blocking_store().find_feature(self.scan(), id)?),
+            Source::Ground(ground) => {
+                let found = self.ground(state, *ground, &[id])?.pop();
+                // What is left of an area that nobody contests is not among what is contested.
+                let known = found.filter(|feature| {
+                    *ground != Ground::Contested || feature.properties["contested"] == true
+                });
+                Ok(known.ok_or(StoreError::NotFound("feature"))?)
+            }
+        }
+    }
+}

@@ -1,0 +1,258 @@
+//! What a feature that a client writes changes in a record.
+//!
+//! A client writes back what it was shown, and more: rounded positions, lists as text, what the server gives. Only what
+//! differs from what stands becomes a change, so that an edit says what its author did and nothing else.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value};
+
+use super::collection::{Collection, Property, Shape, Type};
+use super::crs::Crs;
+use super::draw;
+use super::filter::compare;
+use crate::model::mutation::GEOMETRY;
+use crate::model::record::Feature;
+use crate::model::schema::{Fault, MergeClass, Schema};
+use crate::model::{Change, vocabulary};
+
+vocabulary! {
+    /// How a record is written.
+    pub enum Manner {
+        /// It is made.
+        Create = "create",
+        /// It says this and nothing else (`PUT`).
+        Replace = "replace",
+        /// It says this besides (`PATCH`, RFC 7396).
+        Update = "update",
+    }
+}
+
+/// Somebody's edit of a collection's feature.
+#[derive(Debug, Clone, Copy)]
+pub struct Edit<'e> {
+    /// How.
+    pub manner: Manner,
+    /// Of which collection.
+    pub collection: &'e Collection,
+    /// Its kind's schema.
+    pub schema: &'e Schema,
+    /// The reference system of the positions in the body.
+    pub crs: Crs,
+    /// The record as its author was shown it; nothing where it is being made.
+    pub stands: Option<&'e Feature>,
+}
+
+impl Edit<'_> {
+    /// The changes that a body makes.
+    ///
+    /// # Errors
+    /// Everything that cannot be taken, with its place in the body.
+    pub fn changes(&self, body: &Value) -> Result<BTreeMap<String, Change>, Vec<Fault>> {
+        let mut faults = Vec::new();
+        let mut changes = BTreeMap::new();
+        let Some(members) = body.as_object() else {
+            return Err(vec![fault("", "the body is not an object")]);
+        };
+        if self.manner != Manner::Update && members.get("type").is_none_or(|type_| type_ != "Feature") {
+            faults.push(fault("/type", "must be `Feature`"));
+        }
+        let none = Map::new();
+        let properties = match members.get("properties") {
+            Some(Value::Object(properties)) => properties,
+            Some(Value::Null) | None => &none,
+            Some(_) => {
+                faults.push(fault("/properties", "must be an object"));
+                &none
+            }
+        };
+        for (name, value) in properties {
+            match self.collection.property(name) {
+                Some(property) => changes.extend(self.change(property, value)),
+                None => faults.push(fault(
+                    &format!("/properties/{name}"),
+                    &format!("is no property of {}", self.collection.id),
+                )),
+            }
+        }
+        if self.manner == Manner::Replace {
+            let left_out =
+                self.collection.properties.iter().filter(|one| !properties.contains_key(&one.name));
+            changes.extend(left_out.filter_map(|property| self.change(property, &Value::Null)));
+        }
+        match self.geometry(members.get(GEOMETRY)) {
+            Ok(change) => changes.extend(change.map(|change| (GEOMETRY.to_owned(), change))),
+            Err(wrong) => faults.push(wrong),
+        }
+        if faults.is_empty() { Ok(changes) } else { Err(faults) }
+    }
+
+    /// What a property's value changes; nothing where it is what stands, or not the client's to say.
+    fn change(&self, property: &Property, given: &Value) -> Option<(String, Change)> {
+        if property.schema["readOnly"] == true {
+            return None;
+        }
+        let given = unpacked(property.type_, given);
+        let stands =
+            self.stands.and_then(|stands| stands.properties.get(&property.name)).unwrap_or(&Value::Null);
+        if is_same(&given, stands) {
+            return None;
+        }
+        let change = if self.schema.merge_class(&property.name) == MergeClass::Append {
+            rows(&given, stands)
+        } else {
+            Change { to: Some(given), ..Change::default() }
+        };
+        Some((property.name.clone(), change))
+    }
+
+    fn geometry(&self, given: Option<&Value>) -> Result<Option<Change>, Fault> {
+        let stands = self.stands.and_then(|stands| stands.geometry.as_ref());
+        match (given, stands) {
+            (None, _) if self.manner == Manner::Update => Ok(None),
+            (None | Some(Value::Null), None) => Ok(None),
+            (None, Some(_)) => Err(fault("/geometry", "is left out; `null` empties it")),
+            (Some(Value::Null), Some(_)) => Ok(Some(Change { to: Some(Value::Null), ..Change::default() })),
+            (Some(given), stands) => {
+                self.must_be_of_the_collection(given)?;
+                let mut moved = draw::read(given, self.crs).map_err(|wrong| fault("/geometry", &wrong))?;
+                if let Some(stands) = stands {
+                    if self.crs.is_geographic() {
+                        draw::restore_rounded(&mut moved, stands);
+                    }
+                    if draw::is_same(&moved, stands) {
+                        return Ok(None);
+                    }
+                }
+                Ok(Some(Change { to: Some(moved), ..Change::default() }))
+            }
+        }
+    }
+
+    /// A point among outlines would be in another collection than the one that its author looks at.
+    fn must_be_of_the_collection(&self, geometry: &Value) -> Result<(), Fault> {
+        let allowed: &[&str] = match self.collection.shape {
+            Shape::Areas => &["Polygon", "MultiPolygon"],
+            Shape::Lines => &["LineString", "MultiLineString"],
+            Shape::Points => &["Point", "MultiPoint"],
+            Shape::Point => &["Point"],
+            Shape::Nowhere => &[],
+        };
+        if geometry["type"].as_str().is_some_and(|type_| allowed.contains(&type_)) {
+            return Ok(());
+        }
+        let wrong = if allowed.is_empty() {
+            format!("{} has no geometry", self.collection.id)
+        } else {
+            format!("in {} it is one of {}", self.collection.id, allowed.join(", "))
+        };
+        Err(fault("/geometry/type", &wrong))
+    }
+}
+
+fn fault(pointer: &str, message: &str) -> Fault {
+    Fault { pointer: pointer.to_owned(), message: message.to_owned() }
+}
+
+/// A list or an object that a client without either wrote as text.
+fn unpacked(type_: Type, given: &Value) -> Value {
+    match (type_, given) {
+        (Type::List | Type::Nested, Value::String(text)) => serde_json::from_str(text)
+            .ok()
+            .filter(|value: &Value| !value.is_string())
+            .unwrap_or_else(|| given.clone()),
+        _ => given.clone(),
+    }
+}
+
+fn is_same(a: &Value, b: &Value) -> bool {
+    a == b || compare(a, b).is_some_and(std::cmp::Ordering::is_eq)
+}
+
+/// Rows are added and struck out, never changed.
+fn rows(given: &Value, stands: &Value) -> Change {
+    let list = |value: &Value| value.as_array().cloned().unwrap_or_default();
+    let (given_rows, standing) = (list(given), list(stands));
+    let id = |row: &Value| row["id"].as_str().and_then(|id| id.parse::<uuid::Uuid>().ok());
+    let kept = |row: &&Value| given_rows.iter().any(|other| id(other) == id(row));
+    let gone = standing.iter().filter(|row| row["removed"] != true && !kept(row)).filter_map(id);
+    // What is no list is refused by the schema.
+    let to = if given.is_array() || given.is_null() { None } else { Some(given.clone()) };
+    Change { remove: gone.collect(), add: given_rows, to, from: None }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::model::role::Actor;
+    use crate::model::schema::Registry;
+    use crate::model::{Record, Role};
+
+    fn changes(manner: Manner, stands: Option<&Feature>, body: &Value) -> Result<Value, Vec<Fault>> {
+        let actor = Actor { account: Uuid::nil(), role: Role::ImOfficer, organisation: Uuid::nil() };
+        let all = Collection::seen(Registry::embedded(), actor.sight(), true);
+        let collection = all.iter().find(|one| one.id == "hazardous_area").unwrap();
+        let schema = Registry::embedded().latest("hazardous_area").unwrap();
+        let edit = Edit { manner, collection, schema, crs: Crs::Crs84, stands };
+        edit.changes(body).map(|changes| json!(changes))
+    }
+
+    fn area() -> Feature {
+        let mut record = Record::blank(Uuid::nil(), "hazardous_area", 1, Uuid::nil(), Uuid::nil());
+        record.set_field("classification", json!("CHA"));
+        record.set_field("reported_area_m2", json!(1200));
+        record.set_field("contamination", json!(["uxo"]));
+        record.set_field("evidence", json!([{"id": ID, "kind": "other", "strength": "direct"}]));
+        record.set_field("geometry", json!({"type": "Polygon", "coordinates": [[[18.123_456_78, 43.5], [18.2, 43.5], [18.2, 43.6], [18.123_456_78, 43.5]]]}));
+        Feature::of(record, 1)
+    }
+
+    const ID: &str = "01920000-0000-7000-8000-000000000001";
+
+    #[test]
+    fn what_a_client_only_writes_back_is_no_change() {
+        let area = area();
+        let body = json!({"type": "Feature", "id": "x",
+            "geometry": {"type": "MultiPolygon", "coordinates": [[[[18.123_457, 43.5], [18.2, 43.5], [18.2, 43.6], [18.123_457, 43.5]]]]},
+            "properties": {"classification": "CHA", "reported_area_m2": 1200.0, "contamination": "[\"uxo\"]", "name": null,
+                "evidence": [{"id": ID, "kind": "other", "strength": "direct"}], "stage": "finalised", "version": "x", "area_m2": 3}});
+        assert_eq!(changes(Manner::Replace, Some(&area), &body).unwrap(), json!({}));
+    }
+
+    #[test]
+    fn only_what_differs_is_changed() {
+        let area = area();
+        let patch = json!({"properties": {"classification": "SHA", "contamination": null, "evidence": []}});
+        let found = changes(Manner::Update, Some(&area), &patch).unwrap();
+        assert_eq!(
+            found,
+            json!({"classification": {"to": "SHA"}, "contamination": {"to": null}, "evidence": {"remove": [ID]}})
+        );
+        let put = json!({"type": "Feature", "geometry": null, "properties": {"classification": "CHA"}});
+        let found = changes(Manner::Replace, Some(&area), &put).unwrap();
+        let names: Vec<&String> = found.as_object().unwrap().keys().collect();
+        assert_eq!(names, ["contamination", "evidence", "geometry", "reported_area_m2"]);
+        let made = changes(Manner::Create, None, &put).unwrap();
+        assert_eq!(made, json!({"classification": {"to": "CHA"}}));
+    }
+
+    #[test]
+    fn everything_that_is_wrong_is_said_at_once() {
+        let body = json!({"type": "Thing", "properties": {"colour": "red"}, "geometry": {"type": "Point", "coordinates": [1, 2]}});
+        let faults = changes(Manner::Create, None, &body).unwrap_err();
+        let pointers: Vec<&str> = faults.iter().map(|fault| fault.pointer.as_str()).collect();
+        assert_eq!(pointers, ["/type", "/properties/colour", "/geometry/type"]);
+        for body in [
+            json!(1),
+            json!({"type": "Feature", "properties": []}),
+            json!({"type": "Feature", "geometry": 3}),
+        ] {
+            assert!(changes(Manner::Create, None, &body).is_err(), "{body}");
+        }
+        let left_out = json!({"type": "Feature", "properties": {}});
+        assert!(changes(Manner::Replace, Some(&area()), &left_out).is_err());
+    }
+}

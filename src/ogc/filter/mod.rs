@@ -1,0 +1,195 @@
+//! CQL2 (OGC 21-065r2): filters as text and as JSON, over a collection's queryables.
+//!
+//! Parsed here and not by the `cql2` crate (0.6): its grammar tries every parenthesis twice, so that 18 of them take a
+//! second and 40 a lifetime, and it turns the order of members round in all of `serde_json`. This parser looks at each
+//! token once and goes no deeper than 60 levels.
+
+mod evaluate;
+mod json;
+#[cfg(test)]
+mod tests;
+mod text;
+mod token;
+
+use geo::{Geometry, MapCoords as _};
+use serde_json::Value;
+
+use super::Unreadable;
+use super::collection::{Collection, Property, Type};
+use super::crs::Crs;
+
+pub use evaluate::compare;
+
+/// Levels of parentheses and negations that a filter may have.
+const DEEPEST: usize = 60;
+/// Bytes of a filter.
+const LONGEST: usize = 64 * 1024;
+
+/// A condition on a feature. What is asked of an empty property is neither true nor false, and no match.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Filter {
+    /// Always so or never.
+    Constant(bool),
+    /// All of these.
+    And(Vec<Filter>),
+    /// Any of these.
+    Or(Vec<Filter>),
+    /// Not this.
+    Not(Box<Filter>),
+    /// Two values compared.
+    Compare(Comparison, Operand, Operand),
+    /// Like a pattern: `%` any text, `_` one character, `\` before either takes it as it is.
+    Like(Operand, Operand),
+    /// Between two values, both included.
+    Between(Operand, Operand, Operand),
+    /// One of these.
+    In(Operand, Vec<Operand>),
+    /// Empty.
+    IsNull(Operand),
+    /// The feature's geometry meets this one.
+    Intersects(Box<Geometry<f64>>),
+    /// A list compared with another.
+    List(ListTest, String, Vec<Value>),
+}
+
+/// How two values compare.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Comparison {
+    /// `=`
+    Equal,
+    /// `<>`
+    NotEqual,
+    /// `<`
+    Less,
+    /// `<=`
+    LessOrEqual,
+    /// `>`
+    Greater,
+    /// `>=`
+    GreaterOrEqual,
+}
+
+/// How two lists compare.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ListTest {
+    /// `A_EQUALS`
+    Equals,
+    /// `A_CONTAINS`: all of the other's items are in it.
+    Contains,
+    /// `A_CONTAINEDBY`: all of its items are in the other.
+    ContainedBy,
+    /// `A_OVERLAPS`: they share an item.
+    Overlaps,
+}
+
+/// One side of a comparison.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Operand {
+    /// A property's value.
+    Property(String),
+    /// This value.
+    Literal(Value),
+    /// A day or moment.
+    Moment(String),
+    /// Whatever its letters' case.
+    CaseInsensitive(Box<Operand>),
+}
+
+/// What a filter may be about.
+#[derive(Clone, Copy)]
+struct Scope<'c> {
+    collection: &'c Collection,
+    crs: Crs,
+}
+
+impl Filter {
+    /// Reads a filter. `language` is `cql2-text`, which also holds where it is left out, or `cql2-json`; positions in it
+    /// are in `crs`.
+    ///
+    /// # Errors
+    /// Where it cannot be read, or names what is no queryable of the collection.
+    pub fn parse(
+        text: &str,
+        language: Option<&str>,
+        crs: Crs,
+        collection: &Collection,
+    ) -> Result<Self, Unreadable> {
+        let scope = Scope { collection, crs };
+        let wrong = |reason| Unreadable::new("filter", reason);
+        if text.len() > LONGEST {
+            return Err(wrong(format!("more than {LONGEST} bytes")));
+        }
+        match language {
+            None | Some("cql2-text") => text::parse(text, scope).map_err(wrong),
+            Some("cql2-json") => json::parse(text, scope).map_err(wrong),
+            Some(other) => Err(Unreadable::new("filter-lang", format!("`{other}`: cql2-text or cql2-json"))),
+        }
+    }
+
+    /// The filter of a parameter with a queryable's name: equal to this value, or a list that has it.
+    ///
+    /// # Errors
+    /// Where the value is none that the property can have.
+    pub fn of_parameter(property: &Property, given: &str) -> Result<Self, Unreadable> {
+        let wrong = |what: &str| {
+            let reason = format!("{}={given}: {what}", property.name);
+            Unreadable::new("query", reason)
+        };
+        let value = match property.type_ {
+            Type::Number => {
+                let number: Option<f64> = given.trim().parse().ok().filter(|number: &f64| number.is_finite());
+                Value::from(number.ok_or_else(|| wrong("a number"))?)
+            }
+            Type::Boolean => match given {
+                "true" | "TRUE" | "1" => Value::Bool(true),
+                "false" | "FALSE" | "0" => Value::Bool(false),
+                _ => return Err(wrong("true or false")),
+            },
+            Type::Text | Type::List => Value::from(given),
+            Type::Nested => return Err(wrong("no question can be asked of this property")),
+        };
+        if property.type_ == Type::List {
+            return Ok(Self::List(ListTest::Contains, property.name.clone(), vec![value]));
+        }
+        Ok(Self::Compare(
+            Comparison::Equal,
+            Operand::Property(property.name.clone()),
+            Operand::Literal(value),
+        ))
+    }
+}
+
+impl Scope<'_> {
+    /// A property that may be asked of.
+    fn property(&self, name: &str) -> Result<&Property, String> {
+        self.collection.queryables().find(|property| property.name == name).ok_or_else(|| {
+            let names: Vec<&str> =
+                self.collection.queryables().map(|property| property.name.as_str()).collect();
+            format!("`{name}` is no queryable of {}: {}", self.collection.id, names.join(", "))
+        })
+    }
+
+    /// Whether a name means the feature's geometry.
+    fn is_geometry(name: &str) -> bool {
+        // QGIS calls it what the first layer of this server called it.
+        matches!(name, "geometry" | "geom")
+    }
+
+    /// Positions of a literal geometry in longitude and latitude.
+    fn locate(&self, geometry: &Geometry<f64>) -> Result<Geometry<f64>, String> {
+        geometry.try_map_coords(|at| match self.crs.locate(at.x, at.y) {
+            Some([lon, lat]) => Ok(geo::coord! {x: lon, y: lat}),
+            None => Err(format!("{} {} has no place on the globe in {}", at.x, at.y, self.crs)),
+        })
+    }
+
+    /// The box of a literal, whose edges follow those of the reference system.
+    fn envelope(&self, numbers: &[f64]) -> Result<Geometry<f64>, String> {
+        let text: Vec<String> = numbers.iter().map(ToString::to_string).collect();
+        let found = super::bbox::Bbox::parse(&text.join(","), self.crs).map_err(|fault| fault.to_string())?;
+        let parts = found.parts().into_iter().map(|[west, south, east, north]| {
+            geo::Rect::new(geo::coord! {x: west, y: south}, geo::coord! {x: east, y: north}).to_polygon()
+        });
+        Ok(Geometry::MultiPolygon(parts.collect()))
+    }
+}

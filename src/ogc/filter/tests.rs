@@ -1,0 +1,188 @@
+use std::time::Instant;
+
+use geo::Point;
+use serde_json::json;
+use uuid::Uuid;
+
+use super::*;
+use crate::model::Role;
+use crate::model::role::Actor;
+use crate::model::schema::Registry;
+use crate::ogc::feature::Feature;
+
+fn hazards() -> Collection {
+    let actor = Actor { account: Uuid::nil(), role: Role::ImOfficer, organisation: Uuid::nil() };
+    let all = Collection::seen(Registry::embedded(), actor.sight(), true);
+    all.into_iter().find(|one| one.id == "hazardous_area").unwrap()
+}
+
+fn area() -> Feature {
+    let properties = json!({
+        "name": "O'Hara's field", "classification": "CHA", "date_identified": "2020-03-01", "reported_area_m2": 1200.5,
+        "contamination": ["ap_mine", "uxo"], "contested": false, "remarks": "50% done_", "priority": null,
+    });
+    Feature {
+        id: Uuid::nil(),
+        geometry: Some(Point::new(18.5, 43.5).into()),
+        properties: properties.as_object().unwrap().clone(),
+    }
+}
+
+fn text(filter: &str) -> Result<bool, String> {
+    let parsed = Filter::parse(filter, None, Crs::Crs84, &hazards()).map_err(|fault| fault.reason)?;
+    Ok(parsed.admits(&area()))
+}
+
+fn json(filter: &Value) -> Result<bool, String> {
+    let parsed = Filter::parse(&filter.to_string(), Some("cql2-json"), Crs::Crs84, &hazards())
+        .map_err(|fault| fault.reason)?;
+    Ok(parsed.admits(&area()))
+}
+
+#[test]
+fn texts_mean_what_they_say() {
+    for (filter, holds) in [
+        ("classification = 'CHA'", true),
+        ("(classification = 'SHA')", false),
+        ("(classification = 'CHA') AND (name = 'O''Hara''s field')", true),
+        ("NOT classification <> 'CHA'", true),
+        ("\"classification\"='SHA' or reported_area_m2>=1.2e3", true),
+        ("reported_area_m2 BETWEEN 1000 AND 2000 and contested = false", true),
+        ("reported_area_m2 not between 1000 and 2000", false),
+        ("classification IN ('SHA','CHA')", true),
+        ("classification NOT IN ('SHA')", true),
+        ("name LIKE 'O''%'", true),
+        ("name LIKE 'o''%'", false),
+        ("CASEI(name) LIKE casei('o''HARA%')", true),
+        ("CASEI(classification) = CASEI('cha')", true),
+        ("remarks LIKE '50\\% done\\_'", true),
+        ("remarks LIKE '5_\\% done\\_'", true),
+        ("remarks LIKE '50\\_%'", false),
+        ("priority IS NULL", true),
+        ("priority IS NOT NULL", false),
+        ("priority = 'high'", false),
+        ("NOT priority = 'high'", false),
+        ("priority = 'high' OR classification = 'CHA'", true),
+        (
+            "date_identified >= DATE('2020-01-01') AND date_identified < TIMESTAMP('2020-03-02T00:00:00Z')",
+            true,
+        ),
+        ("date_identified > '2020-03-01'", false),
+        ("contested", false),
+        ("not contested", true),
+        ("S_INTERSECTS(geometry,BBOX(18,43,19,44))", true),
+        ("S_INTERSECTS(geom, POLYGON((0 0,1 0,1 1,0 0)))", false),
+        ("s_intersects(POINT(18.5 43.5), geometry)", true),
+        ("A_CONTAINS(contamination, ('uxo'))", true),
+        ("A_CONTAINS(contamination, ('uxo','axo'))", false),
+        ("A_OVERLAPS(contamination, ('uxo','axo'))", true),
+        ("A_CONTAINEDBY(contamination, ('uxo','ap_mine','axo'))", true),
+        ("A_EQUALS(contamination, ('uxo'))", false),
+        ("TRUE", true),
+        ("reported_area_m2 = 'CHA'", false),
+        ("reported_area_m2 > -5", true),
+    ] {
+        assert_eq!(text(filter), Ok(holds), "{filter}");
+    }
+}
+
+#[test]
+fn json_means_the_same() {
+    let property = |name: &str| json!({"property": name});
+    for (filter, holds) in [
+        (json!({"op": "=", "args": [property("classification"), "CHA"]}), true),
+        (
+            json!({"op": "and", "args": [{"op": "not", "args": [{"op": "isNull", "args": [property("name")]}]}, true]}),
+            true,
+        ),
+        (json!({"op": "in", "args": [property("classification"), ["SHA"]]}), false),
+        (json!({"op": "between", "args": [property("reported_area_m2"), 1000, 1300]}), true),
+        (json!({"op": "like", "args": [{"op": "casei", "args": [property("name")]}, "o'hara%"]}), true),
+        (json!({"op": ">", "args": [property("date_identified"), {"date": "2020-02-29"}]}), true),
+        (json!({"op": "s_intersects", "args": [property("geometry"), {"bbox": [18, 43, 19, 44]}]}), true),
+        (
+            json!({"op": "s_intersects", "args": [property("geometry"), {"type": "Point", "coordinates": [1, 2]}]}),
+            false,
+        ),
+        (json!({"op": "a_contains", "args": [property("contamination"), ["uxo"]]}), true),
+        (property("contested"), false),
+    ] {
+        assert_eq!(json(&filter), Ok(holds), "{filter}");
+    }
+    for broken in [
+        json!({}),
+        json!({"op": "="}),
+        json!({"op": "between", "args": []}),
+        json!([1]),
+        json!(3),
+        json!({"op": "mod", "args": [1, 2]}),
+        json!({"op": "=", "args": [property("nothing"), 1]}),
+    ] {
+        assert!(json(&broken).is_err(), "{broken}");
+    }
+}
+
+#[test]
+fn what_cannot_be_read_is_said_with_its_place() {
+    for (filter, said) in [
+        ("", "at the end"),
+        ("classification", "a comparison is expected"),
+        ("classification =", "at the end"),
+        ("classification = 'CHA' classification", "character 24"),
+        ("name = 'open", "has no end"),
+        ("nothing = 1", "no queryable"),
+        ("evidence IS NULL", "no queryable"),
+        ("(classification = 'CHA'", "`)` is expected"),
+        ("S_INTERSECTS(geometry, CIRCLE(1 2))", "a geometry"),
+        ("S_INTERSECTS(geometry, POINT(1))", "is no geometry"),
+        ("S_INTERSECTS(geometry, POINT(400 2))", "no place"),
+        ("DATE('x') = date_identified", "no day or moment"),
+        ("name ; 'x'", "cannot be read"),
+        ("name LIKE", "at the end"),
+        ("ACCENTI(name) = 'x'", "CASEI"),
+        ("-- = 1", "cannot be read"),
+    ] {
+        let fault = text(filter).expect_err(filter);
+        assert!(fault.contains(said), "{filter}: {fault}");
+    }
+    let unknown = Filter::parse("TRUE", Some("ecql"), Crs::Crs84, &hazards());
+    assert_eq!(unknown.unwrap_err().name, "filter-lang");
+}
+
+#[test]
+fn no_filter_takes_long_or_breaks_the_stack() {
+    let begun = Instant::now();
+    for open in ["(", "NOT ", "CASEI(", "S_INTERSECTS(", "POLYGON(", "A_CONTAINS(", "'", "-"] {
+        assert!(text(&open.repeat(9_000)).is_err(), "{open}");
+    }
+    assert!(text(&format!("{}classification = 'CHA'", "(".repeat(18))).is_err());
+    let many = vec!["name LIKE '%a%a%a%a%a%a%a%a%b'"; 1_000].join(" OR ");
+    assert_eq!(text(&many), Ok(false));
+    assert!(json(&serde_json::from_str("[[[[[[[[1]]]]]]]]").unwrap()).is_err());
+    assert!(begun.elapsed().as_secs() < 5, "{:?}", begun.elapsed());
+}
+
+#[test]
+fn positions_stand_in_the_filters_reference_system() {
+    let [x, y] = Crs::WebMercator.place(18.5, 43.5).unwrap();
+    let around = format!("S_INTERSECTS(geometry, BBOX({},{},{},{}))", x - 10.0, y - 10.0, x + 10.0, y + 10.0);
+    let admits = |crs| Filter::parse(&around, None, crs, &hazards()).map(|filter| filter.admits(&area()));
+    assert_eq!(admits(Crs::WebMercator), Ok(true));
+    assert!(admits(Crs::Crs84).is_err());
+}
+
+#[test]
+fn a_queryable_is_a_parameter_too() {
+    let collection = hazards();
+    let asked = |name: &str, value: &str| {
+        let property = collection.property(name).unwrap();
+        Filter::of_parameter(property, value).map(|filter| filter.admits(&area()))
+    };
+    assert_eq!(asked("classification", "CHA"), Ok(true));
+    assert_eq!(asked("reported_area_m2", "1200.50"), Ok(true));
+    assert_eq!(asked("contested", "false"), Ok(true));
+    assert_eq!(asked("contamination", "uxo"), Ok(true));
+    for (name, value) in [("reported_area_m2", "much"), ("contested", "perhaps"), ("evidence", "x")] {
+        assert!(asked(name, value).is_err(), "{name}");
+    }
+}

@@ -1,0 +1,257 @@
+//! What of a batch of records a reader is shown, drawn: at which version, on whose ground, with what it says.
+
+use std::collections::HashMap;
+
+use diesel::pg::Pg;
+use diesel::prelude::*;
+use diesel::sqlite::Sqlite;
+use geo::Geometry;
+use serde_json::{Map, Value, json};
+
+use super::Result;
+use super::backend::{DbConnection, MultiBackend};
+use super::column::{Document, Id, Instant};
+use super::feature::Scan;
+use super::schema::{conflict, record, version};
+use crate::geometry::shape;
+use crate::model::Record;
+use crate::model::role::{Shown, Sight};
+use crate::ogc::draw;
+use crate::ogc::feature::Feature;
+
+/// A record's place: what its table says of it.
+#[derive(Debug, Clone, Queryable, Selectable)]
+#[diesel(table_name = record, check_for_backend(Pg, Sqlite, MultiBackend))]
+pub(super) struct Place {
+    pub(super) record_id: Id,
+    kind: String,
+    organisation: Id,
+    author: Id,
+    stage: String,
+    pub(super) version: Id,
+    official: Option<Id>,
+    seq: i64,
+    tier: i16,
+    contested: bool,
+}
+
+/// A version without its properties.
+#[derive(Debug, Clone, Queryable, Selectable)]
+#[diesel(table_name = version, check_for_backend(Pg, Sqlite, MultiBackend))]
+struct Sketch {
+    version_id: Id,
+    record_id: Id,
+    organisation: Id,
+    author: Id,
+    stage: String,
+    retired: bool,
+    official: Option<Id>,
+    recorded_at: Instant,
+    wkb: Option<Vec<u8>>,
+    area_m2: Option<f64>,
+}
+
+/// A record as it will be shown, not yet with its properties.
+pub(super) struct Drawn {
+    sketch: Sketch,
+    geometry: Option<Geometry<f64>>,
+    contested: bool,
+    gravest: bool,
+}
+
+/// What of a batch is shown, in its order.
+pub(super) fn drawn(connection: &mut DbConnection, scan: &Scan, batch: &[Place]) -> Result<Vec<Drawn>> {
+    let mut shown = shown(connection, scan, batch)?;
+    let mut disputes = disputes(connection, scan, batch)?;
+    let mut found = Vec::with_capacity(batch.len());
+    for place in batch {
+        let Some(sketch) = shown.remove(&place.record_id) else { continue };
+        let own = sketch.wkb.as_deref().and_then(shape::Shape::from_wkb).map(shape::Shape::into_geometry);
+        let dispute = disputes.remove(&place.record_id);
+        let contested = if place.seq <= scan.at { place.contested } else { dispute.is_some() };
+        let dispute = dispute.filter(|_| contested).unwrap_or_default();
+        // The most hazardous view holds: the ground of every side (docs/sync.md §2).
+        let geometry = draw::united(own, dispute.outlines);
+        let wanted = scan.bbox.is_none_or(|bbox| bbox.meets(geometry.as_ref()));
+        if wanted && scan.collection.holds(geometry.as_ref()) {
+            found.push(Drawn { sketch, geometry, contested, gravest: dispute.confirmed });
+        }
+    }
+    Ok(found)
+}
+
+/// The version of each record that the reader is shown, as the record stood.
+fn shown(connection: &mut DbConnection, scan: &Scan, batch: &[Place]) -> Result<HashMap<Id, Sketch>> {
+    let (standing, moved): (Vec<&Place>, Vec<&Place>) = batch.iter().partition(|place| place.seq <= scan.at);
+    let standing: Vec<Id> = standing.iter().map(|place| place.version).collect();
+    let mut heads: HashMap<Id, Sketch> =
+        sketches(connection, &standing)?.into_iter().map(|sketch| (sketch.record_id, sketch)).collect();
+    let moved: Vec<Id> = moved.iter().map(|place| place.record_id).collect();
+    let before: Vec<Sketch> = version::table
+        .filter(version::record_id.eq_any(&moved))
+        .filter(version::branch.eq(false))
+        .filter(version::seq.le(scan.at))
+        .order(version::seq)
+        .select(Sketch::as_select())
+        .load(connection)?;
+    // The last of each record's line stays.
+    heads.extend(before.into_iter().map(|sketch| (sketch.record_id, sketch)));
+    let mut at_official = Vec::new();
+    for place in batch {
+        let Some(head) = heads.get(&place.record_id) else { continue };
+        let then = head.standing(place).seen_by(scan.sight)?;
+        // What others have sent back or refused since is not shown as it was before.
+        let now = place.standing().seen_by(scan.sight)?;
+        let shown = match (then, now, head.official) {
+            (Shown::Head, Shown::Head, _) => Shown::Head,
+            (Shown::Head, _, Some(official)) if official == head.version_id => Shown::Head,
+            (Shown::Head, _, Some(official)) => Shown::Official(official.0),
+            (Shown::Head, _, None) => Shown::Nothing,
+            (other, ..) => other,
+        };
+        if shown != Shown::Head {
+            heads.remove(&place.record_id);
+        }
+        if let Shown::Official(official) = shown {
+            at_official.push(Id(official));
+        }
+    }
+    let official = sketches(connection, &at_official)?;
+    heads.extend(official.into_iter().map(|sketch| (sketch.record_id, sketch)));
+    // Until its retirement has been finalised, a finalised record stands.
+    heads.retain(|_, shown| {
+        !shown.retired || shown.official.is_some_and(|official| official != shown.version_id)
+    });
+    Ok(heads)
+}
+
+fn sketches(connection: &mut DbConnection, versions: &[Id]) -> Result<Vec<Sketch>> {
+    if versions.is_empty() {
+        return Ok(Vec::new());
+    }
+    Ok(version::table
+        .filter(version::version_id.eq_any(versions))
+        .select(Sketch::as_select())
+        .load(connection)?)
+}
+
+/// As much of a record as decides who sees it.
+struct Standing<'r> {
+    place: &'r Place,
+    organisation: Id,
+    author: Id,
+    version: Id,
+    official: Option<Id>,
+    stage: &'r str,
+}
+
+impl Place {
+    /// The record as it stands now.
+    fn standing(&self) -> Standing<'_> {
+        Standing {
+            place: self,
+            organisation: self.organisation,
+            author: self.author,
+            version: self.version,
+            official: self.official,
+            stage: &self.stage,
+        }
+    }
+}
+
+impl Sketch {
+    /// The record as this version left it.
+    fn standing<'r>(&'r self, place: &'r Place) -> Standing<'r> {
+        Standing {
+            place,
+            organisation: self.organisation,
+            author: self.author,
+            version: self.version_id,
+            official: self.official,
+            stage: &self.stage,
+        }
+    }
+}
+
+impl Standing<'_> {
+    fn seen_by(&self, sight: Sight) -> Result<Shown> {
+        let (id, kind) = (self.place.record_id.0, &self.place.kind);
+        let mut record = Record::blank(id, kind, 0, self.organisation.0, self.author.0);
+        record.version = self.version.0;
+        record.official = self.official.map(|id| id.0);
+        record.stage = self.stage.parse()?;
+        Ok(sight.of(&record, self.place.tier))
+    }
+}
+
+/// What the other sides of a record's open conflicts say.
+#[derive(Default)]
+struct Dispute {
+    outlines: Vec<Geometry<f64>>,
+    /// One of them says that it is confirmed.
+    confirmed: bool,
+}
+
+fn disputes(connection: &mut DbConnection, scan: &Scan, batch: &[Place]) -> Result<HashMap<Id, Dispute>> {
+    let perhaps: Vec<Id> = batch
+        .iter()
+        .filter(|place| place.contested || place.seq > scan.at)
+        .map(|place| place.record_id)
+        .collect();
+    if perhaps.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let sides: Vec<(Id, Option<Vec<u8>>, Document)> = conflict::table
+        .inner_join(version::table.on(version::version_id.eq(conflict::conflict_id)))
+        .filter(conflict::record_id.eq_any(&perhaps))
+        .filter(conflict::safety.eq(true))
+        .filter(conflict::opened_seq.le(scan.at))
+        .filter(conflict::closed_seq.is_null().or(conflict::closed_seq.gt(scan.at).assume_not_null()))
+        .select((conflict::record_id, version::wkb, version::properties))
+        .load(connection)?;
+    let mut found: HashMap<Id, Dispute> = HashMap::new();
+    for (record, wkb, Document(properties)) in sides {
+        let dispute = found.entry(record).or_default();
+        let outline = wkb.as_deref().and_then(shape::Shape::from_wkb);
+        dispute.outlines.extend(outline.map(shape::Shape::into_geometry));
+        dispute.confirmed |= properties["classification"] == "CHA";
+    }
+    Ok(found)
+}
+
+/// What is shown, with what it says.
+pub(super) fn with_properties(connection: &mut DbConnection, drawn: Vec<Drawn>) -> Result<Vec<Feature>> {
+    let versions: Vec<Id> = drawn.iter().map(|drawn| drawn.sketch.version_id).collect();
+    let rows: Vec<(Id, Document)> = version::table
+        .filter(version::version_id.eq_any(&versions))
+        .select((version::version_id, version::properties))
+        .load(connection)?;
+    let mut properties: HashMap<Id, Document> = rows.into_iter().collect();
+    drawn
+        .into_iter()
+        .map(|drawn| {
+            let own = properties.remove(&drawn.sketch.version_id);
+            let own = own.map(Document::read::<Map<String, Value>>).transpose()?.unwrap_or_default();
+            Ok(drawn.into_feature(own))
+        })
+        .collect()
+}
+
+impl Drawn {
+    fn into_feature(self, mut properties: Map<String, Value>) -> Feature {
+        let sketch = self.sketch;
+        if self.gravest && properties.contains_key("classification") {
+            properties.insert("classification".to_owned(), json!("CHA"));
+        }
+        let given = [
+            ("area_m2", json!(sketch.area_m2)),
+            ("stage", json!(sketch.stage)),
+            ("contested", json!(self.contested)),
+            ("organisation", json!(sketch.organisation.0)),
+            ("version", json!(sketch.version_id.0)),
+            ("recorded_at", json!(sketch.recorded_at.0)),
+        ];
+        properties.extend(given.map(|(name, value)| (name.to_owned(), value)));
+        Feature { id: sketch.record_id.0, geometry: self.geometry, properties }
+    }
+}

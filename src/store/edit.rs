@@ -1,0 +1,112 @@
+//! Edits that people make at the server – in the office, or at their map: the same mutations as a tablet's, after which
+//! the review begins anew. What does not fit is refused and nothing is stored.
+
+use std::collections::BTreeMap;
+
+use uuid::Uuid;
+
+use super::decide::{draft, must_stand_at};
+use super::txn::tier_of;
+use super::{Result, Store, StoreError};
+use crate::model::role::{Actor, Shown};
+use crate::model::{Change, Op, Record};
+use crate::sync::memory::{Answer, Memory as _};
+
+/// What somebody who edits a record has seen of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Seen {
+    /// This version.
+    Version(Uuid),
+    /// They cannot say: QGIS does not.
+    Unknown,
+}
+
+impl Store {
+    /// Makes a record: a draft of the actor's organisation. The answer's version is its first.
+    ///
+    /// # Errors
+    /// `Refused`: `role`, `not-accepted`.
+    pub fn create(
+        &self,
+        actor: Actor,
+        kind: &str,
+        id: Uuid,
+        changes: BTreeMap<String, Change>,
+    ) -> Result<Answer> {
+        let kind = kind.to_owned();
+        self.write(move |txn| {
+            let schema = txn.registry.latest(&kind).ok_or(StoreError::NotFound("kind of record"))?.version();
+            actor.may_write(Op::Create, &kind, None).map_err(|detail| StoreError::refused("role", detail))?;
+            let mut mutation = draft(&actor, Op::Create, &kind, schema, id);
+            mutation.changes = changes;
+            txn.decide(&actor, mutation)
+        })
+    }
+
+    /// Changes a record.
+    ///
+    /// # Errors
+    /// `NotFound`, also for others' drafts; `Refused`: `stale` where the record has moved on, `role`, `not-accepted`, and
+    /// `unseen` where nobody can tell whether the actor has seen what would be changed.
+    pub fn correct(
+        &self,
+        actor: Actor,
+        record_id: Uuid,
+        seen: Seen,
+        changes: BTreeMap<String, Change>,
+        reason: Option<String>,
+    ) -> Result<Answer> {
+        self.edit(actor, record_id, seen, Op::Update, changes, reason)
+    }
+
+    /// Takes a record out of use. A finalised one stands until that has been finalised too.
+    ///
+    /// # Errors
+    /// As for [`Store::correct`].
+    pub fn retire(&self, actor: Actor, record_id: Uuid, seen: Seen) -> Result<Answer> {
+        self.edit(actor, record_id, seen, Op::Retire, BTreeMap::new(), None)
+    }
+
+    fn edit(
+        &self,
+        actor: Actor,
+        record_id: Uuid,
+        seen: Seen,
+        op: Op,
+        changes: BTreeMap<String, Change>,
+        reason: Option<String>,
+    ) -> Result<Answer> {
+        self.write(move |txn| {
+            let head = txn.head(record_id)?.ok_or(StoreError::NotFound("record"))?;
+            if actor.sight().of(&head, tier_of(txn.registry, &head)) != Shown::Head {
+                return Err(StoreError::NotFound("record"));
+            }
+            match seen {
+                Seen::Version(seen) => must_stand_at(&head, seen)?,
+                Seen::Unknown => must_overwrite_nothing(&actor, &head)?,
+            }
+            actor
+                .may_write(op, &head.kind, Some(&head))
+                .map_err(|detail| StoreError::refused("role", detail))?;
+            let mut mutation = draft(&actor, op, &head.kind, head.schema, record_id);
+            mutation.base_version = Some(head.version);
+            mutation.changes = changes;
+            mutation.reason = reason;
+            txn.decide(&actor, mutation)
+        })
+    }
+}
+
+/// An edit by somebody who cannot say what they saw may lie on what stands finalised – it stays in the books until the
+/// edit has been reviewed – and on what they wrote themselves. Somebody else's work under review would be gone unseen.
+fn must_overwrite_nothing(actor: &Actor, head: &Record) -> Result<()> {
+    if head.author == actor.account || head.official == Some(head.version) {
+        return Ok(());
+    }
+    let detail = format!(
+        "somebody else's edit of this record is {} and not finalised: say that you have seen it with `If-Match: \"{}\"`, \
+         or wait until it is decided",
+        head.stage, head.version
+    );
+    Err(StoreError::refused("unseen", detail))
+}

@@ -1,0 +1,89 @@
+//! Map passwords: each for one program, no stronger than its person and its scope, and ended by itself.
+
+use serde_json::{Value, json};
+
+use super::{Country, Map};
+use crate::support::{Person, Place, on_both, people::PASSWORD, people::text};
+
+on_both!(a_map_password_opens_the_map_and_nothing_else, a_map_password_ends);
+
+fn list(country: &Country, who: &Person) -> Vec<Value> {
+    let reply = country.server.http().get("/v1/account/map-passwords", &who.log_in(&country.server));
+    reply.expect(200).as_array().unwrap().clone()
+}
+
+fn a_map_password_opens_the_map_and_nothing_else(place: &Place) {
+    let country = Country::prepare(place, 1);
+    let (server, crew) = (&country.server, &country.crew);
+    let map = Map::of(server, &crew.im, "read");
+    assert_eq!(map.get("/collections").status, 200);
+    let listed = list(&country, &crew.im);
+    assert_eq!(listed.len(), 1);
+    assert!(listed[0]["last_used_at"].is_string() && listed[0].get("password").is_none(), "{listed:?}");
+    for (login, password) in [
+        ("im", PASSWORD),
+        ("manager", map.password.as_str()),
+        ("im", "AAAAAAAAAAAAAAAAAAAAAAAAAA"),
+        ("", ""),
+        ("nobody", "x"),
+    ] {
+        let reply = Map::with(server, login, password).get("/collections");
+        assert_eq!(reply.status, 401, "{login}");
+        let challenges: Vec<&str> =
+            reply.headers.get_all("www-authenticate").iter().map(|value| value.to_str().unwrap()).collect();
+        assert!(challenges[0] == "Bearer" && challenges[1].starts_with("Basic realm="), "{challenges:?}");
+    }
+    let elsewhere = server.http().raw("GET", "/v1/records", "", &[("Authorization", &map.basic)], &[]).0;
+    assert_eq!(elsewhere.status, 401, "it is for maps only");
+    let items = "/collections/hazardous_area/items";
+    let geojson = [("Content-Type", "application/geo+json")];
+    let body = br#"{"type": "Feature", "geometry": null, "properties": {"classification": "SHA"}}"#;
+    assert_eq!(map.send("POST", items, &geojson, body).status, 403, "it is for reading only");
+    assert_eq!(map.send("OPTIONS", items, &[], &[]).header("allow"), Some("GET, OPTIONS"));
+    let writing = country.im();
+    assert_eq!(writing.send("OPTIONS", items, &[], &[]).header("allow"), Some("GET, POST, OPTIONS"));
+    let one = format!("{items}/{}", country.areas[0]);
+    let all = writing.send("OPTIONS", &one, &[], &[]);
+    assert_eq!(all.header("allow"), Some("GET, PUT, PATCH, DELETE, OPTIONS"));
+    assert_eq!(
+        writing.send("OPTIONS", "/collections/remaining/items", &[], &[]).header("allow"),
+        Some("GET, OPTIONS")
+    );
+    let observer = Map::of(server, &crew.observer, "read_write");
+    assert_eq!(
+        observer.send("POST", "/collections/land_release/items", &geojson, body).status,
+        403,
+        "no stronger than its person"
+    );
+    for body in
+        [json!({"name": " ", "scope": "read"}), json!({"name": "x", "scope": "all"}), json!({"name": "x"})]
+    {
+        let reply = server.http().post("/v1/account/map-passwords", &crew.im.log_in(server), &body);
+        assert_eq!(reply.status, 400, "{body}");
+    }
+}
+
+fn a_map_password_ends(place: &Place) {
+    let country = Country::prepare(place, 1);
+    let (server, crew) = (&country.server, &country.crew);
+    let (kept, lost) = (Map::of(server, &crew.manager, "read"), Map::of(server, &crew.manager, "read"));
+    let id = text(&list(&country, &crew.manager)[1], "id");
+    let path = format!("/v1/account/map-passwords/{id}");
+    let revoke = |who: &Person| server.http().send("delete", &path, &who.log_in(server), &json!(null)).status;
+    assert_eq!(revoke(&crew.im), 404, "somebody else's");
+    assert_eq!((lost.get("/collections").status, revoke(&crew.manager)), (200, 204));
+    assert_eq!((lost.get("/collections").status, revoke(&crew.manager)), (401, 404));
+    assert_eq!(kept.get("/collections").status, 200);
+    let account = format!("/v1/accounts/{}", crew.manager.id);
+    for disabled in [true, false] {
+        let change = json!({"disabled": disabled});
+        assert_eq!(server.http().send("patch", &account, &crew.admin.log_in(server), &change).status, 204);
+        assert_eq!(kept.get("/collections").status, 401, "a closed account's do not come back with it");
+    }
+    let token = crew.manager.log_in(server);
+    let make = || {
+        server.http().post("/v1/account/map-passwords", &token, &json!({"name": "x", "scope": "read"})).status
+    };
+    assert_eq!((0..20).map(|_| make()).filter(|status| *status == 201).count(), 20);
+    assert_eq!(make(), 409, "there is an end to them");
+}
