@@ -64,7 +64,7 @@ impl Exchange<'_> {
     /// # Errors
     /// See [`Refusal`].
     pub fn push(&self, sender: &Principal, device: Uuid, body: Vec<u8>) -> Result<PushAnswer, Refusal> {
-        let (push, last_head) = match self.read_push(&body, device, sender) {
+        let (push, last_head, revised_from) = match self.read_push(&body, device, sender) {
             Ok(read) => read,
             Err(Unreadable::TooMany(count)) => {
                 return Err(Refusal::TooMany { count, limits: self.push_limits() });
@@ -76,10 +76,11 @@ impl Exchange<'_> {
         }
         let pushed = self.store.push(push)?;
         let known = last_head.filter(|head| head.epoch == pushed.head.epoch);
+        let since = known.map_or(0, |head| revised_from.unwrap_or(head.seq));
         // A camp reads all of it in the log.
         let revised = match sender.actor.role {
             Role::Relay => Vec::new(),
-            _ => self.store.revised(sender.actor.account, known.map_or(0, |head| head.seq))?,
+            _ => self.store.revised(sender.actor.account, since, &pushed.answers)?,
         };
         Ok(PushAnswer {
             server: SERVER.to_owned(),
@@ -133,7 +134,7 @@ impl Exchange<'_> {
         body: &[u8],
         device: Uuid,
         sender: &Principal,
-    ) -> Result<(Push, Option<LogHead>), Unreadable> {
+    ) -> Result<(Push, Option<LogHead>, Option<i64>), Unreadable> {
         let wrong = |reason: String| Unreadable::Wrong(reason);
         let read: PushBody<'_> = serde_json::from_slice(body)
             .map_err(|fault| wrong(format!("the push cannot be read: {fault}; it is kept as it came")))?;
@@ -152,7 +153,7 @@ impl Exchange<'_> {
         } else {
             Push::read(device, sender.actor, sender.standing, &read.txns)
         };
-        Ok((push.map_err(wrong)?.with_contact(contact(&read)), read.last_head))
+        Ok((push.map_err(wrong)?.with_contact(contact(&read)), read.last_head, read.revised_from))
     }
 
     /// What a camp is told of the people of the programme.

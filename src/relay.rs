@@ -5,7 +5,7 @@
 //! nation's own log, and everything else is sent again.
 
 use std::collections::HashSet;
-use std::io::Read as _;
+use std::io::{self, Read as _};
 use std::path::Path;
 
 use serde_json::value::RawValue;
@@ -24,6 +24,8 @@ const BATCH: i64 = 500;
 const BYTES: usize = 4 << 20;
 /// Bytes of files in one pass, about: on a slow line records that are recorded meanwhile must not wait behind photos.
 const FILE_BYTES: u64 = 4 << 20;
+/// What a file counts for at least: to ask after it takes its time too.
+const FILE_LEAST: u64 = 16 << 10;
 
 /// A camp's way to its nation.
 pub struct Relay {
@@ -31,6 +33,8 @@ pub struct Relay {
     store: Store,
     /// Where this camp's files lie.
     shelf: Shelf,
+    /// What was sent and the national log has not told of yet.
+    sent: HashSet<Uuid>,
 }
 
 /// What one pass did.
@@ -50,6 +54,8 @@ pub struct Passed {
     pub files: usize,
     /// Files that go on with the next pass; what keeps them is among `stuck`, if anything does.
     pub files_to_come: usize,
+    /// Why sending files stopped before its end, if it did.
+    pub interrupted: Option<String>,
     /// What was told of the people and could not be taken.
     pub warning: Option<String>,
     /// A schema in which the nation's log goes on and that this program is too old to know: edits still go up, and what
@@ -77,7 +83,7 @@ impl Relay {
     /// # Errors
     /// Where the file cannot be opened.
     pub fn open(file: &Path, store: Store, shelf: Shelf) -> Result<Self, RelayError> {
-        Ok(Self { client: Client::open(file)?, store, shelf })
+        Ok(Self { client: Client::open(file)?, store, shelf, sent: HashSet::new() })
     }
 
     /// The same over another transport.
@@ -90,7 +96,7 @@ impl Relay {
         shelf: Shelf,
         transport: Box<dyn Transport>,
     ) -> Result<Self, RelayError> {
-        Ok(Self { client: Client::open_with(file, transport)?, store, shelf })
+        Ok(Self { client: Client::open_with(file, transport)?, store, shelf, sent: HashSet::new() })
     }
 
     /// Enrols this server at its nation, or again where its session was lost; it is a camp from now on.
@@ -116,6 +122,7 @@ impl Relay {
     /// What the network did; where the nation wants a new enrolment.
     pub fn pass(&mut self) -> Result<Passed, RelayError> {
         let mut passed = Passed::default();
+        let sent = std::mem::take(&mut self.sent);
         // A camp that was restored from before it was one is one all the same.
         self.store.begin_following()?;
         // A nation with a newer program may tell of people in words that this one does not know: edits travel all the same.
@@ -129,8 +136,13 @@ impl Relay {
             Err(other) => return Err(other.into()),
         }
         self.follow(&mut passed)?;
-        self.send(&mut passed)?;
+        // What the log cannot tell yet is not sent again and again.
+        let known = if passed.unknown_schema.is_some() && !passed.renewed { sent } else { HashSet::new() };
+        let sent = self.send(&mut passed, known)?;
         self.follow(&mut passed)?;
+        if passed.unknown_schema.is_some() && !passed.renewed {
+            self.sent = sent;
+        }
         passed.pending = self.store.upstream()?.map_or(0, |upstream| upstream.pending);
         self.send_files(&mut passed)?;
         Ok(passed)
@@ -147,7 +159,7 @@ impl Relay {
             }
             let mut sent = 0;
             let whole = self.send_file(file, left, &mut sent);
-            left = left.saturating_sub(sent);
+            left = left.saturating_sub(sent.max(FILE_LEAST));
             match whole {
                 Ok(true) => {
                     self.store.note_passed_on(file)?;
@@ -156,6 +168,13 @@ impl Relay {
                 Ok(false) => passed.files_to_come += 1,
                 Err(fault @ (ClientError::Refused { .. } | ClientError::File(_))) => {
                     passed.stuck.push(format!("the file {}: {fault}", file.sha256.to_hex()));
+                }
+                // The records have been passed on by now.
+                Err(
+                    fault @ (ClientError::Transport(_) | ClientError::Busy | ClientError::NotOurs { .. }),
+                ) => {
+                    passed.interrupted = Some(fault.to_string());
+                    return Ok(());
                 }
                 Err(other) => return Err(other.into()),
             }
@@ -166,10 +185,14 @@ impl Relay {
     fn send_file(&mut self, file: blob::Outgoing, most: u64, sent: &mut u64) -> Result<bool, ClientError> {
         let Self { client, shelf, .. } = self;
         client.pass_file((file.sha256, file.size), file.organisation, most, &mut |offset, count| {
-            let mut part = Vec::with_capacity(count);
-            let end = offset + count as u64;
-            shelf.read(file.sha256, offset..end)?.read_to_end(&mut part)?;
-            *sent += part.len() as u64;
+            if offset == 0
+                && let Some(fault) = shelf.fault(file.sha256, file.size)?
+            {
+                return Err(io::Error::other(format!("it {fault} here: run `cartagena verify`")));
+            }
+            let mut part = vec![0; count];
+            shelf.read(file.sha256, offset..offset + count as u64)?.read_exact(&mut part)?;
+            *sent += count as u64;
             Ok(part)
         })
     }
@@ -238,8 +261,7 @@ impl Relay {
 
     /// Sends what the nation is not known to have. At least one push goes out, however empty: it tells the nation that
     /// this camp lives, and of its devices.
-    fn send(&mut self, passed: &mut Passed) -> Result<(), RelayError> {
-        let mut done: HashSet<Uuid> = HashSet::new();
+    fn send(&mut self, passed: &mut Passed, mut done: HashSet<Uuid>) -> Result<HashSet<Uuid>, RelayError> {
         loop {
             // What was sent in this pass stays pending until the national log tells of it.
             let limit = BATCH.saturating_add(i64::try_from(done.len()).unwrap_or(i64::MAX));
@@ -247,7 +269,7 @@ impl Relay {
             actions.retain(|action| !done.contains(&action.ids[0]));
             self.send_all(&actions, passed)?;
             if actions.is_empty() {
-                return Ok(());
+                return Ok(done);
             }
             done.extend(actions.into_iter().flat_map(|action| action.ids));
         }

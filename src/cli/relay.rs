@@ -159,7 +159,10 @@ impl Worker {
                         enrol(&mut relay, &settings);
                         let passed = relay.pass();
                         // A pass sends only so much of the files.
-                        if passed.as_ref().is_ok_and(|passed| passed.files_to_come > 0) {
+                        if passed
+                            .as_ref()
+                            .is_ok_and(|passed| passed.files_to_come > 0 && passed.interrupted.is_none())
+                        {
                             rest = Duration::ZERO;
                         }
                         tell(passed);

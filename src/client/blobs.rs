@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 
 use diesel::dsl::exists;
 use diesel::prelude::*;
+use diesel::sql_types::{Bool, Nullable};
 use diesel::sqlite::SqliteConnection;
 use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
@@ -195,7 +196,10 @@ fn dues(connection: &mut SqliteConnection, session: &Session, which: Which) -> R
     let claimed = attached::table
         .inner_join(outbox::table.on(outbox::mutation_id.eq(attached::mutation_id)))
         .filter(attached::sha256.eq(file::sha256));
-    let to_come = file::epoch.is_null().or(file::epoch.ne(&session.epoch));
+    // Of a server that was not met yet nothing is known.
+    let strange = session.epoch.is_none();
+    let to_come =
+        file::epoch.is_null().or(file::epoch.ne(&session.epoch)).or(strange.into_sql::<Nullable<Bool>>());
     let not_national = file::national.is_null().or(file::national.ne(&session.epoch));
     let query = file::table.order(file::size).select((file::sha256, file::size, file::epoch)).into_boxed();
     let query = match which {

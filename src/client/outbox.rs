@@ -226,6 +226,7 @@ pub(super) fn acknowledge(connection: &mut SqliteConnection, answer: &PushAnswer
         .execute(connection)?;
     if let Some(head) = &answer.head {
         Session::keep_head(connection, head)?;
+        diesel::update(session::table).set(session::revised_through.eq(head.seq)).execute(connection)?;
     }
     if renewed {
         take_up_lost(connection, &epoch, through)?;

@@ -95,6 +95,7 @@ impl Client {
             device_id: Uuid::parse_str(&session.device_id)?,
             client_time: Some(Utc::now()),
             last_head: session.head()?,
+            revised_from: Some(session.revised_through),
             outbox: Outbox { pending: i64::try_from(pending).ok(), oldest: queue.oldest },
             app: Some(APP.to_owned()),
             txns: queue.actions[..batch].iter().map(Action::raw).collect(),

@@ -47,6 +47,7 @@ impl Client {
             client_time: Some(chrono::Utc::now()),
             last_head: session.head()?,
             outbox,
+            revised_from: None,
             app: Some(APP.to_owned()),
             txns,
             senders,
@@ -80,7 +81,9 @@ impl Client {
         most: u64,
         bytes: &mut dyn FnMut(u64, usize) -> io::Result<Vec<u8>>,
     ) -> Result<bool> {
-        let to = Target { query: format!("?organisation={organisation}"), standing: Standing::Good };
+        // What is another file there is another one here too: other files go past it.
+        let query = format!("?organisation={organisation}");
+        let to = Target { query, standing: Standing::Good, patience: 0 };
         let stands = self.upload(Due { name, size }, &to, most, bytes)?;
         Ok(stands.offset == size)
     }

@@ -17,6 +17,7 @@ diesel::table! {
         max_mutations -> BigInt,
         max_bytes -> BigInt,
         wipe -> Bool,
+        revised_through -> BigInt,
     }
 }
 

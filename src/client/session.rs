@@ -35,6 +35,7 @@ pub(super) struct Session {
     pub(super) max_mutations: i64,
     pub(super) max_bytes: i64,
     pub(super) wipe: bool,
+    pub(super) revised_through: i64,
 }
 
 impl Session {
@@ -63,6 +64,7 @@ impl Session {
             max_mutations: MUTATIONS,
             max_bytes: BYTES,
             wipe: false,
+            revised_through: 0,
         };
         connection.immediate_transaction(|connection| {
             let before = session::table.select(Self::as_select()).first(connection).optional()?;
@@ -154,6 +156,7 @@ pub(super) fn meet_epoch(connection: &mut SqliteConnection, epoch: Uuid) -> Resu
             session::epoch.eq(&epoch),
             session::durable_through.eq(UNKNOWN),
             session::head.eq(None::<String>),
+            session::revised_through.eq(0),
         ))
         .execute(connection)?;
     diesel::update(scope::table)

@@ -38,6 +38,8 @@ pub(super) struct Target {
     /// `/v1/blobs`, and what follows it in a query.
     pub(super) query: String,
     pub(super) standing: Standing,
+    /// How often the place is looked for again, or the file begun anew.
+    pub(super) patience: u32,
 }
 
 /// Gives the bytes of a file from an offset on: as many as are asked for.
@@ -63,11 +65,14 @@ impl Client {
                 if stands.offset == due.size {
                     return self.ask_stands(due, to);
                 }
+                if stands.offset <= offset {
+                    return Err(ClientError::NotOurs { status: 204 });
+                }
                 continue;
             }
             // It stands elsewhere than we thought, or begins anew.
             tries += 1;
-            if !matches!(response.status, 409 | CHECKSUM_MISMATCH) || tries > PATIENCE {
+            if !matches!(response.status, 409 | CHECKSUM_MISMATCH) || tries > to.patience {
                 return Err(refused(&response));
             }
             stands = self.ask_stands(due, to)?;
@@ -83,8 +88,8 @@ impl Client {
                 let length = count(&response, "Upload-Length")?;
                 if length == due.size {
                     let offset = count(&response, "Upload-Offset")?;
-                    // A server that does not say so is older than camps.
-                    let national = response.header("Upload-National").is_none_or(|said| said == "true");
+                    // Only a server that says so is believed: a tablet may hold the only other copy.
+                    let national = response.header("Upload-National").is_some_and(|said| said == "true");
                     return Ok(Stands { offset, national: national && offset == due.size });
                 }
             } else if !matches!(response.status, 413 | 422) {
@@ -133,7 +138,7 @@ impl Client {
 impl Target {
     /// The server's own place for what a device of this standing sends.
     pub(super) fn own(standing: Standing) -> Self {
-        Self { query: String::new(), standing }
+        Self { query: String::new(), standing, patience: PATIENCE }
     }
 
     fn path(&self, file: Hash) -> String {

@@ -25,6 +25,7 @@ use super::state::AppState;
 use crate::arrival::{Checksum, End, NotTaken, Part, Slot};
 use crate::auth::Principal;
 use crate::model::{Hash, Role};
+use crate::sync::Standing;
 
 /// The version of tus that is spoken.
 const TUS: &str = "1.0.0";
@@ -52,9 +53,9 @@ impl Whose {
     fn organisation(&self, sender: &Principal) -> ApiResult<Uuid> {
         match self.organisation {
             None => Ok(sender.actor.organisation),
-            Some(named) if sender.actor.role == Role::Relay || named == sender.actor.organisation => {
-                Ok(named)
-            }
+            Some(named) if named == sender.actor.organisation => Ok(named),
+            // A camp that was revoked learns and changes nothing of others'.
+            Some(named) if sender.actor.role == Role::Relay && sender.standing == Standing::Good => Ok(named),
             Some(_) => Err(ApiError::forbidden("only a camp server sends files for another organisation")),
         }
     }

@@ -120,7 +120,12 @@ impl ManageConnection for Opener {
     type Error = r2d2::Error;
 
     fn connect(&self) -> Result<DbConnection, r2d2::Error> {
-        self.0.connect().map_err(r2d2::Error::ConnectionError)
+        let mut connection = self.0.connect().map_err(r2d2::Error::ConnectionError)?;
+        if let DbConnection::Sqlite(sqlite) = &mut connection {
+            // There are many readers, and the system keeps the file in memory for all of them.
+            sqlite.batch_execute("pragma cache_size = -8192").map_err(r2d2::Error::QueryError)?;
+        }
+        Ok(connection)
     }
 
     fn is_valid(&self, connection: &mut DbConnection) -> Result<(), r2d2::Error> {

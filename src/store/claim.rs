@@ -223,8 +223,10 @@ pub(super) fn note_followed(txn: &mut SyncTxn<'_>, organisation: Uuid, mutation:
     }
     let seq = txn.seq();
     insert(txn, &rows_of(mutation, organisation, seq).collect::<Vec<_>>())?;
-    // Whose it is was perhaps not known when it came here.
-    let claims = claim::table.filter(claim::mutation_id.eq(Id(mutation.mutation_id)));
+    // Whose it is was perhaps not known when a stick brought it here.
+    let claims = claim::table
+        .filter(claim::mutation_id.eq(Id(mutation.mutation_id)))
+        .filter(claim::organisation.eq(Id(Uuid::nil())));
     diesel::update(claims).set(claim::organisation.eq(Id(organisation))).execute(txn.connection)?;
     Ok(())
 }

@@ -307,7 +307,7 @@ fn follow(
     mutation: &Mutation,
     stands: &Record,
 ) -> Record {
-    let schema = Terms::of(registry, mutation, before).map(|terms| terms.ruling);
+    let schema = Terms::of(registry, mutation, before).ok().map(|terms| terms.ruling);
     let blank = || {
         let (id, organisation) = (mutation.record_id, stands.organisation);
         Record::blank(id, &mutation.kind, mutation.schema, organisation, mutation.author)

@@ -1,5 +1,6 @@
 //! Takes the mutations of one human action into the log, whole or not at all (docs/sync.md §7).
 
+use std::borrow::Cow;
 use std::collections::{BTreeSet, VecDeque};
 
 use super::judge::{Judge, Verdict};
@@ -24,17 +25,20 @@ pub fn apply_txn<M: Memory>(
     txn: &[Received],
 ) -> Result<Vec<Answer>, M::Error> {
     let mut answers = Vec::with_capacity(txn.len());
-    let mut fresh = Vec::with_capacity(txn.len());
+    let mut fresh: Vec<&Received> = Vec::with_capacity(txn.len());
     for received in txn {
         match memory.known(received.id())? {
             Some(known) => answers.push(duplicate(&known.answer, known.bytes, received)),
-            None if fresh.iter().any(|there: &Received| there.id() == received.id()) => {}
-            None => fresh.push(received.clone()),
+            None if fresh.iter().any(|there| there.id() == received.id()) => {}
+            None => fresh.push(received),
         }
     }
     if fresh.is_empty() {
         return Ok(answers);
     }
+    // Nearly always all of it is: outlines are large, and need no copy then.
+    let fresh =
+        if fresh.len() == txn.len() { Cow::Borrowed(txn) } else { fresh.into_iter().cloned().collect() };
     let refusal = against.or_else(|| misshapen(txn, fresh.len()));
     let mut unblocked = Vec::new();
     let verdicts = match refusal {
@@ -229,7 +233,7 @@ fn branch<M: Memory>(
 ) -> Result<(), M::Error> {
     let mutation = &received.mutation;
     let head = memory.head(mutation.record_id)?;
-    let schema = Terms::of(registry, mutation, head.as_ref()).map(|terms| terms.ruling);
+    let schema = Terms::of(registry, mutation, head.as_ref()).ok().map(|terms| terms.ruling);
     let base = match mutation.base_version {
         Some(base) => memory.version(base)?,
         None => None,

@@ -39,6 +39,8 @@ pub(super) struct Judge<'a, M: Memory> {
     /// The versions that this action would make. One that conflicts makes the others conflict; they do not wait for it.
     own: HashSet<Uuid>,
     staged: HashMap<Uuid, Record>,
+    /// The action has one mutation: no other will look at what is staged.
+    alone: bool,
     /// Somebody has judged already whether it may be: only what it makes of the record is asked.
     settled: bool,
 }
@@ -49,7 +51,8 @@ impl<'a, M: Memory> Judge<'a, M> {
             txn.iter().map(|received| &received.mutation).filter(|mutation| mutation.op == Op::Create);
         let coming = creates.map(|mutation| mutation.record_id).collect();
         let own = txn.iter().map(Received::id).collect();
-        Self { memory, registry, actor, coming, own, staged: HashMap::new(), settled: false }
+        let (staged, alone) = (HashMap::new(), txn.len() == 1);
+        Self { memory, registry, actor, coming, own, staged, alone, settled: false }
     }
 
     /// One that follows what another server has decided.
@@ -71,8 +74,9 @@ impl<'a, M: Memory> Judge<'a, M> {
             return Ok(Verdict::Quarantine(problem));
         }
         let head = self.head(mutation.record_id)?;
-        let Some(terms) = Terms::of(self.registry, mutation, head.as_ref()) else {
-            return Ok(Verdict::Park(format!("schema:{}/{}", mutation.kind, mutation.schema)));
+        let terms = match Terms::of(self.registry, mutation, head.as_ref()) {
+            Ok(terms) => terms,
+            Err(unknown) => return Ok(Verdict::Park(unknown)),
         };
         if let Some(missing) = self.missing(received, terms.ruling, head.as_ref())? {
             return Ok(Verdict::Park(missing));
@@ -372,7 +376,9 @@ impl<'a, M: Memory> Judge<'a, M> {
                 record.hands.make([mutation.author]);
             }
         }
-        self.staged.insert(record.id, (*record).clone());
+        if !self.alone {
+            self.staged.insert(record.id, (*record).clone());
+        }
         Verdict::Write(record, outcome)
     }
 }

@@ -28,12 +28,18 @@ pub struct Terms<'r> {
 }
 
 impl<'r> Terms<'r> {
-    /// Those of an edit that is laid on a record; nothing where its author's schema is not known.
-    pub fn of(registry: &'r Registry, mutation: &Mutation, record: Option<&Record>) -> Option<Self> {
-        let spoken = registry.schema(&mutation.kind, mutation.schema)?;
-        let newer = record.filter(|record| record.schema > mutation.schema);
-        let ruling = newer.and_then(|record| registry.schema(&mutation.kind, record.schema));
-        Some(Self { spoken, ruling: ruling.unwrap_or(spoken) })
+    /// Those of an edit that is laid on a record; where one of them is not known, which, as `schema:kind/version`.
+    ///
+    /// # Errors
+    /// The schema that this program is too old to know.
+    pub fn of(registry: &'r Registry, mutation: &Mutation, record: Option<&Record>) -> Result<Self, String> {
+        let kind = &mutation.kind;
+        let known =
+            |version| registry.schema(kind, version).ok_or_else(|| format!("schema:{kind}/{version}"));
+        let spoken = known(mutation.schema)?;
+        let newer = record.filter(|record| record.schema > mutation.schema && record.kind == *kind);
+        let ruling = newer.map_or(Ok(spoken), |record| known(record.schema))?;
+        Ok(Self { spoken, ruling })
     }
 
     /// Whether a field belongs to the safety group, for either.

@@ -33,7 +33,7 @@ fn replay(state: Option<Record>, mutation: &Mutation, registry: &Registry, actor
         (_, None) => return None,
         (_, Some(state)) => state,
     };
-    let terms = Terms::of(registry, mutation, Some(&state));
+    let terms = Terms::of(registry, mutation, Some(&state)).ok();
     let laid = terms.and_then(|terms| match merge::update(&state, Some(&state), mutation, terms) {
         Merge::Laid(record, _) => Some(*record),
         Merge::Disagrees(_) => None,

@@ -32,6 +32,10 @@ pub struct PushBody<'a> {
     /// Where the log stood when the device last heard of it.
     #[serde(default)]
     pub last_head: Option<LogHead>,
+    /// Up to which place of that log the device was told what has become of its edits; where it does not say, that of
+    /// `last_head`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub revised_from: Option<i64>,
     /// What the device still holds.
     #[serde(default)]
     pub outbox: Outbox,
@@ -75,8 +79,8 @@ pub struct PushAnswer {
     pub server_time: DateTime<Utc>,
     /// One for every mutation.
     pub results: Vec<Answer>,
-    /// What has become of edits that were answered before `last_head`: one that waited was taken up, or the national
-    /// server decided otherwise than the camp had.
+    /// What has become since `revised_from` of edits that were answered before, and of every duplicate among `results`: one
+    /// that waited was taken up, or the national server decided otherwise than the camp had.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub revised: Vec<Answer>,
     /// What is safe.

@@ -49,6 +49,7 @@ pub(crate) fn check(world: &mut World) -> Result<(), String> {
         is_the_same(camp, national).map_err(|fault| format!("camp {number}: {fault}"))?;
     }
     everybody_sees_the_same(world, national)?;
+    everybody_knows_what_became_of_it(world, &history)?;
     it_all_follows_from_the_log(national)
 }
 
@@ -359,6 +360,22 @@ fn everybody_sees_the_same(world: &mut World, national: &Store) -> Result<(), St
                     }
                     None => return Err(format!("tablet {number} does not show {id} of {}", followed.id)),
                 }
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Every tablet says of its own edits what the national server says of them.
+fn everybody_knows_what_became_of_it(world: &mut World, history: &History) -> Result<(), String> {
+    let class = |outcome| if outcome == Outcome::Merged { Outcome::Applied } else { outcome };
+    for (number, tablet) in world.tablets.iter_mut().enumerate().filter(|(_, tablet)| !tablet.revoked) {
+        for sent in tablet.client.edits().map_err(|fault| fault.to_string())? {
+            let Some(said) = sent.outcome() else { continue };
+            let is = history.outcomes.get(&sent.mutation_id).copied();
+            if is.map(class) != Some(class(said)) {
+                let edit = sent.mutation_id;
+                return Err(format!("tablet {number} says that edit {edit} is {said}, national is {is:?}"));
             }
         }
     }

@@ -13,6 +13,7 @@ use cartagena::config::Limits;
 use cartagena::http::error::{ApiError, ApiResult};
 use cartagena::model::{Hash, Role};
 use cartagena::store::Store;
+use cartagena::sync::Standing;
 use tempfile::TempDir;
 use uuid::Uuid;
 
@@ -71,7 +72,9 @@ pub(crate) fn refused(refusal: &ApiError) -> Response {
 fn take(arrival: Arrival<'_>, sender: &Principal, path: &str, request: &Request) -> ApiResult<Response> {
     let (path, query) = path.split_once('?').unwrap_or((path, ""));
     let organisation = match query.strip_prefix("organisation=") {
-        Some(named) if sender.actor.role == Role::Relay => named.parse().unwrap_or_default(),
+        Some(named) if sender.actor.role == Role::Relay && sender.standing == Standing::Good => {
+            named.parse().unwrap_or_default()
+        }
         Some(_) => return Err(ApiError::forbidden("a camp's")),
         None => sender.actor.organisation,
     };
