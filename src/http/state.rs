@@ -9,6 +9,7 @@ use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::sync::Semaphore;
 
 use super::error::{ApiError, ApiResult};
+use super::ogc::counts::Counts;
 use crate::arrival::Arrival;
 use crate::auth::token::Keys;
 use crate::blob::Blobs;
@@ -36,6 +37,8 @@ pub struct AppState {
     pub limits: Limits,
     /// The live books.
     pub books: LiveBooks,
+    /// How many features whole collections have.
+    pub(super) counts: Counts,
     /// The bytes of attachments.
     pub blobs: Blobs,
     /// Turns at unpacking a picture.
@@ -58,6 +61,7 @@ impl AppState {
             pushes: RateLimiter::keyed(per_second(limits.pushes_per_second)),
             store,
             books: LiveBooks::default(),
+            counts: Counts::default(),
             keys,
             blobs,
             pictures: Arc::new(Semaphore::new(PICTURES)),

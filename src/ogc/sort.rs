@@ -76,7 +76,7 @@ mod tests {
             [(false, [json!(2), json!(10), json!(null)]), (true, [json!(10), json!(2), json!(null)])]
         {
             let by = [SortBy { name: "x".to_owned(), descending }];
-            let mut keys = vec![vec![json!(null)], vec![json!(10)], vec![json!(2)]];
+            let mut keys = [vec![json!(null)], vec![json!(10)], vec![json!(2)]];
             keys.sort_by(|a, b| order(&by, a, b));
             assert_eq!(keys.concat(), sorted, "{descending}");
         }

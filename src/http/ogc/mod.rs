@@ -3,6 +3,7 @@
 mod access;
 mod api;
 mod collections;
+pub(super) mod counts;
 mod edits;
 mod html;
 mod item;
