@@ -20,6 +20,7 @@ on_both!(
 const ROUTES: &[(&str, &str, &str)] = &[
     //                                              sur sup pm  qa  im  aut obs adm rel
     ("post", "/v1/auth/password", "x   x   x   x   x   x   x   x   x"),
+    ("get", "/v1/events", "x   x   x   x   x   x   x   x   ."),
     ("get", "/v1/accounts", ".   .   .   .   .   .   .   x   ."),
     ("post", "/v1/accounts", ".   .   .   .   .   .   .   x   ."),
     ("patch", "/v1/accounts/{id}", ".   .   .   .   .   .   .   x   ."),
@@ -78,6 +79,9 @@ const OPEN: &[(&str, &str)] = &[
     ("post", "/v1/auth/login"),
     ("post", "/v1/auth/refresh"),
     ("post", "/v1/auth/logout"),
+    ("post", "/v1/session"),
+    ("post", "/v1/session/refresh"),
+    ("delete", "/v1/session"),
     ("post", "/v1/devices/enrol"),
     ("get", "/v1/schemas"),
     ("get", "/v1/schemas/{kind}"),

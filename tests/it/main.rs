@@ -15,6 +15,7 @@ mod bundle;
 mod claim;
 mod command;
 mod conflict;
+mod console;
 mod fault;
 mod feed;
 mod figures;

@@ -84,6 +84,7 @@ impl Http {
             "get" => return self.get(path, token),
             "post" => self.agent.post(url),
             "put" => self.agent.put(url),
+            "delete" => return Reply::read(with_token(self.agent.delete(url), token).call().unwrap()),
             "patch" => self.agent.patch(url),
             // Neither has a body.
             "head" | "options" => return self.raw(&method.to_uppercase(), path, token, &[], &[]).0,

@@ -1,0 +1,131 @@
+// The frame of every page: who is logged in, where they may go, whether news comes in.
+
+import type { ComponentType } from 'preact';
+import { useEffect, useState } from 'preact/hooks';
+import { Busy, Fault } from './components/states';
+import { LANGUAGES, type Key, language, speak, t, word } from './i18n';
+import { connected } from './live';
+import { LogIn, NewPassword } from './login';
+import { href, place } from './router';
+import { logOut, may, session } from './session';
+import { StandingPage } from './standing/page';
+
+interface Page {
+  name: string;
+  title: Key;
+  /** One of these permissions opens it. */
+  needs: string[];
+  /** The whole window, without margins. */
+  full?: boolean;
+  load: () => Promise<ComponentType>;
+}
+
+const PAGES: Page[] = [
+  { name: 'standing', title: 'page.standing', needs: ['ReadLedger'], load: async () => StandingPage },
+];
+
+function pages(): Page[] {
+  return PAGES.filter((page) => page.needs.some(may));
+}
+
+export function App() {
+  if (!session.value) return <LogIn />;
+  if (session.value.must_change) return <NewPassword />;
+  const open = pages();
+  const page = open.find((known) => known.name === place.value.page) ?? open[0];
+  return (
+    <div class="console">
+      <a class="skip" href="#main" onClick={skip}>
+        {t('skip')}
+      </a>
+      <Bar pages={open} here={page} />
+      <main id="main" tabIndex={-1} class={page?.full ? 'full' : undefined}>
+        {page ? <Body key={page.name} page={page} /> : <p class="empty">{t('nothing_for_role')}</p>}
+      </main>
+    </div>
+  );
+}
+
+function skip(event: Event) {
+  event.preventDefault();
+  document.getElementById('main')?.focus();
+}
+
+function Body({ page }: { page: Page }) {
+  const [content, setContent] = useState<ComponentType | null>(null);
+  const [fault, setFault] = useState<unknown>();
+  useEffect(() => {
+    document.title = `${t(page.title)} – Cartagena`;
+    page.load().then((loaded) => setContent(() => loaded), setFault);
+  }, [page]);
+  if (fault !== undefined) return <Fault fault={fault} again={() => location.reload()} />;
+  const Content = content;
+  return Content ? <Content /> : <Busy />;
+}
+
+function Bar({ pages: open, here }: { pages: Page[]; here: Page | undefined }) {
+  return (
+    <header class="bar">
+      <a class="mark" href={href(open[0]?.name ?? '')} aria-label="Cartagena">
+        <svg viewBox="0 0 32 32" aria-hidden="true">
+          <path d="M7 22 16 7l9 15z" />
+          <path class="ground" d="M11 27h10" />
+        </svg>
+        <span>Cartagena</span>
+      </a>
+      <nav aria-label={t('pages')}>
+        {open.map((page) => (
+          <a key={page.name} href={href(page.name)} aria-current={page === here ? 'page' : undefined}>
+            {t(page.title)}
+          </a>
+        ))}
+      </nav>
+      <Live />
+      <Languages />
+      <Who />
+    </header>
+  );
+}
+
+function Live() {
+  const words = t(connected.value ? 'live.on' : 'live.off');
+  return (
+    <span class={connected.value ? 'live on' : 'live'} role="status" title={words}>
+      <span class="dot" aria-hidden="true" />
+      <span class="words">{words}</span>
+    </span>
+  );
+}
+
+export function Languages() {
+  return (
+    <select
+      class="languages"
+      aria-label={t('language')}
+      value={language.value.code}
+      onChange={(event) => speak(event.currentTarget.value)}
+    >
+      {LANGUAGES.map((known) => (
+        <option key={known.code} value={known.code} lang={known.code}>
+          {known.name}
+        </option>
+      ))}
+    </select>
+  );
+}
+
+function Who() {
+  const known = session.value;
+  if (!known) return null;
+  return (
+    <div class="who">
+      <span class="person" dir="auto">
+        {known.name}
+        <small>{word('role', known.role)}</small>
+      </span>
+      <button type="button" class="quiet" onClick={() => logOut()}>
+        {t('log_out')}
+      </button>
+    </div>
+  );
+}

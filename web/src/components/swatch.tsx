@@ -1,0 +1,35 @@
+import { SYMBOLS, type SymbolName, TILE, hatchPath, hatchWidth } from '../symbology';
+
+const id = (name: SymbolName) => `hatch-${name}`;
+
+/** What fills an SVG shape with a symbol's colour and pattern; see [`Patterns`]. */
+export function fillOf(name: SymbolName): string {
+  return `url(#${id(name)})`;
+}
+
+/** The patterns of some symbols; once in every document that draws with them. */
+export function Patterns({ names }: { names: readonly SymbolName[] }) {
+  return (
+    <defs>
+      {names.map((name) => {
+        const symbol = SYMBOLS[name];
+        return (
+          <pattern key={name} id={id(name)} width={TILE} height={TILE} patternUnits="userSpaceOnUse">
+            <rect width={TILE} height={TILE} fill={symbol.fill} fill-opacity={symbol.opacity} />
+            <path d={hatchPath(symbol.hatch)} stroke={symbol.ink} stroke-width={hatchWidth(symbol.hatch)} fill="none" />
+          </pattern>
+        );
+      })}
+    </defs>
+  );
+}
+
+/** A symbol as it stands in a legend. */
+export function Swatch({ name }: { name: SymbolName }) {
+  return (
+    <svg class="swatch" viewBox="0 0 24 16" aria-hidden="true">
+      <Patterns names={[name]} />
+      <rect x="0.5" y="0.5" width="23" height="15" fill={fillOf(name)} stroke={SYMBOLS[name].ink} />
+    </svg>
+  );
+}

@@ -1,0 +1,11 @@
+import { defineConfig } from 'vite';
+
+/** The server that `npm run dev` shows pages of. */
+const server = process.env.CARTAGENA_URL ?? 'http://127.0.0.1:8080';
+
+export default defineConfig({
+  // Small files stay files: the policy of the page allows what comes from the server.
+  build: { target: 'es2022', assetsInlineLimit: 0, modulePreload: { polyfill: false }, chunkSizeWarningLimit: 1500 },
+  worker: { format: 'es' },
+  server: { proxy: { '/v1': server, '/tiles': server } },
+});
