@@ -5,7 +5,16 @@ const server = process.env.CARTAGENA_URL ?? 'http://127.0.0.1:8080';
 
 export default defineConfig({
   // Small files stay files: the policy of the page allows what comes from the server.
-  build: { target: 'es2022', assetsInlineLimit: 0, modulePreload: { polyfill: false }, chunkSizeWarningLimit: 1500 },
+  build: {
+    target: 'es2022',
+    assetsInlineLimit: 0,
+    modulePreload: { polyfill: false },
+    chunkSizeWarningLimit: 1500,
+    rolldownOptions: {
+      // Kept by browsers when the console changes.
+      output: { advancedChunks: { groups: [{ name: 'maplibre', test: /node_modules\/maplibre-gl/ }] } },
+    },
+  },
   worker: { format: 'es' },
   server: { proxy: { '/v1': server, '/tiles': server } },
 });

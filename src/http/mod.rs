@@ -73,6 +73,7 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
         .service(records::outline)
         .service(records::queue)
         .service(attachments::list)
+        .service(attachments::list_absent)
         .service(uploads::offer)
         .service(uploads::create)
         .service(uploads::offer_one)

@@ -86,7 +86,8 @@ fn collection(features: &[Feature], limit: i64) -> HttpResponse {
         .json(json!({"type": "FeatureCollection", "features": features, "next": next}))
 }
 
-fn read_bbox(text: &str) -> ApiResult<[f64; 4]> {
+/// Reads a box as a question names it.
+pub(super) fn read_bbox(text: &str) -> ApiResult<[f64; 4]> {
     let numbers: Vec<f64> = text.split(',').filter_map(|number| number.trim().parse().ok()).collect();
     let bbox = <[f64; 4]>::try_from(numbers).ok();
     let upright = |[west, south, east, north]: &[f64; 4]| west <= east && south <= north;

@@ -41,6 +41,7 @@ const ROUTES: &[(&str, &str, &str)] = &[
     ("get", "/v1/records/{id}", "x   x   x   x   x   x   x   .   ."),
     ("get", "/v1/records/{id}/history", "x   x   x   x   x   x   x   .   ."),
     ("get", "/v1/records/{id}/attachments", "x   x   x   x   x   x   x   .   ."),
+    ("get", "/v1/attachments/absent", ".   x   x   x   x   x   .   .   ."),
     ("post", "/v1/blobs", "x   x   x   x   x   x   .   .   x"),
     // Without `Tus-Resumable`: the head of the download.
     ("head", "/v1/blobs/{sha256}", "x   x   x   x   x   x   x   .   ."),

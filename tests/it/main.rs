@@ -11,6 +11,7 @@ mod access;
 mod attachment;
 mod blob;
 mod body;
+mod browser;
 mod bundle;
 mod claim;
 mod command;

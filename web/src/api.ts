@@ -40,7 +40,10 @@ export const api = {
 };
 
 /** `path?name=value…` without what is empty. */
-export function query(path: string, parameters: Record<string, string | number | boolean | null | undefined>): string {
+export function query(
+  path: string,
+  parameters: Record<string, string | number | boolean | null | undefined>,
+): string {
   const pairs = new URLSearchParams();
   for (const [name, value] of Object.entries(parameters)) {
     if (value !== null && value !== undefined && value !== '') pairs.set(name, String(value));

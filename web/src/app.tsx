@@ -2,9 +2,12 @@
 
 import type { ComponentType } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
+import { api } from './api';
 import { Busy, Fault } from './components/states';
-import { LANGUAGES, type Key, language, speak, t, word } from './i18n';
+import { count } from './format';
+import { type Key, LANGUAGES, language, speak, t, word } from './i18n';
 import { connected } from './live';
+import { useLoad } from './load';
 import { LogIn, NewPassword } from './login';
 import { href, place } from './router';
 import { logOut, may, session } from './session';
@@ -22,6 +25,37 @@ interface Page {
 
 const PAGES: Page[] = [
   { name: 'standing', title: 'page.standing', needs: ['ReadLedger'], load: async () => StandingPage },
+  {
+    name: 'map',
+    title: 'page.map',
+    needs: ['ReadRecords'],
+    full: true,
+    load: async () => (await import('./map/page')).default,
+  },
+  {
+    name: 'review',
+    title: 'page.review',
+    needs: ['Review'],
+    load: async () => (await import('./review/page')).default,
+  },
+  {
+    name: 'conflicts',
+    title: 'page.conflicts',
+    needs: ['ReadConflicts'],
+    load: async () => (await import('./conflicts/page')).default,
+  },
+  {
+    name: 'field',
+    title: 'page.field',
+    needs: ['ReadAlarms', 'ManageDevices'],
+    load: async () => (await import('./field/page')).default,
+  },
+  {
+    name: 'admin',
+    title: 'page.admin',
+    needs: ['ManageAccounts', 'SetProgramme', 'Freeze'],
+    load: async () => (await import('./admin/page')).default,
+  },
 ];
 
 function pages(): Page[] {
@@ -35,9 +69,9 @@ export function App() {
   const page = open.find((known) => known.name === place.value.page) ?? open[0];
   return (
     <div class="console">
-      <a class="skip" href="#main" onClick={skip}>
+      <button type="button" class="skip" onClick={skip}>
         {t('skip')}
-      </a>
+      </button>
       <Bar pages={open} here={page} />
       <main id="main" tabIndex={-1} class={page?.full ? 'full' : undefined}>
         {page ? <Body key={page.name} page={page} /> : <p class="empty">{t('nothing_for_role')}</p>}
@@ -46,8 +80,7 @@ export function App() {
   );
 }
 
-function skip(event: Event) {
-  event.preventDefault();
+function skip() {
   document.getElementById('main')?.focus();
 }
 
@@ -77,6 +110,7 @@ function Bar({ pages: open, here }: { pages: Page[]; here: Page | undefined }) {
         {open.map((page) => (
           <a key={page.name} href={href(page.name)} aria-current={page === here ? 'page' : undefined}>
             {t(page.title)}
+            <Waiting page={page.name} />
           </a>
         ))}
       </nav>
@@ -84,6 +118,27 @@ function Bar({ pages: open, here }: { pages: Page[]; here: Page | undefined }) {
       <Languages />
       <Who />
     </header>
+  );
+}
+
+/** How much waits for the reader on a page. */
+const COUNTED: Record<string, () => Promise<number>> = {
+  review: async () => (await api.get<{ features: unknown[] }>('/v1/review/queue')).features.length,
+  conflicts: async () => (await api.get<{ conflicts: unknown[] }>('/v1/conflicts')).conflicts.length,
+  field: async () => (await api.get<unknown[]>('/v1/alarms')).length,
+};
+
+function Waiting({ page }: { page: string }) {
+  const counted = COUNTED[page];
+  const { data } = useLoad(counted ? `waiting ${page}` : null, () =>
+    counted ? counted() : Promise.resolve(0),
+  );
+  if (!data) return null;
+  return (
+    <span class="count">
+      {count(data)}
+      <span class="unseen"> {t('waiting')}</span>
+    </span>
   );
 }
 

@@ -75,9 +75,11 @@ export function start(): void {
     stop?.abort();
     stop = null;
     if (!account) return;
-    const { signal: stopped } = (stop = new AbortController());
+    stop = new AbortController();
+    const stopped = stop.signal;
     const work = () => keepListening(stopped);
-    if (navigator.locks) navigator.locks.request('cartagena-events', { signal: stopped }, work).catch(() => {});
+    if (navigator.locks)
+      navigator.locks.request('cartagena-events', { signal: stopped }, work).catch(() => {});
     else void work();
   });
 }

@@ -12,7 +12,11 @@ export interface Loaded<T> {
 }
 
 /** Asks now, when `key` changes, and – if `live` – when the log has moved; meanwhile what was told before stays. */
-export function useLoad<T>(key: string | null, ask: (signal: AbortSignal) => Promise<T>, live = true): Loaded<T> {
+export function useLoad<T>(
+  key: string | null,
+  ask: (signal: AbortSignal) => Promise<T>,
+  live = true,
+): Loaded<T> {
   const [state, setState] = useState<{ key: string | null; data?: T; fault?: unknown; busy: boolean }>({
     key: null,
     busy: true,
@@ -21,7 +25,6 @@ export function useLoad<T>(key: string | null, ask: (signal: AbortSignal) => Pro
   const newest = useRef(ask);
   newest.current = ask;
   const news = live ? head.value : 0;
-  // biome-ignore lint/correctness/useExhaustiveDependencies: asked anew by key, by news and on demand
   useEffect(() => {
     if (key === null) return;
     const stop = new AbortController();

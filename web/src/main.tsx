@@ -1,4 +1,3 @@
-import 'maplibre-gl/dist/maplibre-gl.css';
 import './style/base.css';
 import './style/shell.css';
 import './style/figures.css';

@@ -1,4 +1,4 @@
-import { SYMBOLS, type SymbolName, TILE, hatchPath, hatchWidth } from '../symbology';
+import { hatchPath, hatchWidth, SYMBOLS, type SymbolName, TILE } from '../symbology';
 
 const id = (name: SymbolName) => `hatch-${name}`;
 
@@ -16,7 +16,12 @@ export function Patterns({ names }: { names: readonly SymbolName[] }) {
         return (
           <pattern key={name} id={id(name)} width={TILE} height={TILE} patternUnits="userSpaceOnUse">
             <rect width={TILE} height={TILE} fill={symbol.fill} fill-opacity={symbol.opacity} />
-            <path d={hatchPath(symbol.hatch)} stroke={symbol.ink} stroke-width={hatchWidth(symbol.hatch)} fill="none" />
+            <path
+              d={hatchPath(symbol.hatch)}
+              stroke={symbol.ink}
+              stroke-width={hatchWidth(symbol.hatch)}
+              fill="none"
+            />
           </pattern>
         );
       })}

@@ -17,7 +17,13 @@ export function areaScale(largest: number): ScaleLinear<number, number> {
 
 export function Chart(props: { title: string; description: string; children: ComponentChildren }) {
   return (
-    <svg class="chart" viewBox={`0 0 ${WIDTH} ${HEIGHT}`} direction="ltr" role="group" aria-label={props.title}>
+    <svg
+      class="chart"
+      viewBox={`0 0 ${WIDTH} ${HEIGHT}`}
+      direction="ltr"
+      role="group"
+      aria-label={props.title}
+    >
       <desc>{props.description}</desc>
       {props.children}
     </svg>

@@ -45,7 +45,11 @@ export function Behind(props: { year: number; basis: Basis; asOf: string; onClos
   const pieces = useLoad(path, (signal) => api.get<Pieces>(path, { signal }));
   const units = useProgramme()?.units;
   return (
-    <Dialog title={t('behind.title', { year: String(year), basis: t(`basis.${basis}`) })} wide onClose={props.onClose}>
+    <Dialog
+      title={t('behind.title', { year: String(year), basis: t(`basis.${basis}`) })}
+      wide
+      onClose={props.onClose}
+    >
       <Show of={pieces}>
         {(data) => {
           const moved = data.features.filter(matters);

@@ -17,7 +17,8 @@ export function Verdict({ progress }: { progress: Progress }) {
   );
 }
 
-const perYear = (value: number | null) => (value === null ? t('none') : t('unit.per_year', { value: km2(value) }));
+const perYear = (value: number | null) =>
+  value === null ? t('none') : t('unit.per_year', { value: km2(value) });
 
 function years(progress: Progress): string {
   const { years } = progress.forecast;

@@ -7,7 +7,9 @@ import type { Basis, Freeze } from './model';
 
 /** The years whose figures were published, and whether the books still say the same. */
 export function Frozen() {
-  const frozen = useLoad('freezes', (signal) => api.get<{ freezes: Freeze[] }>('/v1/ledger/freezes', { signal }));
+  const frozen = useLoad('freezes', (signal) =>
+    api.get<{ freezes: Freeze[] }>('/v1/ledger/freezes', { signal }),
+  );
   return (
     <section>
       <h2>{t('standing.frozen')}</h2>

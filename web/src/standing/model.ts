@@ -66,13 +66,23 @@ export type Both = Record<Basis, Progress>;
 
 export async function loadBoth(asOf: string, signal: AbortSignal): Promise<Both> {
   const [official, provisional] = await Promise.all(
-    BASES.map((basis) => api.get<Progress>(query('/v1/progress/article5', { as_of: asOf, basis }), { signal })),
+    BASES.map((basis) =>
+      api.get<Progress>(query('/v1/progress/article5', { as_of: asOf, basis }), { signal }),
+    ),
   );
   return { official, provisional } as Both;
 }
 
 export interface Freeze {
-  freeze: { id: string; year: number; basis: string; seq: number; taken_at: string; note: string | null; hash: string };
+  freeze: {
+    id: string;
+    year: number;
+    basis: string;
+    seq: number;
+    taken_at: string;
+    note: string | null;
+    hash: string;
+  };
   unchanged: boolean;
   adjustments: Record<string, unknown> | null;
 }

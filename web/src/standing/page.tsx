@@ -88,7 +88,11 @@ function Figures({ both }: { both: Both }) {
         </div>
       </div>
       <p class="colophon">
-        {t('standing.colophon', { basis: t(`basis.${basis}`), day: progress.as_of, seq: String(progress.seq) })}{' '}
+        {t('standing.colophon', {
+          basis: t(`basis.${basis}`),
+          day: progress.as_of,
+          seq: String(progress.seq),
+        })}{' '}
         <span dir="ltr">{progress.algorithm}</span>
       </p>
       {opened !== null && (

@@ -1,11 +1,11 @@
 import { scaleBand } from 'd3-scale';
 import { stack } from 'd3-shape';
-import { Patterns, Swatch, fillOf } from '../components/swatch';
+import { fillOf, Patterns, Swatch } from '../components/swatch';
 import { km2 } from '../format';
 import { t, word } from '../i18n';
 import { RESULTS, SYMBOLS } from '../symbology';
-import { AreaAxis, Chart, HEIGHT, MARGIN, WIDTH, YearAxis, areaScale, middle } from './axis';
-import { type Progress, type Year, released } from './model';
+import { AreaAxis, areaScale, Chart, HEIGHT, MARGIN, middle, WIDTH, YearAxis } from './axis';
+import { type Progress, released, type Year } from './model';
 
 const amount = (year: Year, result: string) => year[`${result}_m2` as keyof Year];
 
@@ -75,7 +75,9 @@ export function Released({ progress, open }: { progress: Progress; open?: (year:
             <path key={year.year} class="plan" d={`M${left - 4} ${y(plan)}h${x.bandwidth() + 8}`} />
           );
         })}
-        {required > 0 && <path class="required" d={`M${MARGIN.left} ${y(required)}H${WIDTH - MARGIN.right}`} />}
+        {required > 0 && (
+          <path class="required" d={`M${MARGIN.left} ${y(required)}H${WIDTH - MARGIN.right}`} />
+        )}
         {open &&
           years.map((year) => (
             <Opener key={year.year} year={year} x={x(year.year) ?? 0} width={x.bandwidth()} open={open} />
@@ -90,7 +92,6 @@ function Opener(props: { year: Year; x: number; width: number; open: (year: numb
   const { year, open } = props;
   const label = t('standing.open_year', { year: String(year.year), area: km2(released(year)) });
   return (
-    // biome-ignore lint/a11y/useSemanticElements: a button cannot stand in a drawing
     <rect
       class="opener"
       role="button"

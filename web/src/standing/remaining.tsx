@@ -1,7 +1,7 @@
 import { scaleLinear } from 'd3-scale';
 import { line } from 'd3-shape';
 import { t } from '../i18n';
-import { AreaAxis, Chart, HEIGHT, MARGIN, WIDTH, YearAxis, areaScale } from './axis';
+import { AreaAxis, areaScale, Chart, HEIGHT, MARGIN, WIDTH, YearAxis } from './axis';
 import type { Progress } from './model';
 
 /** A day as a year with its fraction. */
@@ -25,10 +25,7 @@ export function Remaining({ progress }: { progress: Progress }) {
     .domain([first, Math.min(Math.ceil(last), Math.ceil(now) + YEARS_AHEAD)])
     .range([MARGIN.left, WIDTH - MARGIN.right]);
   const y = areaScale(Math.max(progress.remaining_m2, ...years.map((year) => year.remaining_m2)));
-  const points: [number, number][] = years.map((year) => [
-    Math.min(year.year + 1, now),
-    year.remaining_m2,
-  ]);
+  const points: [number, number][] = years.map((year) => [Math.min(year.year + 1, now), year.remaining_m2]);
   const draw = line<[number, number]>(
     ([when]) => x(when),
     ([, area]) => y(area),
@@ -53,7 +50,11 @@ export function Remaining({ progress }: { progress: Progress }) {
           {(['history', 'mean', 'net', 'range', 'deadline'] as const).map((name) => (
             <li key={name}>
               <svg class="swatch" viewBox="0 0 24 16" aria-hidden="true">
-                {name === 'range' ? <rect class="range" width="24" height="16" /> : <path class={name} d="M0 8H24" />}
+                {name === 'range' ? (
+                  <rect class="range" width="24" height="16" />
+                ) : (
+                  <path class={name} d="M0 8H24" />
+                )}
               </svg>
               {t(`standing.line_${name}`)}
             </li>

@@ -1,6 +1,6 @@
 import { geoPath, geoTransform } from 'd3-geo';
 import type { Feature, Geometry } from 'geojson';
-import { Patterns, fillOf } from '../components/swatch';
+import { fillOf, Patterns } from '../components/swatch';
 import { type Programme, useProgramme } from '../programme';
 import { RESULTS, SYMBOLS, type SymbolName } from '../symbology';
 import type { PieceProperties } from './behind';
@@ -34,7 +34,13 @@ function drawing({ west, south, east, north }: Programme['extent']) {
 }
 
 /** Where in the country some pieces of ground lie. The map page shows them exactly. */
-export function Sketch({ features, label }: { features: Feature<Geometry, PieceProperties>[]; label: string }) {
+export function Sketch({
+  features,
+  label,
+}: {
+  features: Feature<Geometry, PieceProperties>[];
+  label: string;
+}) {
   const programme = useProgramme()?.programme;
   if (!programme) return null;
   const path = drawing(programme.extent);

@@ -2,7 +2,7 @@
 
 import { count, day, m2, plainKm2, ratio } from '../format';
 import { t, word } from '../i18n';
-import { type Progress, type Year, released } from './model';
+import { type Progress, released, type Year } from './model';
 
 const FLOWS = [
   'opening_m2',
@@ -17,7 +17,13 @@ const FLOWS = [
 ] as const satisfies (keyof Year)[];
 
 /** What leaves the account is shown with its sign. */
-const LESS = new Set<keyof Year>(['corrected_m2', 'cancelled_m2', 'reduced_m2', 'cleared_m2', 'bac_cleared_m2']);
+const LESS = new Set<keyof Year>([
+  'corrected_m2',
+  'cancelled_m2',
+  'reduced_m2',
+  'cleared_m2',
+  'bac_cleared_m2',
+]);
 
 function flow(year: Year, name: keyof Year): string {
   const value = plainKm2(year[name]);
