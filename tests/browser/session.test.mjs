@@ -61,11 +61,12 @@ test('no script reaches the session, and a reload goes on with it', async () => 
 });
 
 test('an account is made, its one-time password replaced, its tablet enrolled by a QR code', async () => {
+  const login = `surveyor-${Date.now()}`;
   const page = await pageOf('admin');
   await page.click('.bar nav a:has-text("Admin")');
   await page.click('button:has-text("Add an account")');
   const dialog = page.locator('dialog');
-  await dialog.getByLabel('Log-in').fill('new-surveyor');
+  await dialog.getByLabel('Log-in').fill(login);
   await dialog.getByLabel('Name').fill('New Surveyor');
   await dialog.locator('button[type=submit]').click();
   const oneTime = (await dialog.locator('.code').textContent()).trim();
@@ -74,7 +75,7 @@ test('an account is made, its one-time password replaced, its tablet enrolled by
 
   const fresh = await open();
   await fresh.goto(SERVER);
-  await fresh.fill('input[name=login]', 'new-surveyor');
+  await fresh.fill('input[name=login]', login);
   await fresh.fill('input[name=password]', oneTime);
   await fresh.click('button[type=submit]');
   await fresh.waitForSelector('h1:has-text("Choose a password")');
@@ -87,9 +88,9 @@ test('an account is made, its one-time password replaced, its tablet enrolled by
   await fresh.click('button[type=submit]');
   await fresh.waitForSelector('.bar');
   const again = await open();
-  await logIn(again, 'new-surveyor', next);
+  await logIn(again, login, next);
 
-  await page.locator('tr', { hasText: 'new-surveyor' }).getByText('Enrol a tablet').click();
+  await page.locator('tr', { hasText: login }).getByText('Enrol a tablet').click();
   await page.waitForSelector('.qr');
   await keep(page, 'enrolment');
   const shot = await page.locator('.qr').screenshot();

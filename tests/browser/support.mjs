@@ -51,8 +51,15 @@ export async function open(options = {}) {
   return page;
 }
 
+/** Requests that a page waits for; the stream of news never ends. */
+const pending = new WeakMap();
+
 /** Watches what a page does. */
 export function watch(page) {
+  const waiting = new Set();
+  pending.set(page, waiting);
+  page.on('request', (request) => request.url().endsWith('/v1/events') || waiting.add(request));
+  for (const end of ['requestfinished', 'requestfailed']) page.on(end, (request) => waiting.delete(request));
   page.on('request', (request) => {
     const url = request.url();
     if (!url.startsWith(SERVER) && !url.startsWith('blob:') && !url.startsWith('data:')) offences.push(`asked ${url}`);
@@ -88,11 +95,13 @@ export async function goTo(page, place) {
 
 /** Waits until nothing is being loaded, and what moves has come to rest. */
 export async function settled(page) {
-  await page.waitForFunction(() => !document.querySelector('.busy, .map-notes .note:not(.bad)'), null, {
-    timeout: PATIENCE,
-  });
-  await page.waitForLoadState('networkidle').catch(() => {});
-  await page.waitForTimeout(400);
+  const until = Date.now() + PATIENCE;
+  for (let calm = 0; calm < 5; ) {
+    assert.ok(Date.now() < until, 'the page does not come to rest');
+    await page.waitForTimeout(80);
+    const busy = await page.locator('.busy, .map-notes .note:not(.bad)').count();
+    calm = busy === 0 && pending.get(page).size === 0 ? calm + 1 : 0;
+  }
 }
 
 /** Asks the API beside the browser, as somebody. */
@@ -110,7 +119,15 @@ export async function api(login, path) {
 
 /** Keeps what a page looks like. */
 export async function keep(page, name, { whole = false } = {}) {
-  await page.screenshot({ path: join(SEEN, `${name}.png`), fullPage: whole });
+  if (whole) {
+    // The page scrolls within its window.
+    const [width, height] = await page.evaluate(() => {
+      const main = document.querySelector('main');
+      return [innerWidth, innerHeight + main.scrollHeight - main.clientHeight];
+    });
+    await page.setViewportSize({ width, height });
+  }
+  await page.screenshot({ path: join(SEEN, `${name}.png`) });
 }
 
 /** Keeps a picture for the README, small. */

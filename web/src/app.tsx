@@ -4,6 +4,7 @@ import type { ComponentType } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 import { api } from './api';
 import { Busy, Fault } from './components/states';
+import { Patterns } from './components/swatch';
 import { count } from './format';
 import { type Key, LANGUAGES, language, speak, t, word } from './i18n';
 import { connected } from './live';
@@ -69,6 +70,7 @@ export function App() {
   const page = open.find((known) => known.name === place.value.page) ?? open[0];
   return (
     <div class="console">
+      <Patterns />
       <button type="button" class="skip" onClick={skip}>
         {t('skip')}
       </button>

@@ -33,10 +33,15 @@ export function plainKm2(value: number): string {
   return number(rounded === 0 ? 0 : rounded, 3);
 }
 
+/** A number with a sign that stays before it in a text from right to left. */
+export function whole(number: string): string {
+  return `\u2066${number}\u2069`;
+}
+
 /** A change, with its sign. */
 export function signedM2(value: number): string {
   const sign = value > 0 ? '+' : value < 0 ? '−' : '±';
-  return t('unit.m2', { value: `${sign}${number(Math.abs(value), 0)}` });
+  return t('unit.m2', { value: whole(`${sign}${number(Math.abs(value), 0)}`) });
 }
 
 /** A day as it is written everywhere in the programme: 2024-12-31. */

@@ -37,3 +37,12 @@ export function useLoad<T>(
   }, [key, news, turn]);
   return { data: state.data, fault: state.fault, busy: state.busy, reload: () => setTurn((n) => n + 1) };
 }
+
+/** What was shown last, while something else is on its way: ground must not vanish from a map because one moved it. */
+export function useLast<T>(value: T | undefined): T | undefined {
+  const [last, setLast] = useState(value);
+  useEffect(() => {
+    if (value !== undefined) setLast(value);
+  }, [value]);
+  return value ?? last;
+}

@@ -1,5 +1,6 @@
 // Administration: people and their tablets, the programme's settings, frozen years.
 
+import { Safety } from '../components/states';
 import { t } from '../i18n';
 import { may } from '../session';
 import { Accounts } from './accounts';
@@ -15,6 +16,7 @@ export default function AdminPage() {
       {may('ManageAccounts') && <Accounts />}
       {may('SetProgramme') && <Settings />}
       {may('Freeze') && <FreezeYear />}
+      <Safety />
     </article>
   );
 }

@@ -1,7 +1,7 @@
 // Conflicts: what both sides began from, what stands, and what was meant – and how that is settled.
 
 import { Empty, Safety, Show } from '../components/states';
-import { ago } from '../format';
+import { ago, short } from '../format';
 import { t, word } from '../i18n';
 import { useLoad } from '../load';
 import { labelOf, useSchema } from '../record/model';
@@ -58,7 +58,8 @@ function Row({ conflict, current }: { conflict: Conflict; current: boolean }) {
           .join(', ')}
       </strong>
       <small>
-        {word('kind', conflict.kind)} · {ago(conflict.opened_at)}
+        {word('kind', conflict.kind)} <span dir="ltr">{short(conflict.record_id)}</span> ·{' '}
+        {ago(conflict.opened_at)}
       </small>
       {conflict.safety && <span class="badge bad">{t('conflict.safety')}</span>}
     </button>

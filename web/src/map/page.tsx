@@ -1,11 +1,11 @@
 // The map: ground by class and result at the end of any day, points, and the records behind them.
 
 import type { Map as MapLibre } from 'maplibre-gl';
-import { useEffect, useState } from 'preact/hooks';
+import { useState } from 'preact/hooks';
 import { Safety, Show, words } from '../components/states';
 import { today } from '../format';
 import { t } from '../i18n';
-import { useLoad } from '../load';
+import { useLast, useLoad } from '../load';
 import { type Known, loadProgramme } from '../programme';
 import { RecordPanel } from '../record/panel';
 import { amend, place } from '../router';
@@ -80,13 +80,4 @@ function MapOf({ known }: { known: Known }) {
       )}
     </div>
   );
-}
-
-/** What was shown last, while something else is on its way: ground must not vanish from a map because one moved it. */
-function useLast<T>(value: T | undefined): T | undefined {
-  const [last, setLast] = useState(value);
-  useEffect(() => {
-    if (value !== undefined) setLast(value);
-  }, [value]);
-  return value ?? last;
 }

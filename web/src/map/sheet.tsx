@@ -6,7 +6,7 @@ import { Swatch } from '../components/swatch';
 import { moment, today } from '../format';
 import { t, word } from '../i18n';
 import { head } from '../live';
-import { useLoad } from '../load';
+import { useLast, useLoad } from '../load';
 import type { Programme } from '../programme';
 import type { Basis } from '../standing/model';
 import { OUTLINES, RESULTS, type SymbolName } from '../symbology';
@@ -72,9 +72,10 @@ function Paper(props: Props & { paper: string; title: string }) {
   const loaded = useLoad(bounds && `sheet ${asOf} ${basis} ${bounds}`, (signal) =>
     load({ bounds: bounds as Bounds, asOf, basis, today: today() }, signal),
   );
-  const shown = loaded.data && visible(loaded.data, filter);
+  const last = useLast(loaded.data);
+  const shown = last && visible(last, filter);
   return (
-    <section class={`sheet ${props.paper}`} aria-label={t('sheet.title')} aria-busy={!shown}>
+    <section class={`sheet ${props.paper}`} aria-label={t('sheet.title')} aria-busy={loaded.busy}>
       <header>
         <h2>{props.title}</h2>
         <p>
@@ -166,7 +167,7 @@ function Scale({ across }: { across: number }) {
   return (
     <svg
       class="sheet-scale"
-      viewBox="0 0 100 5"
+      viewBox="-1.5 0 100 5"
       role="img"
       aria-label={t('sheet.scale', { length: words })}
       dir="ltr"

@@ -27,7 +27,7 @@ const ink: ExpressionSpecification = [
 ] as unknown as ExpressionSpecification;
 
 /** Wide enough to be seen where the ground itself is less than a dot. */
-const seen: ExpressionSpecification = ['interpolate', ['linear'], ['zoom'], 5, 4, 10, 3, 14, 1.4];
+const seen: ExpressionSpecification = ['interpolate', ['linear'], ['zoom'], 5, 6, 10, 4, 14, 1.4];
 
 function ground(id: string, names: string[]): LayerSpecification[] {
   const shown = isOneOf(names);
@@ -90,8 +90,19 @@ const points: LayerSpecification[] = [
     source: 'points',
     layout: {
       'icon-image': ['concat', 'sign-', ['get', 'kind']],
-      'icon-size': ['interpolate', ['linear'], ['zoom'], 6, 0.55, 14, 1],
+      'icon-size': [
+        'interpolate',
+        ['linear'],
+        ['zoom'],
+        6,
+        ['match', ['get', 'kind'], 'eo_item', 0.25, 0.5],
+        10,
+        ['match', ['get', 'kind'], 'eo_item', 0.4, 0.7],
+        14,
+        1,
+      ],
       'icon-allow-overlap': true,
+      'icon-ignore-placement': true,
       'symbol-sort-key': ['match', ['get', 'kind'], 'hazardous_area', 3, 'accident', 2, 1],
     },
   },

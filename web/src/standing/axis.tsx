@@ -6,7 +6,7 @@ import { plainKm2 } from '../format';
 
 export const WIDTH = 640;
 export const HEIGHT = 300;
-export const MARGIN = { top: 16, right: 16, bottom: 30, left: 52 };
+export const MARGIN = { top: 26, right: 16, bottom: 30, left: 52 };
 
 export function areaScale(largest: number): ScaleLinear<number, number> {
   return scaleLinear()
@@ -41,7 +41,7 @@ export function AreaAxis({ y, unit }: { y: ScaleLinear<number, number>; unit: st
           </text>
         </g>
       ))}
-      <text x={MARGIN.left - 8} y={MARGIN.top - 6} text-anchor="end">
+      <text x={MARGIN.left - 8} y={MARGIN.top - 13} text-anchor="end">
         {unit}
       </text>
     </g>

@@ -27,12 +27,15 @@ export type Pieces = FeatureCollection<Geometry, PieceProperties> & {
   balance?: Record<string, number>;
 };
 
-/** What a piece of ground adds to a year, in words. */
+/** What comes into the balance; everything else leaves it. */
+const ADDS = new Set(['newly_identified_m2', 'enlarged_m2', 'reclassified_in_m2']);
+
+/** What a piece of ground adds to what remains, or takes from it, in words. */
 function effect({ share }: PieceProperties): [string, number][] {
   const flows = Object.entries(share ?? {}).filter(
     ([name, area]) => area !== 0 && !['opening_m2', 'closing_m2', 'residual_m2'].includes(name),
   );
-  return flows.map(([name, area]) => [word('balance', name), area]);
+  return flows.map(([name, area]) => [word('balance', name), ADDS.has(name) ? area : -area]);
 }
 
 const matters = ({ properties }: Feature<Geometry, PieceProperties>) => effect(properties).length > 0;
@@ -63,9 +66,15 @@ export function Behind(props: { year: number; basis: Basis; asOf: string; onClos
                   <thead>
                     <tr>
                       <th scope="col">{t('behind.hazard')}</th>
-                      <th scope="col">{t('province')}</th>
-                      <th scope="col">{t('classification')}</th>
-                      <th scope="col">{t('behind.effect')}</th>
+                      <th scope="col" class="words">
+                        {t('province')}
+                      </th>
+                      <th scope="col" class="words">
+                        {t('classification')}
+                      </th>
+                      <th scope="col" class="words">
+                        {t('behind.effect')}
+                      </th>
                       <th scope="col">{t('behind.area')}</th>
                       <th scope="col">{t('behind.released_on')}</th>
                     </tr>
@@ -78,8 +87,10 @@ export function Behind(props: { year: number; basis: Basis; asOf: string; onClos
                             {short(piece.hazardous_area)}
                           </a>
                         </th>
-                        <td dir="auto">{(piece.admin1 && units?.get(piece.admin1)) ?? t('none')}</td>
-                        <td>{piece.classification.toUpperCase()}</td>
+                        <td class="words" dir="auto">
+                          {(piece.admin1 && units?.get(piece.admin1)) ?? t('none')}
+                        </td>
+                        <td class="words">{piece.classification.toUpperCase()}</td>
                         <td class="words">
                           {effect(piece).map(([name, area]) => (
                             <div key={name}>

@@ -1,6 +1,6 @@
 import { scaleBand } from 'd3-scale';
 import { stack } from 'd3-shape';
-import { fillOf, Patterns, Swatch } from '../components/swatch';
+import { fillOf, Swatch } from '../components/swatch';
 import { km2 } from '../format';
 import { t, word } from '../i18n';
 import { RESULTS, SYMBOLS } from '../symbology';
@@ -49,7 +49,6 @@ export function Released({ progress, open }: { progress: Progress; open?: (year:
         </ul>
       </figcaption>
       <Chart title={t('standing.released')} description={t('standing.released_description')}>
-        <Patterns names={RESULTS} />
         <AreaAxis y={y} unit="km²" />
         <YearAxis years={years.map((year) => year.year)} at={middle(x)} />
         {layers.map((layer) => (
@@ -95,7 +94,7 @@ function Opener(props: { year: Year; x: number; width: number; open: (year: numb
     <rect
       class="opener"
       role="button"
-      tabIndex={0}
+      tabindex={0}
       aria-label={label}
       x={props.x - 6}
       width={props.width + 12}

@@ -1,6 +1,6 @@
 import { geoPath, geoTransform } from 'd3-geo';
 import type { Feature, Geometry } from 'geojson';
-import { fillOf, Patterns } from '../components/swatch';
+import { fillOf } from '../components/swatch';
 import { type Programme, useProgramme } from '../programme';
 import { RESULTS, SYMBOLS, type SymbolName } from '../symbology';
 import type { PieceProperties } from './behind';
@@ -46,7 +46,6 @@ export function Sketch({
   const path = drawing(programme.extent);
   return (
     <svg class="sketch" viewBox={`0 0 ${WIDTH} ${HEIGHT}`} role="img" aria-label={label}>
-      <Patterns names={Object.keys(SYMBOLS) as SymbolName[]} />
       {programme.admin_units?.features
         .filter((unit) => unit.properties?.level === 1)
         .map((unit) => (

@@ -1,6 +1,6 @@
 // The tables that an authority fills in each year (docs/domain.md §7).
 
-import { count, day, m2, plainKm2, ratio } from '../format';
+import { count, day, m2, plainKm2, ratio, whole } from '../format';
 import { t, word } from '../i18n';
 import { type Progress, released, type Year } from './model';
 
@@ -26,8 +26,9 @@ const LESS = new Set<keyof Year>([
 ]);
 
 function flow(year: Year, name: keyof Year): string {
-  const value = plainKm2(year[name]);
-  return LESS.has(name) && year[name] > 0 ? `−${value}` : value;
+  const value = year[name];
+  const less = LESS.has(name) ? value > 0 : value < 0;
+  return whole(`${less ? '−' : ''}${plainKm2(Math.abs(value))}`);
 }
 
 /** Opening + found − corrected ± reclassified − released = remaining, year by year. */
