@@ -1,7 +1,7 @@
 import { defineConfig } from 'vite';
 
 /** The server that `npm run dev` shows pages of. */
-const server = process.env.CARTAGENA_URL ?? 'http://127.0.0.1:8080';
+const server = process.env.CONSOLE_URL ?? 'http://127.0.0.1:8080';
 
 export default defineConfig({
   // Small files stay files: the policy of the page allows what comes from the server.

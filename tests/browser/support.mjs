@@ -11,14 +11,14 @@ const axe = readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8');
 export const jsQR = require('jsqr');
 
 /** The server and everybody's password, from the program that started it. */
-export const SERVER = process.env.CARTAGENA_URL;
-export const PASSWORD = process.env.CARTAGENA_PASSWORD;
+export const SERVER = process.env.CONSOLE_URL;
+export const PASSWORD = process.env.CONSOLE_PASSWORD;
 assert.ok(SERVER && PASSWORD, 'these tests are started by `cargo test --test it browser`');
 
 /** What was seen, to be looked at by people. */
 const SEEN = new URL('seen/', import.meta.url).pathname;
 /** Pictures of the README, where they are to be made anew. */
-const PICTURES = process.env.CARTAGENA_PICTURES;
+const PICTURES = process.env.PICTURES;
 mkdirSync(SEEN, { recursive: true });
 
 /** How long anything that must come to pass is waited for; only a failure takes so long. */
@@ -36,7 +36,7 @@ const FLAGS = [
 ];
 
 export const browser = await chromium.launch({
-  executablePath: process.env.CARTAGENA_CHROMIUM,
+  executablePath: process.env.CHROMIUM,
   args: FLAGS,
 });
 

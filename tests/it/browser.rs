@@ -8,8 +8,8 @@ use std::process::{Child, Command, Stdio};
 /// Everybody's password in the demonstration.
 const PASSWORD: &str = "demonstration only";
 
-/// Where Chromium is called what, unless `CARTAGENA_CHROMIUM` says.
-const CHROMIUM: [&str; 4] =
+/// Where Chromium is called what, unless `CHROMIUM` says.
+const PLACES: [&str; 4] =
     ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome", "/snap/bin/chromium"];
 
 #[test]
@@ -22,9 +22,9 @@ fn people_work_with_the_console() {
     let done = Command::new("node")
         .args(["--test", "--test-concurrency=1", "--test-reporter=spec"])
         .args(["session", "standing", "map", "work"].map(|name| tests.join(format!("{name}.test.mjs"))))
-        .env("CARTAGENA_URL", &demo.url)
-        .env("CARTAGENA_PASSWORD", PASSWORD)
-        .env("CARTAGENA_CHROMIUM", chromium)
+        .env("CONSOLE_URL", &demo.url)
+        .env("CONSOLE_PASSWORD", PASSWORD)
+        .env("CHROMIUM", chromium)
         .env_remove("NODE_OPTIONS")
         .output()
         .unwrap();
@@ -35,8 +35,8 @@ fn people_work_with_the_console() {
 
 /// Chromium, if everything is here.
 fn tools() -> Option<PathBuf> {
-    let named = std::env::var_os("CARTAGENA_CHROMIUM").map(PathBuf::from);
-    let chromium = named.into_iter().chain(CHROMIUM.map(PathBuf::from)).find(|path| path.exists());
+    let named = std::env::var_os("CHROMIUM").map(PathBuf::from);
+    let chromium = named.into_iter().chain(PLACES.map(PathBuf::from)).find(|path| path.exists());
     let driver = Path::new(env!("CARGO_MANIFEST_DIR")).join("web/node_modules/playwright-core");
     let missing = match &chromium {
         None => "Chromium is not installed",
