@@ -20,6 +20,7 @@ mod ground;
 mod membership;
 mod memory;
 pub mod migration;
+pub mod named;
 pub mod passed_on;
 pub mod people;
 mod prefetch;

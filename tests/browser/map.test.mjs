@@ -66,6 +66,48 @@ test('a hazard is found and shows its pieces', async () => {
   await page.waitForSelector('.side.record');
 });
 
+test('a record is found by its reference, and its outline drawn anew as a draft', async () => {
+  const { features } = await api('authority-im', '/v1/records?kind=hazardous_area&stage=finalised&limit=1000');
+  const simple = features.find(
+    ({ geometry, contested }) => geometry?.type === 'Polygon' && geometry.coordinates.length === 1 && !contested,
+  );
+  const page = await pageOf('authority-im');
+  await goTo(page, '/map');
+  await drawn(page);
+  await settled(page);
+  await page.getByLabel('Find a reference or a name').fill(simple.properties.reference.slice(-5));
+  await page.locator('.find li', { hasText: simple.properties.reference }).first().click();
+  await page.waitForFunction((id) => location.hash.includes(id), simple.id);
+  await page.waitForTimeout(1500);
+  await settled(page);
+  await page.click('.map-tools button:has-text("Edit the outline")');
+  await page.locator('.editing form').waitFor();
+  await keep(page, 'map-edit');
+  const save = page.locator('.editing button[type=submit]');
+  assert.equal(await save.isDisabled(), true, 'nothing is changed yet');
+  await page.click('.editing button:has-text("Draw anew")');
+  const { x, y, width, height } = await page.locator('.map-canvas').boundingBox();
+  for (const [right, down] of [
+    [0.45, 0.4],
+    [0.6, 0.42],
+    [0.58, 0.6],
+    [0.44, 0.58],
+    [0.44, 0.58],
+  ]) {
+    await page.mouse.move(x + width * right, y + height * down, { steps: 4 });
+    await page.mouse.click(x + width * right, y + height * down);
+    await page.waitForTimeout(500);
+  }
+  await page.locator('.editing input').fill('Walked around it again with a differential receiver.');
+  await keep(page, 'map-drawn');
+  await save.click();
+  await page.locator('.editing').waitFor({ state: 'detached' });
+  const after = await api('authority-im', `/v1/records/${simple.id}`);
+  assert.notDeepEqual(after.geometry, simple.geometry);
+  assert.equal(after.geometry.coordinates[0].length, 5);
+  assert.deepEqual([after.stage, after.official], ['draft', simple.version], 'what is official stays');
+});
+
 test('the slider shows the ground of any day', async () => {
   const page = await pageOf('authority-im');
   await goTo(page, '/map');

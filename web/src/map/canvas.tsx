@@ -5,6 +5,7 @@ import { api } from '../api';
 import { Fault } from '../components/states';
 import { t } from '../i18n';
 import type { Programme } from '../programme';
+import { extentOf } from './extent';
 import type { Bounds, Shown } from './sources';
 import { CLICKED, NOTHING } from './style';
 import { boundsOf, create, put, show } from './view';
@@ -99,24 +100,6 @@ function useChosen(map: MapLibre | null, chosen: string | null) {
       over = true;
     };
   }, [map, chosen]);
-}
-
-type Coordinates = number | Coordinates[];
-
-export function extentOf(geometry: Geometry): Bounds | null {
-  const box: Bounds = [180, 90, -180, -90];
-  const visit = (coordinates: Coordinates[]) => {
-    const [lon, lat] = coordinates;
-    if (typeof lon === 'number' && typeof lat === 'number') {
-      box[0] = Math.min(box[0], lon);
-      box[1] = Math.min(box[1], lat);
-      box[2] = Math.max(box[2], lon);
-      box[3] = Math.max(box[3], lat);
-    } else for (const inner of coordinates) visit(inner as Coordinates[]);
-  };
-  if (!('coordinates' in geometry)) return null;
-  visit(geometry.coordinates as Coordinates[]);
-  return box[0] <= box[2] ? box : null;
 }
 
 function goTo(map: MapLibre, geometry: Geometry) {

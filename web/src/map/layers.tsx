@@ -8,6 +8,7 @@ import { may } from '../session';
 import { BASES, type Basis } from '../standing/model';
 import { OUTLINES, RESULTS, type SymbolName } from '../symbology';
 import { counts, type Filter } from './filter';
+import { Find } from './find';
 import { SIGNS, type SignName } from './images';
 import type { Shown } from './sources';
 
@@ -40,6 +41,7 @@ export function Layers(props: {
     names.map((name) => row(name, word(vocabulary, name), <Swatch name={name} />));
   return (
     <>
+      <Find />
       <h2>{t('map.hazardous')}</h2>
       <ul class="legend">
         {symbols(['cha', 'sha'], 'class')}

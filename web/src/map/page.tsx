@@ -58,7 +58,7 @@ function MapOf({ known }: { known: Known }) {
           {shown.fault !== undefined && <span class="note bad">{words(shown.fault)}</span>}
           {last?.cut && <span class="note bad">{t('map.cut')}</span>}
         </div>
-        {map && <Tools map={map} onPrint={() => setPrinted(true)} />}
+        {map && <Tools map={map} record={record} onPrint={() => setPrinted(true)} />}
         {map && <Readout map={map} />}
         <Slider asOf={asOf} onChange={(day) => amend({ as_of: day })} />
         <Safety />

@@ -3,11 +3,13 @@
 
 import type { Feature, FeatureCollection, Geometry } from 'geojson';
 import { api, query } from '../api';
+import { head } from '../live';
 import { may } from '../session';
 import type { Basis } from '../standing/model';
 import { outlineOf } from '../symbology';
+import { type Bounds, extentOf } from './extent';
 
-export type Bounds = [west: number, south: number, east: number, north: number];
+export type { Bounds };
 
 export interface Question {
   bounds: Bounds;
@@ -21,7 +23,6 @@ export interface Question {
 export const POINTS = {
   eo_item: 'found_date',
   accident: 'accident_date',
-  task: 'start_date',
 } as const;
 export type PointKind = keyof typeof POINTS;
 
@@ -50,15 +51,13 @@ const PAGE = 1_000;
 /** Pages of one kind that a view asks for at most. */
 const PAGES = 5;
 
-async function records(
-  kind: string,
-  bounds: Bounds,
-  signal: AbortSignal,
-): Promise<[RecordFeature[], boolean]> {
+type Found = [records: RecordFeature[], cut: boolean];
+
+async function records(kind: string, bounds: Bounds | null, signal?: AbortSignal): Promise<Found> {
   const all: RecordFeature[] = [];
   let after: number | null = null;
   for (let page = 0; page < PAGES; page++) {
-    const path: string = query('/v1/records', { kind, bbox: bounds.join(), limit: PAGE, after });
+    const path: string = query('/v1/records', { kind, bbox: bounds?.join(), limit: PAGE, after });
     const answer = await api.get<{ features: RecordFeature[]; next: number | null }>(path, { signal });
     all.push(...answer.features);
     after = answer.next;
@@ -139,12 +138,50 @@ function pointsOf(found: RecordFeature[], question: Question): Feature[] {
   });
 }
 
+let tasks: { head: number; found: Promise<Found> } | null = null;
+
+/** Every task, asked for again when the log has moved: most have no outline but name the areas that they are about. */
+function loadTasks(): Promise<Found> {
+  if (tasks?.head !== head.value) {
+    const found = records('task', null);
+    found.catch(() => {
+      tasks = null;
+    });
+    tasks = { head: head.value, found };
+  }
+  return tasks.found;
+}
+
+function isUnderWay({ properties }: RecordFeature, day: string): boolean {
+  const { status, start_date, completion_date } = (properties ?? {}) as Record<string, string | undefined>;
+  const begun = start_date !== undefined && start_date <= day;
+  return begun && (completion_date === undefined || completion_date > day) && status !== 'cancelled';
+}
+
+/** Tasks under way, each where it is or at the areas in view that it names. */
+function tasksOf(found: RecordFeature[], hazards: RecordFeature[], day: string): Feature[] {
+  const areas = new Map(hazards.map(({ id, geometry }) => [id, geometry]));
+  return found
+    .filter((task) => isUnderWay(task, day))
+    .flatMap((task) => {
+      const named = (task.properties?.hazardous_area_ids ?? []) as string[];
+      const places = task.geometry ? [task.geometry] : named.map((id) => areas.get(id));
+      return places.flatMap((place) => {
+        const extent = place && extentOf(place);
+        if (!extent) return [];
+        const middle = [(extent[0] + extent[2]) / 2, (extent[1] + extent[3]) / 2];
+        return [drawn({ type: 'Point', coordinates: middle }, { record: task.id, kind: 'task' })];
+      });
+    });
+}
+
 /** Everything in view at the end of a day, as far as the reader may see it. */
 export async function load(question: Question, signal: AbortSignal): Promise<Shown> {
   const ledger = may('ReadPieces');
   const kinds = ['hazardous_area', ...Object.keys(POINTS), ...(ledger ? [] : ['land_release'])];
-  const [ground, ...found] = await Promise.all([
+  const [ground, ordered, ...found] = await Promise.all([
     ledger ? pieces(question, signal) : [],
+    loadTasks(),
     ...kinds.map((kind) => records(kind, question.bounds, signal)),
   ]);
   const all = found.flatMap(([features]) => features);
@@ -153,8 +190,8 @@ export async function load(question: Question, signal: AbortSignal): Promise<Sho
     ground: collection(ledger ? ground : groundOf(all.filter(isGround), question)),
     // An outline's status is that of today; of an earlier day only the ledger's ground is known.
     outlines: collection(question.asOf >= question.today ? outlinesOf(hazards) : []),
-    points: collection(pointsOf(all, question)),
-    cut: found.some(([, cut]) => cut),
+    points: collection([...pointsOf(all, question), ...tasksOf(ordered[0], hazards, question.asOf)]),
+    cut: ordered[1] || found.some(([, cut]) => cut),
   };
 }
 

@@ -1,22 +1,39 @@
 import type { Map as MapLibre, MapMouseEvent } from 'maplibre-gl';
+import { lazy, Suspense } from 'preact/compat';
 import { useEffect, useState } from 'preact/hooks';
+import { Busy } from '../components/states';
 import { count, m2 } from '../format';
 import { t } from '../i18n';
+import { may } from '../session';
 import { drawn, measure, type Place } from './measure';
 import { put } from './view';
 
-/** What one does on the map besides looking: measure, print. */
-export function Tools({ map, onPrint }: { map: MapLibre; onPrint: () => void }) {
-  const [measuring, setMeasuring] = useState(false);
+const OutlineEditor = lazy(() => import('./outline_editor'));
+
+/** What one does on the map besides looking: measure, redraw an outline, print. */
+export function Tools(props: { map: MapLibre; record: string | null; onPrint: () => void }) {
+  const { map, record, onPrint } = props;
+  const [tool, setTool] = useState<'measure' | 'edit' | null>(null);
+  const toggle = (name: 'measure' | 'edit') => setTool(tool === name ? null : name);
   return (
     <div class="map-tools">
-      <button type="button" aria-pressed={measuring} onClick={() => setMeasuring(!measuring)}>
+      <button type="button" aria-pressed={tool === 'measure'} onClick={() => toggle('measure')}>
         {t('map.measure')}
       </button>
+      {record && may('CorrectRecords') && (
+        <button type="button" aria-pressed={tool === 'edit'} onClick={() => toggle('edit')}>
+          {t('edit.title')}
+        </button>
+      )}
       <button type="button" onClick={onPrint}>
         {t('print')}
       </button>
-      {measuring && <Measuring map={map} />}
+      {tool === 'measure' && <Measuring map={map} />}
+      {tool === 'edit' && record && (
+        <Suspense fallback={<Busy />}>
+          <OutlineEditor key={record} map={map} id={record} onClose={() => setTool(null)} />
+        </Suspense>
+      )}
     </div>
   );
 }
