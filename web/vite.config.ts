@@ -1,7 +1,7 @@
 import { defineConfig } from 'vite';
 
 /** The server that `npm run dev` shows pages of. */
-const server = process.env.CONSOLE_URL ?? 'http://127.0.0.1:8080';
+const server = process.env.CONSOLE_SERVER ?? 'http://127.0.0.1:8080';
 
 export default defineConfig({
   // Small files stay files: the policy of the page allows what comes from the server.
@@ -10,9 +10,11 @@ export default defineConfig({
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
     chunkSizeWarningLimit: 1500,
+    // Whose work is in it, and on what terms.
+    license: { fileName: 'assets/licences.md' },
     rolldownOptions: {
       // Kept by browsers when the console changes.
-      output: { advancedChunks: { groups: [{ name: 'maplibre', test: /node_modules\/maplibre-gl/ }] } },
+      output: { codeSplitting: { groups: [{ name: 'maplibre', test: /node_modules\/maplibre-gl/ }] } },
     },
   },
   worker: { format: 'es' },

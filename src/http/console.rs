@@ -55,7 +55,8 @@ fn send(request: &HttpRequest, files: &[(&str, &'static [u8])], name: &str) -> H
     guard(&mut response);
     response.insert_header((CONTENT_TYPE, media_type(name))).insert_header((VARY, "accept-encoding"));
     // A file's name holds its hash; the page holds the names.
-    let keep = if name == "index.html" { "no-cache" } else { "public, max-age=31536000, immutable" };
+    let named_by_hash = !matches!(name, "index.html" | "assets/licences.md");
+    let keep = if named_by_hash { "public, max-age=31536000, immutable" } else { "no-cache" };
     response.insert_header((CACHE_CONTROL, keep));
     let accepted = request.headers().get(ACCEPT_ENCODING).and_then(|value| value.to_str().ok());
     if accepted.is_some_and(|accepted| accepted.contains("gzip")) {
@@ -86,6 +87,7 @@ fn media_type(name: &str) -> &'static str {
         "css" => "text/css; charset=utf-8",
         "svg" => "image/svg+xml",
         "json" => "application/json",
+        "md" => "text/plain; charset=utf-8",
         "png" => "image/png",
         _ => "application/octet-stream",
     }

@@ -232,7 +232,8 @@ test('donors never receive an exact outline of uncleared ground', async () => {
   await settled(page);
   await keep(page, 'map-observer');
   assert.ok((await inLegend(page, 'Cleared')) > 0, 'released ground is shown');
-  assert.equal(await inLegend(page, 'Confirmed hazardous area (CHA)'), 0);
+  assert.equal(await page.getByText('Confirmed hazardous area (CHA)').count(), 0);
+  assert.ok(await page.locator('.map-notes').getByText('Hazardous areas are not shown to your role').isVisible());
   await goTo(page, `/map?record=${hazards[0].id}`);
   await page.waitForSelector('.side.record [role=alert]');
   const received = (await Promise.all(bodies)).join('\n');

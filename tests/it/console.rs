@@ -59,6 +59,10 @@ fn the_page_is_strict(place: &Place) {
     }
     // Built without Node, the page says so and names what is here.
     assert!(files > 0 || text.contains("/docs/"), "{text}");
+    if files > 0 {
+        let licences = server.http().get_text("/assets/licences.md", "", &[]);
+        assert!(licences.contains("maplibre-gl"), "whose work is in it is said");
+    }
     let missing = server.http().get("/assets/nothing.js", "").expect(404);
     assert_eq!(missing["type"], "urn:cartagena:problem:not-found");
 }

@@ -61,7 +61,10 @@ export function LogIn() {
           {t(busy ? 'login.busy' : 'login.submit')}
         </button>
         <Safety />
-        <Languages />
+        <div class="foot">
+          <Languages />
+          <a href="/assets/licences.md">{t('licences')}</a>
+        </div>
       </form>
     </main>
   );

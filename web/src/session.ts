@@ -27,6 +27,11 @@ export function may(permission: string): boolean {
   return session.value?.permissions.includes(permission) ?? false;
 }
 
+/** Donors and the public are shown released ground only; a map without hazards must say so. */
+export function seesHazards(): boolean {
+  return session.value?.role !== 'observer';
+}
+
 function begin(next: Session): Session {
   goodUntil = Date.now() + next.expires_in * 1000 - MARGIN_MS;
   session.value = next;

@@ -4,7 +4,7 @@ import { count } from '../format';
 import { t, word } from '../i18n';
 import { useOrganisations } from '../organisations';
 import { amend } from '../router';
-import { may } from '../session';
+import { may, seesHazards } from '../session';
 import { BASES, type Basis } from '../standing/model';
 import { OUTLINES, RESULTS, type SymbolName } from '../symbology';
 import { counts, type Filter } from './filter';
@@ -43,23 +43,28 @@ export function Layers(props: {
     <>
       <Find />
       <h2>{t('map.hazardous')}</h2>
-      <ul class="legend">
-        {symbols(['cha', 'sha'], 'class')}
-        {row('hazardous_area', t('map.point_only'), <SignPicture name="hazardous_area" />)}
-      </ul>
-      <ul class="legend plain">
-        <li>
-          <Swatch name="contested" />
-          <span>{t('contested')}</span>
-          <small>{count(found.get('contested') ?? 0)}</small>
-        </li>
-        {(Object.keys(OUTLINES) as (keyof typeof OUTLINES)[]).map((name) => (
-          <li key={name}>
-            <OutlinePicture name={name} />
-            <span>{t(`map.outline_${name}`)}</span>
-          </li>
-        ))}
-      </ul>
+      {!seesHazards() && <p class="note bad">{t('map.no_hazards')}</p>}
+      {seesHazards() && (
+        <>
+          <ul class="legend">
+            {symbols(['cha', 'sha'], 'class')}
+            {row('hazardous_area', t('map.point_only'), <SignPicture name="hazardous_area" />)}
+          </ul>
+          <ul class="legend plain">
+            <li>
+              <Swatch name="contested" />
+              <span>{t('contested')}</span>
+              <small>{count(found.get('contested') ?? 0)}</small>
+            </li>
+            {(Object.keys(OUTLINES) as (keyof typeof OUTLINES)[]).map((name) => (
+              <li key={name}>
+                <OutlinePicture name={name} />
+                <span>{t(`map.outline_${name}`)}</span>
+              </li>
+            ))}
+          </ul>
+        </>
+      )}
       <h2>{t('map.released')}</h2>
       <ul class="legend">{symbols(RESULTS, 'result')}</ul>
       <h2>{t('map.points')}</h2>

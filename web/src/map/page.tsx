@@ -9,6 +9,7 @@ import { useLast, useLoad } from '../load';
 import { type Known, loadProgramme } from '../programme';
 import { RecordPanel } from '../record/panel';
 import { amend, place } from '../router';
+import { seesHazards } from '../session';
 import type { Basis } from '../standing/model';
 import { Canvas } from './canvas';
 import { type Filter, NO_FILTER, visible } from './filter';
@@ -56,6 +57,7 @@ function MapOf({ known }: { known: Known }) {
         <div class="map-notes" aria-live="polite">
           {shown.busy && <span class="note">{t('loading')}</span>}
           {shown.fault !== undefined && <span class="note bad">{words(shown.fault)}</span>}
+          {!seesHazards() && <span class="note bad">{t('map.no_hazards')}</span>}
           {last?.cut && <span class="note bad">{t('map.cut')}</span>}
         </div>
         {map && <Tools map={map} record={record} onPrint={() => setPrinted(true)} />}

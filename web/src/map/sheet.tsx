@@ -8,6 +8,7 @@ import { t, word } from '../i18n';
 import { head } from '../live';
 import { useLast, useLoad } from '../load';
 import type { Programme } from '../programme';
+import { seesHazards } from '../session';
 import type { Basis } from '../standing/model';
 import { OUTLINES, RESULTS, type SymbolName } from '../symbology';
 import { Canvas } from './canvas';
@@ -97,6 +98,7 @@ function Paper(props: Props & { paper: string; title: string }) {
       <footer>
         {shown && <Legend shown={shown} />}
         <div class="sheet-facts">
+          {!seesHazards() && <p class="note bad">{t('map.no_hazards')}</p>}
           {shown?.cut && <p class="note bad">{t('map.cut')}</p>}
           {bounds && (
             <p>
@@ -121,12 +123,16 @@ function across([west, south, east, north]: Bounds): number {
   ]).length;
 }
 
+const HAZARDOUS: SymbolName[] = ['cha', 'sha', 'contested'];
+
+function symbolName(name: SymbolName): string {
+  return name === 'contested' ? t('contested') : word('class', name);
+}
+
 function Legend({ shown }: { shown: Shown }) {
   const found = counts(shown);
   const symbols: [SymbolName, string][] = [
-    ['cha', word('class', 'cha')],
-    ['sha', word('class', 'sha')],
-    ['contested', t('contested')],
+    ...(seesHazards() ? HAZARDOUS.map((name): [SymbolName, string] => [name, symbolName(name)]) : []),
     ...RESULTS.map((result): [SymbolName, string] => [result, word('result', result)]),
   ];
   return (
