@@ -104,15 +104,20 @@ export async function settled(page) {
   }
 }
 
-/** Asks the API beside the browser, as somebody. */
-export async function api(login, path) {
+/** An access token beside the browser. */
+export async function tokenOf(login) {
   const answer = await fetch(`${SERVER}/v1/auth/login`, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify({ login, password: PASSWORD }),
   });
-  const { access_token } = await answer.json();
-  const told = await fetch(`${SERVER}${path}`, { headers: { authorization: `Bearer ${access_token}` } });
+  return (await answer.json()).access_token;
+}
+
+/** Asks the API beside the browser, as somebody. */
+export async function api(login, path) {
+  const authorization = `Bearer ${await tokenOf(login)}`;
+  const told = await fetch(`${SERVER}${path}`, { headers: { authorization } });
   assert.equal(told.status, 200, `${path} as ${login}`);
   return told.json();
 }

@@ -15,6 +15,7 @@ import {
   picture,
   settled,
 } from './support.mjs';
+import { enrol, pushWithPhoto, send } from './tablet.mjs';
 
 after(() => browser.close());
 after(() => assert.deepEqual(offences, []));
@@ -148,6 +149,40 @@ test('the field: what is quarantined is repaired or set aside', async () => {
   await page.fill('dialog textarea', 'Not theirs to change; the owner has been told.');
   await page.click('dialog button[type=submit]');
   await page.waitForFunction((count) => document.querySelectorAll('.cards > li').length < count, before);
+});
+
+test('a photo is waited for, comes, and is looked at', async () => {
+  const page = await pageOf('authority-im');
+  const photo = await page.screenshot();
+  const tablet = await enrol('hima-surveyor-1', 'Tablet with a camera');
+  const { extent } = await api('authority-im', '/v1/programme');
+  const place = [(extent.west + extent.east) / 2, (extent.south + extent.north) / 2];
+  const fields = {
+    category: 'ap_mine',
+    quantity: 1,
+    found_date: new Date().toISOString().slice(0, 10),
+    geometry: { type: 'Point', coordinates: place },
+  };
+  const { record, sha256 } = await pushWithPhoto(tablet, 'eo_item', fields, photo);
+  await goTo(page, '/field');
+  await page.getByText('lane-3.png').waitFor();
+  await keep(page, 'photo-awaited');
+  await goTo(page, `/map?record=${record}`);
+  await page.locator('.photos .file', { hasText: 'has not come yet' }).waitFor();
+  await send(tablet, sha256, photo);
+  await page.reload();
+  const picture_ = page.locator('.photos img');
+  await picture_.waitFor();
+  await page.waitForFunction(() => document.querySelector('.photos img')?.naturalWidth > 0);
+  await page.locator('.photos button').click();
+  await page.locator('dialog img').waitFor();
+  await settled(page);
+  await accessible(page, 'photo');
+  await keep(page, 'photo');
+  await goTo(page, '/field');
+  await page.locator('h1').waitFor();
+  await settled(page);
+  assert.equal(await page.getByText('lane-3.png').count(), 0, 'nobody waits for it any more');
 });
 
 test('administration: the programme is changed, a year is frozen', async () => {

@@ -3,7 +3,7 @@
 import type { ComponentType } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 import { api } from './api';
-import { Busy, Fault } from './components/states';
+import { Busy, Fault, words } from './components/states';
 import { Patterns } from './components/swatch';
 import { count } from './format';
 import { type Key, LANGUAGES, language, speak, t, word } from './i18n';
@@ -173,6 +173,7 @@ export function Languages() {
 
 function Who() {
   const known = session.value;
+  const [fault, setFault] = useState<unknown>();
   if (!known) return null;
   return (
     <div class="who">
@@ -180,9 +181,14 @@ function Who() {
         {known.name}
         <small>{word('role', known.role)}</small>
       </span>
-      <button type="button" class="quiet" onClick={() => logOut()}>
+      <button type="button" class="quiet" onClick={() => logOut().catch(setFault)}>
         {t('log_out')}
       </button>
+      {fault !== undefined && (
+        <span class="badge bad" role="alert">
+          {words(fault)}
+        </span>
+      )}
     </div>
   );
 }

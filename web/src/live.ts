@@ -18,9 +18,25 @@ interface News {
   connected: boolean;
 }
 
+/** However fast the log grows, pages ask again no more often than this. */
+const REST_MS = 1_500;
+let newest = 0;
+let resting = false;
+
+function move(to: number) {
+  newest = to;
+  if (resting || newest === head.value) return;
+  head.value = newest;
+  resting = true;
+  setTimeout(() => {
+    resting = false;
+    move(newest);
+  }, REST_MS);
+}
+
 function tell(news: News) {
   connected.value = news.connected;
-  if (news.head) head.value = news.head;
+  if (news.head) move(news.head);
 }
 
 function announce(news: News) {
