@@ -104,3 +104,20 @@ fn without_console(reason: &str) -> HttpResponse {
          Install Node.js with npm and build again (<code>cargo build --release</code>).</p>\n</html>\n"
     ))
 }
+
+#[cfg(test)]
+mod tests {
+    use actix_web::body::MessageBody as _;
+
+    use super::*;
+
+    #[test]
+    fn a_server_without_a_console_says_so_plainly() {
+        let page = without_console("Node <20.19> is not installed");
+        assert!(page.headers().contains_key(CONTENT_SECURITY_POLICY));
+        let body = page.into_body().try_into_bytes().expect("it is short");
+        let text = std::str::from_utf8(&body).expect("it is text");
+        assert!(text.contains("built without its console") && text.contains("/docs/"), "{text}");
+        assert!(text.contains("Node &lt;20.19> is not installed"), "{text}");
+    }
+}

@@ -17,7 +17,8 @@ use crate::auth::token::ACCESS_LIFE;
 const BEAT: Duration = Duration::from_secs(15);
 
 /// Says where the log stands, now and whenever it has moved: `event: head`, `data: <seq>`. Not who did what: whoever
-/// wants to know asks, and is told what they may see. The stream ends when an access token would have, or with the server: ask again then.
+/// wants to know asks, and is told what they may see. The stream ends when an access token would have, or with the
+/// server: ask again then.
 #[utoipa::path(tag = "sync", responses((status = 200, content_type = "text/event-stream")))]
 #[get("/v1/events")]
 pub(crate) async fn show(_: Access<HearNews>, state: Data<AppState>) -> HttpResponse {

@@ -46,7 +46,7 @@ test('a hazard is found and shows its pieces', async () => {
   await goTo(page, '/map');
   await drawn(page);
   await settled(page);
-  await picture(page, 'map');
+  await keep(page, 'map');
   await goTo(page, `/map?record=${hazard}`);
   const panel = page.locator('.side.record');
   await panel.locator('.pieces tbody tr').first().waitFor();

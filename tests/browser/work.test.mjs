@@ -112,7 +112,7 @@ test('a conflict of two tablets is settled, and nothing is chosen beforehand', a
   assert.equal(await page.locator('.list li').count(), open.length);
   assert.equal(await page.locator('.choice input:checked').count(), 0);
   await accessible(page, 'conflicts');
-  await picture(page, 'conflict');
+  await keep(page, 'conflict');
   const settle = page.locator('.decide button[type=submit]');
   await page.fill('.decide textarea', 'The supervisor was there: work is suspended.');
   assert.equal(await settle.isDisabled(), true, 'a reason is not a choice');
@@ -194,7 +194,8 @@ test('administration: the programme is changed, a year is frozen', async () => {
   await page.getByRole('button', { name: 'Add a year' }).click();
   const year = await page.locator('fieldset').nth(1).locator('tbody tr').last().locator('input').first().inputValue();
   await page.getByRole('button', { name: 'Save' }).click();
-  await page.waitForFunction(() => document.querySelector('.settings .primary')?.disabled);
+  // Once it is saved there is nothing to discard.
+  await page.getByRole('button', { name: 'Discard the changes' }).waitFor({ state: 'detached' });
   const programme = await api('authority-director', '/v1/programme');
   assert.ok(programme.milestones.some((plan) => plan.year === Number(year)));
   assert.ok(programme.admin_units.features.length > 0, 'what the form does not show stays');

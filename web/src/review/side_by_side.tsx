@@ -89,7 +89,8 @@ function Which({ versions, record, from, onFrom }: Props) {
 }
 
 function Areas({ areas: [old, now] }: { areas: [number | null, number | null] }) {
-  if (old === null && now === null) return null;
+  // A point has none.
+  if (!old && !now) return null;
   const differs = old !== null && now !== null && Math.abs(now - old) >= 0.5;
   return (
     <tr class={differs ? 'differs' : undefined}>
