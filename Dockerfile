@@ -1,5 +1,7 @@
 # Builds the server; the image holds the binary and nothing to build with.
 FROM rust:1.95-bookworm AS build
+# The console is built with Node.
+COPY --from=node:22-bookworm-slim /usr/local/ /usr/local/
 WORKDIR /src
 COPY . .
 RUN cargo build --release --locked

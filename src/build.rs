@@ -1,6 +1,9 @@
 //! Rebuilds when a migration or a schema is added: cargo does not see new files that a macro embeds.
 //! Writes `$OUT_DIR/schemas.rs`, the table of all `schemas/<kind>/<version>.json`, so that a new
-//! kind of record is a new file and no line of code.
+//! kind of record is a new file and no line of code, and `$OUT_DIR/console.rs`, the table of the console's files.
+
+#[path = "build/console.rs"]
+mod console;
 
 use std::error::Error;
 use std::fmt::Write;
@@ -14,6 +17,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     let out = env::var("OUT_DIR")?;
     let table = schema_table(&Path::new(&root).join("schemas"))?;
     fs::write(Path::new(&out).join("schemas.rs"), table)?;
+    let console = console::table(&Path::new(&root).join("web"), Path::new(&out))?;
+    fs::write(Path::new(&out).join("console.rs"), console)?;
     Ok(())
 }
 

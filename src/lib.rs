@@ -4,7 +4,7 @@
 //!
 //! - [`cli`] – the command line
 //! - [`demo`] – the constructed programme of `cartagena demo`
-//! - [`http`] – the web: one file per resource
+//! - [`http`] – the web: one file per resource, and the console that is built from `web/`
 //! - [`report`] – the live books and the figures that people hand in
 //! - [`relay`] – a camp server's way to its nation
 //! - [`bundle`] – the log as a file, for a stick

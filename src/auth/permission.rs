@@ -34,6 +34,8 @@ permissions! {
     Push = [Surveyor, Supervisor, ProgrammeManager, QaOfficer, ImOfficer, Authority, Relay],
     /// Follow scopes; which ones is [`crate::store::pull::may_follow`].
     Pull = [Surveyor, Supervisor, ProgrammeManager, QaOfficer, ImOfficer, Authority],
+    /// Hear that the log has moved, and nothing else about it.
+    HearNews = [Surveyor, Supervisor, ProgrammeManager, QaOfficer, ImOfficer, Authority, Observer, Admin],
     /// Read the log as it is: relays and auditors.
     ReadLog = [ImOfficer, Relay],
     /// Be told of every account and of the programme: camp servers.

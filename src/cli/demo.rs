@@ -17,6 +17,7 @@ use crate::config::Config;
 use crate::demo::{self, Seeded};
 use crate::http::server;
 use crate::store::Store;
+use crate::store::watch::Watch;
 
 /// Everybody's password. The programme is made up and the server listens on loopback only.
 const PASSWORD: &str = "demonstration only";
@@ -85,7 +86,7 @@ pub(super) fn run(mut config: Config, command: &Demo) -> anyhow::Result<()> {
     tablets::report(&running.url, PASSWORD)?;
     if !command.exit {
         print(&format!(
-            "\nLog in at {url}/docs (POST /v1/auth/login) with the password `{PASSWORD}` as one of:\n  {}",
+            "\nLog in at {url} with the password `{PASSWORD}` as one of:\n  {}",
             running.log_ins.join(", "),
             url = running.url
         ));
@@ -170,6 +171,7 @@ struct Running {
     handle: ServerHandle,
     thread: JoinHandle<std::io::Result<()>>,
     store: Store,
+    watch: Watch,
 }
 
 impl Running {
@@ -178,6 +180,7 @@ impl Running {
         let url = format!("http://{}", listener.local_addr()?);
         let log_ins = store.list_accounts()?.into_iter().map(|account| account.login).collect();
         let state = serve::state(config, store.clone())?;
+        let watch = serve::watch(&state, &store)?;
         let workers = config.workers;
         let (started, handle) = std::sync::mpsc::channel();
         let thread = std::thread::spawn(move || {
@@ -188,7 +191,7 @@ impl Running {
             })
         });
         let handle = handle.recv().context("the server did not start")?;
-        Ok(Self { url, log_ins, handle, thread, store })
+        Ok(Self { url, log_ins, handle, thread, store, watch })
     }
 
     fn stop(self) -> anyhow::Result<()> {
@@ -198,6 +201,7 @@ impl Running {
 
     fn wait(self) -> anyhow::Result<()> {
         self.thread.join().map_err(|_panic| anyhow!("the server failed"))??;
+        drop(self.watch);
         self.store.shut_down();
         Ok(())
     }

@@ -1,11 +1,15 @@
 //! `cartagena serve`
 
 use std::net::TcpListener;
+use std::pin::pin;
 use std::str::FromStr as _;
 
+#[cfg(unix)]
+use actix_web::rt::signal::unix::{SignalKind, signal};
 use actix_web::web::Data;
 use anyhow::Context as _;
 use clap::Args;
+use futures_util::future::select;
 use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
@@ -48,18 +52,38 @@ fn serve(config: &Config, store: &Store, listener: TcpListener) -> anyhow::Resul
     let state = state(config, store.clone())?;
     let relay = Worker::start(config, store)?;
     let watch = watch(&state, store)?;
-    actix_web::rt::System::new().block_on(server::start(state, listener, config.workers)?)?;
+    let workers = config.workers;
+    actix_web::rt::System::new().block_on(async move {
+        let server = server::start(state.clone(), listener, workers)?;
+        actix_web::rt::spawn(end_streams(state));
+        server.await
+    })?;
     drop((relay, watch));
     store.shut_down();
     Ok(())
 }
 
-/// Keeps the books up with the log, whichever process writes it, and tells `/metrics` how far this one is.
-fn watch(state: &Data<AppState>, store: &Store) -> std::io::Result<Watch> {
+/// Ends the streams of events with the signal that stops the server: it waits for whatever is being answered.
+async fn end_streams(state: Data<AppState>) {
+    let interrupt = actix_web::rt::signal::ctrl_c();
+    #[cfg(unix)]
+    if let Ok(mut terminate) = signal(SignalKind::terminate()) {
+        select(pin!(interrupt), pin!(terminate.recv())).await;
+        state.head.send_replace(None);
+        return;
+    }
+    let _ = interrupt.await;
+    state.head.send_replace(None);
+}
+
+/// Keeps the books up with the log, whichever process writes it, and tells `/metrics` and whoever listens how far this
+/// one is.
+pub(super) fn watch(state: &Data<AppState>, store: &Store) -> std::io::Result<Watch> {
     let state = Data::clone(state);
     store.watch(move |store, head| {
         let place = |seq: i64| u32::try_from(seq).unwrap_or(u32::MAX);
         metrics::gauge!("cartagena_seq").set(place(head.seq));
+        state.head.send_replace(Some(head.seq));
         match state.books.keep_up(store) {
             Ok(seq) => metrics::gauge!("cartagena_books_seq").set(place(seq.unwrap_or(0))),
             // Whoever asks next is told, or finds that it has passed.

@@ -2,17 +2,19 @@
 
 use std::collections::BTreeMap;
 
-use actix_web::web::{Data, Path};
+use actix_web::web::{Data, Path, Query};
 use actix_web::{HttpResponse, get};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::access::Access;
 use super::error::ApiResult;
-use super::state::AppState;
-use crate::auth::permission::ReadRecords;
+use super::quarantine::own_organisation;
+use super::state::{AppState, is_full};
+use crate::auth::permission::{ReadQuarantine, ReadRecords};
 use crate::blob::UploadId;
 use crate::model::{Hash, vocabulary};
+use crate::store::absent::Absent;
 use crate::store::claim::Claim;
 
 vocabulary! {
@@ -95,6 +97,39 @@ pub(crate) async fn list(
         })
         .await?;
     Ok(HttpResponse::Ok().json(Attachments { record, attachments }))
+}
+
+/// Which files.
+#[derive(Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct Which {
+    /// Where the page before ended.
+    after: Option<i64>,
+}
+
+/// Files that are waited for.
+#[derive(Serialize, utoipa::ToSchema)]
+struct AbsentList {
+    absent: Vec<Absent>,
+    /// Where the next page begins, as `after`; null on the last one.
+    next: Option<i64>,
+}
+
+/// Files that records claim and that have not come whole, the longest awaited first; operators see their own
+/// organisation's.
+#[utoipa::path(tag = "records", params(Which), responses((status = 200, body = AbsentList)))]
+#[get("/v1/attachments/absent")]
+pub(crate) async fn list_absent(
+    access: Access<ReadQuarantine>,
+    state: Data<AppState>,
+    which: Query<Which>,
+) -> ApiResult<HttpResponse> {
+    let (of, sight, limit) = (own_organisation(&access), access.actor.sight(), state.limits.list_rows);
+    let after = which.after.unwrap_or(0);
+    let absent = state.store(move |store| store.list_absent(of, after, limit, sight)).await?;
+    // A mutation's files stand together: the next page begins with the last one's again, if it may lack some.
+    let next = absent.last().filter(|_| is_full(absent.len(), limit)).map(|last| last.seq - 1);
+    Ok(HttpResponse::Ok().json(AbsentList { absent, next }))
 }
 
 fn attached(state: &AppState, claim: Claim) -> Attached {

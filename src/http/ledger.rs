@@ -3,6 +3,7 @@
 use actix_web::web::{self, Data, Query as Params};
 use actix_web::{HttpRequest, HttpResponse, get};
 use chrono::NaiveDate;
+use geo::{BoundingRect as _, Intersects as _};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
@@ -173,7 +174,7 @@ pub(crate) async fn pieces(
     which: Params<Which>,
 ) -> ApiResult<HttpResponse> {
     let which = which.into_inner().for_endpoint(Endpoint::Pieces)?;
-    let (query, wanted) = (which.query()?, which.state()?);
+    let (query, wanted, bounds) = (which.query()?, which.state()?, which.bounds()?);
     let period = which.over_period().then(|| which.period()).transpose()?;
     let body = ask(&state, move |books| {
         which.check_units(books)?;
@@ -183,7 +184,11 @@ pub(crate) async fn pieces(
             None => Box::new(ledger.pieces(as_of, &query)),
         };
         let pieces = pieces.collect::<Result<Vec<PieceView>, _>>()?;
-        let pieces = pieces.iter().filter(|piece| wanted.is_none_or(|wanted| piece.state == wanted));
+        let in_view = |piece: &PieceView| {
+            bounds.is_none_or(|view| piece.outline.bounding_rect().is_some_and(|own| own.intersects(&view)))
+        };
+        let pieces =
+            pieces.iter().filter(|piece| wanted.is_none_or(|wanted| piece.state == wanted) && in_view(piece));
         let (mut total, mut features, mut sums) =
             (SquareMillimetres::ZERO, Vec::new(), BalanceRow::default());
         for piece in pieces {

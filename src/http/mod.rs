@@ -6,9 +6,12 @@ mod allow;
 pub mod attachments;
 pub mod blobs;
 mod body;
+pub mod browser;
 pub mod conflicts;
+mod console;
 pub mod devices;
 pub mod error;
+pub mod events;
 mod figures;
 pub mod freezes;
 pub mod health;
@@ -41,6 +44,9 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
         .service(session::refresh)
         .service(session::log_out)
         .service(session::change_password)
+        .service(browser::log_in)
+        .service(browser::refresh)
+        .service(browser::log_out)
         .service(accounts::list_accounts)
         .service(accounts::add_account)
         .service(accounts::change_account)
@@ -60,6 +66,7 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
         .service(sync::pull_changes)
         .service(sync::list_scopes)
         .service(sync::show_head)
+        .service(events::show)
         .service(sync::show_log)
         .service(sync::list_people)
         .service(records::list)
@@ -70,6 +77,7 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
         .service(records::outline)
         .service(records::queue)
         .service(attachments::list)
+        .service(attachments::list_absent)
         .service(uploads::offer)
         .service(uploads::create)
         .service(uploads::offer_one)

@@ -13,7 +13,7 @@ use super::access::{Access, JsonBody};
 use super::attachments::Count;
 use super::error::{ApiError, ApiResult};
 use super::figures::members;
-use super::state::{AppState, is_full};
+use super::state::AppState;
 use crate::auth::permission::{CorrectRecords, ReadRecords, Review};
 use crate::geometry::fault::Fault;
 use crate::geometry::measure;
@@ -23,6 +23,7 @@ use crate::model::record::Feature;
 use crate::model::{Change, ReviewAction, Role, Stage};
 use crate::store::StoreError;
 use crate::store::edit::Seen;
+use crate::store::named::Named;
 use crate::store::record::{HistoryEntry, RecordQuery};
 use crate::sync::Answer;
 
@@ -36,6 +37,8 @@ pub struct Which {
     contested: Option<bool>,
     /// `min_lon,min_lat,max_lon,max_lat`
     bbox: Option<String>,
+    /// Part of a reference, an operator's own reference or a name.
+    named: Option<String>,
     /// Retired ones too.
     #[serde(default)]
     retired: bool,
@@ -71,23 +74,24 @@ pub(crate) async fn list(
         author: None,
         contested: which.contested,
         bbox: which.bbox.as_deref().map(read_bbox).transpose()?,
+        named: which.named.as_deref().and_then(Named::part),
         retired: which.retired,
         after: which.after.unwrap_or(0),
         limit: which.limit.unwrap_or(100).clamp(1, state.limits.list_rows),
     };
-    let (limit, sight) = (query.limit, access.actor.sight());
-    let features = state.store(move |store| store.list_records(&query, sight)).await?;
-    Ok(collection(&features, limit))
+    let sight = access.actor.sight();
+    let page = state.store(move |store| store.list_records(&query, sight)).await?;
+    Ok(collection(&page.features, page.next))
 }
 
-fn collection(features: &[Feature], limit: i64) -> HttpResponse {
-    let next = features.last().filter(|_| is_full(features.len(), limit)).map(|last| last.seq);
+fn collection(features: &[Feature], next: Option<i64>) -> HttpResponse {
     HttpResponse::Ok()
         .content_type("application/geo+json")
         .json(json!({"type": "FeatureCollection", "features": features, "next": next}))
 }
 
-fn read_bbox(text: &str) -> ApiResult<[f64; 4]> {
+/// Reads a box as a question names it.
+pub(super) fn read_bbox(text: &str) -> ApiResult<[f64; 4]> {
     let numbers: Vec<f64> = text.split(',').filter_map(|number| number.trim().parse().ok()).collect();
     let bbox = <[f64; 4]>::try_from(numbers).ok();
     let upright = |[west, south, east, north]: &[f64; 4]| west <= east && south <= north;
@@ -294,10 +298,10 @@ pub(crate) async fn queue(access: Access<Review>, state: Data<AppState>) -> ApiR
                     limit,
                     ..RecordQuery::default()
                 };
-                waiting.extend(store.list_records(&query, actor.sight())?);
+                waiting.extend(store.list_records(&query, actor.sight())?.features);
             }
             Ok(waiting)
         })
         .await?;
-    Ok(collection(&features, limit))
+    Ok(collection(&features, None))
 }

@@ -54,7 +54,7 @@ pub fn start(state: Data<AppState>, listener: TcpListener, workers: usize) -> st
         app.route("/healthz", web::head().to(health::say_alive))
             .route("/readyz", web::head().to(health::say_ready))
             .app_data(methods)
-            .service(web::redirect("/", "/docs/"))
+            .configure(super::console::routes)
             .service(web::redirect("/docs", "/docs/"))
             .service(SwaggerUi::new("/docs/{_:.*}").url("/openapi.json", api).config(shown))
             .default_service(web::to(allow::refuse))

@@ -15,8 +15,8 @@ use crate::store::StoreError;
 #[derive(Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct LogIn {
-    login: String,
-    password: String,
+    pub(super) login: String,
+    pub(super) password: String,
 }
 
 /// Log in with a password.

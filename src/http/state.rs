@@ -7,6 +7,7 @@ use actix_web::{HttpRequest, web};
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::sync::Semaphore;
+use tokio::sync::watch::{Sender, channel};
 
 use super::error::{ApiError, ApiResult};
 use super::ogc::counts::Counts;
@@ -43,6 +44,8 @@ pub struct AppState {
     pub blobs: Blobs,
     /// Turns at unpacking a picture.
     pub pictures: Arc<Semaphore>,
+    /// Where the log stands, as this process has heard; nothing before it listens and once it stops.
+    pub head: Sender<Option<i64>>,
     /// Renders `/metrics`.
     pub metrics: PrometheusHandle,
     log_ins: DefaultKeyedRateLimiter<String>,
@@ -65,6 +68,7 @@ impl AppState {
             keys,
             blobs,
             pictures: Arc::new(Semaphore::new(PICTURES)),
+            head: channel(None).0,
             limits,
             metrics,
         }

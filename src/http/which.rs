@@ -3,11 +3,13 @@
 use std::collections::BTreeSet;
 
 use chrono::{Datelike as _, NaiveDate, Utc};
+use geo::Rect;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 use uuid::Uuid;
 
 use super::error::{ApiError, ApiResult};
+use super::records::read_bbox;
 use super::table;
 use crate::ledger::{
     Classification, Contamination, Cut, PieceState, Query, ReleaseResult, TreatyScope, Want,
@@ -79,6 +81,8 @@ pub(crate) struct Which {
     release: Option<Uuid>,
     /// Pieces at the end of a day only: `contaminated` or `released`.
     state: Option<String>,
+    /// Pieces only: those in or across `min_lon,min_lat,max_lon,max_lat`, each whole.
+    bbox: Option<String>,
 }
 
 /// All ground, at the end of a day.
@@ -141,6 +145,7 @@ impl Which {
             ("result", self.result.is_some(), released),
             ("method", self.method.is_some(), released),
             ("release", self.release.is_some(), released),
+            ("bbox", self.bbox.is_some(), endpoint == Endpoint::Pieces),
         ];
         if let Some((name, ..)) = given.iter().find(|(_, given, known)| *given && !known) {
             let why = format!("`{name}` is not a question that this address answers; leave it out");
@@ -180,6 +185,12 @@ impl Which {
             Some("released") => Ok(Some(PieceState::Released)),
             Some(other) => Err(wrong("state", other, "contaminated, released")),
         }
+    }
+
+    /// Only pieces in or across this box.
+    pub(super) fn bounds(&self) -> ApiResult<Option<Rect>> {
+        let read = |[west, south, east, north]: [f64; 4]| Rect::new((west, south), (east, north));
+        Ok(self.bbox.as_deref().map(read_bbox).transpose()?.map(read))
     }
 
     pub(super) fn query(&self) -> ApiResult<Query> {

@@ -3,6 +3,7 @@
 //! Every write goes through one door, [`txn::SyncTxn`], which locks the clock, appends to the log and
 //! moves the clock (docs/sync.md §5). Everything else reads.
 
+pub mod absent;
 pub mod account;
 pub mod alarm;
 pub(crate) mod backend;
@@ -24,6 +25,7 @@ pub mod map_password;
 mod membership;
 mod memory;
 pub mod migration;
+pub mod named;
 pub mod passed_on;
 pub mod people;
 mod prefetch;

@@ -11,6 +11,7 @@ use uuid::Uuid;
 
 use super::backend::DbConnection;
 use super::column::Id;
+use super::named::Named;
 use super::row::{RecordRow, Shape, VersionRow};
 use super::schema::{conflict, record, version};
 use super::{Result, Store, StoreError};
@@ -36,12 +37,23 @@ pub struct RecordQuery {
     pub contested: Option<bool>,
     /// `[min_lon, min_lat, max_lon, max_lat]`: only those whose geometry's box touches this one.
     pub bbox: Option<[f64; 4]>,
+    /// Only those that people call so.
+    pub named: Option<Named>,
     /// Retired ones too.
     pub retired: bool,
     /// After this place in the log.
     pub after: i64,
     /// At most so many.
     pub limit: i64,
+}
+
+/// A page of records.
+#[derive(Debug, Clone)]
+pub struct RecordPage {
+    /// The records, in the log's order.
+    pub features: Vec<Feature>,
+    /// Where the next page begins; nothing on the last one. A page may be short, or empty, and not the last.
+    pub next: Option<i64>,
 }
 
 /// One step in a record's history.
@@ -85,8 +97,8 @@ pub struct Diff {
 
 impl Store {
     /// Records at their latest state, in the log's order, as far as `sight` reaches.
-    pub fn list_records(&self, query: &RecordQuery, sight: Sight) -> Result<Vec<Feature>> {
-        let features = self.read_feed(|connection| {
+    pub fn list_records(&self, query: &RecordQuery, sight: Sight) -> Result<RecordPage> {
+        let (features, next) = self.read_feed(|connection| {
             let finalised = diesel::alias!(version as finalised);
             let mut select = record::table
                 .inner_join(version::table.on(version::version_id.eq(record::version)))
@@ -146,7 +158,7 @@ impl Store {
             };
             select = match query.stage {
                 None | Some(Stage::Finalised) if sight.official_only => select.filter(official()),
-                Some(_) if sight.official_only => return Ok(Vec::new()),
+                Some(_) if sight.official_only => return Ok((Vec::new(), None)),
                 None if sight.drafts == Drafts::All => select,
                 None => select.filter(not(internal()).or(official()).or(own())),
                 Some(stage) if sight.drafts == Drafts::All => select.filter(at(stage)),
@@ -157,14 +169,25 @@ impl Store {
                 Some(stage) if stage.is_internal() => select.filter(at(stage).and(own())),
                 Some(stage) => select.filter(at(stage)),
             };
+            if let Some(named) = &query.named {
+                select = select.filter(named.prefilter().assume_not_null());
+            }
             let rows: Vec<(RecordRow, VersionRow)> = select.load(connection)?;
+            // Of the rows and not of what is shown of them: what is left out is not the end.
+            let full = i64::try_from(rows.len()).is_ok_and(|rows| rows >= query.limit);
+            let next = rows.last().filter(|_| full).map(|(row, _)| row.seq);
             let mut seen = as_seen(connection, rows, sight)?;
             if let Some(wanted) = query.bbox {
                 seen.retain(|feature| touches(feature, wanted));
             }
-            Ok(seen)
+            Ok((seen, next))
         })?;
-        Ok(features.into_iter().map(|feature| shown(feature, sight, self.registry)).collect())
+        let mut features: Vec<Feature> =
+            features.into_iter().map(|feature| shown(feature, sight, self.registry)).collect();
+        if let Some(named) = &query.named {
+            features.retain(|feature| named.is(feature));
+        }
+        Ok(RecordPage { features, next })
     }
 
     /// One record at its latest state.

@@ -18,6 +18,7 @@ on_both!(
     only_pictures_are_shown_in_place,
     small_pictures_stand_upright_and_tell_nothing,
     pictures_that_are_none_are_refused,
+    what_has_not_come_is_told,
 );
 
 /// A picture with its upper left quarter red.
@@ -285,4 +286,34 @@ fn crc(bytes: &[u8]) -> u32 {
     let mut crc = flate2::Crc::new();
     crc.update(bytes);
     crc.sum()
+}
+
+fn what_has_not_come_is_told(place: &Place) {
+    let server = TestServer::start(place);
+    let crew = Crew::hire(server.store());
+    let tablet = Tablet::enrol(&server, &crew, &crew.surveyor);
+    let (here, away) = (photo(40, 20), photo(20, 40));
+    let claims = [claim("here.jpg", &here, "image/jpeg"), claim("away.jpg", &away, "image/jpeg")];
+    let record = area_with(&tablet, &claims);
+    Sender::new(&server, &tablet.token).whole(&here);
+    let absent = |who: &crate::support::Person| {
+        server.http().get("/v1/attachments/absent", &who.log_in(&server)).expect(200)["absent"].clone()
+    };
+    for who in [&crew.supervisor, &crew.manager, &crew.qa, &crew.im, &crew.director] {
+        let told = absent(who);
+        assert_eq!(told.as_array().unwrap().len(), 1, "{}: {told}", who.login);
+        assert_eq!(told[0]["name"], "away.jpg");
+        assert_eq!(told[0]["record_id"], json!(record));
+        assert_eq!(told[0]["device"], json!(tablet.device));
+        assert_eq!(told[0]["size"], json!(away.len()));
+    }
+    let stranger = crate::support::Person::new(
+        server.store(),
+        "other-manager",
+        cartagena::model::Role::ProgrammeManager,
+        crew.other,
+    );
+    assert_eq!(absent(&stranger), json!([]), "another operator's");
+    Sender::new(&server, &tablet.token).whole(&away);
+    assert_eq!(absent(&crew.im), json!([]));
 }

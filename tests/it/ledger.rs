@@ -112,6 +112,18 @@ fn from_a_push_to_what_remains(place: &Place) {
     let pieces = server.http().get(&href, &crew.manager.log_in(&server)).expect(200);
     assert!((total(&pieces) - total(&after)).abs() < 1e-6, "{pieces}");
     assert_eq!(pieces["features"][0]["properties"]["hazardous_area"], json!(area));
+    // A view has the pieces in or across it, whole.
+    let seen_in = |bbox: &str| {
+        let href = format!("/v1/ledger/pieces?basis=provisional&as_of=2024-12-31&bbox={bbox}");
+        let pieces = server.http().get(&href, &crew.manager.log_in(&server)).expect(200);
+        (pieces["features"].as_array().unwrap().len(), total(&pieces))
+    };
+    let (all, whole_ground) = seen_in("-1,9,1,11");
+    assert_eq!(all, 2, "one half remains, the other is released");
+    assert!((whole_ground - whole).abs() < 0.01, "{whole_ground}");
+    let (one, ground) = seen_in("0.0001,10.0001,0.0002,10.0002");
+    assert!(one == 1 && (ground - whole / 2.0).abs() < 0.01, "{one} {ground}");
+    assert_eq!(seen_in("0.5,10,0.6,10.1").0, 0);
 
     let query = "basis=provisional&from=2020-01-01&to=2024-12-31&group_by=year";
     let balance =

@@ -14,6 +14,7 @@ on_both!(
     a_retirement_that_nobody_has_approved_hides_nothing,
     a_task_shows_no_draft_of_another_operator,
     a_draft_moves_a_finalised_area_for_its_own_people_only,
+    records_are_found_by_what_their_reader_sees_them_called,
     what_was_refused_is_shown_to_nobody_else,
     contest_is_shown_at_whatever_version_is_shown,
     a_head_that_the_server_never_stated_changes_nothing,
@@ -212,6 +213,9 @@ fn a_draft_moves_a_finalised_area_for_its_own_people_only(place: &Place) {
     assert_eq!(listed(&server, &crew.surveyor, here, near), Some(official.clone()));
     assert_eq!(listed(&server, &crew.surveyor, there, near), None, "nor is the place of the draft told");
     assert_eq!(listed(&server, &crew.im, there, near), Some(draft));
+    // What is left out of a page does not end the list.
+    let page = get(&server, &crew.surveyor, &format!("/v1/records?{there}&limit=1"));
+    assert!(page["features"] == json!([]) && page["next"].is_i64(), "{page}");
     // The area that the tablet is sent to is moved by a draft too: what lies around its finalised place stays.
     let version = record(&server, &crew.im.log_in(&server), area)["version"].clone();
     office.must("applied", &office.on("update", area, &version, &moved(far)));
@@ -290,4 +294,31 @@ fn contest_is_shown_at_whatever_version_is_shown(place: &Place) {
 
 fn crew_sight(server: &TestServer, crew: &Crew) -> cartagena::model::role::Sight {
     server.store().find_account(crew.im.id).unwrap().actor().sight()
+}
+
+fn records_are_found_by_what_their_reader_sees_them_called(place: &Place) {
+    let server = TestServer::start(place);
+    let crew = Crew::hire(server.store());
+    let tablet = Tablet::enrol(&server, &crew, &crew.surveyor);
+    let id = Uuid::now_v7();
+    let fields = json!({"result": "cleared", "method": "manual", "depth_cm": 20, "completion_date": "2024-06-30",
+                        "local_reference": "Çay'ir 50%/7", "geometry": crate::support::tablet::square(0.0)});
+    tablet.must("applied", &tablet.create("land_release", id, &fields));
+    finalise(&server, &crew, id);
+    let found = |who: &Person, part: &str| {
+        let part = part.bytes().fold(String::new(), |text, byte| text + &format!("%{byte:02X}"));
+        listed(&server, who, &format!("named={part}"), id).is_some()
+    };
+    for part in ["Çay'ir 50%/7", "çAY", "50%/7", "%/", " 7 "] {
+        assert!(found(&crew.im, part) && found(&crew.observer, part), "{part}");
+    }
+    for part in ["7/50", "_ay", "50_", "' or 1=1 --", "Cay", "%%"] {
+        assert!(!found(&crew.im, part), "{part}");
+    }
+    // An amendment's new name is a draft: others do not find it by that, and still by the old one.
+    let version = record(&server, &crew.im.log_in(&server), id)["version"].clone();
+    let renamed = json!({"base_version": version, "changes": {"local_reference": {"to": "Secret valley"}}});
+    tablet.must("applied", &with(tablet.edit("update", "land_release", id), &renamed));
+    assert!(found(&crew.surveyor, "secret") && !found(&crew.surveyor, "50%"));
+    assert!(!found(&crew.observer, "secret") && found(&crew.observer, "50%"));
 }

@@ -1,0 +1,118 @@
+// Log-in, and what of a session a script could steal.
+
+import assert from 'node:assert/strict';
+import { after, test } from 'node:test';
+import { accessible, api, browser, jsQR, keep, logIn, offences, open, PASSWORD, pageOf, SERVER } from './support.mjs';
+
+after(() => browser.close());
+after(() => assert.deepEqual(offences, []));
+
+/** What each role finds in the console. */
+const ROLES = {
+  'authority-director': ['Standing', 'Map', 'Review', 'Conflicts', 'Field', 'Admin'],
+  'authority-im': ['Standing', 'Map', 'Review', 'Conflicts', 'Field'],
+  'authority-qa': ['Standing', 'Map', 'Review', 'Conflicts', 'Field'],
+  'hima-manager': ['Standing', 'Map', 'Review', 'Conflicts', 'Field'],
+  'hima-supervisor': ['Standing', 'Map', 'Review', 'Conflicts', 'Field'],
+  'hima-surveyor-1': ['Map', 'Review'],
+  observer: ['Standing', 'Map'],
+  admin: ['Field', 'Admin'],
+};
+
+test('each role finds its pages', async () => {
+  for (const [login, pages] of Object.entries(ROLES)) {
+    const page = await pageOf(login);
+    const links = await page.locator('.bar nav a').evaluateAll((all) => all.map((link) => link.firstChild.textContent));
+    assert.deepEqual(links, pages, login);
+    await page.context().close();
+  }
+});
+
+test('a wrong password says so', async () => {
+  const page = await open();
+  await page.goto(SERVER);
+  await accessible(page, 'log-in');
+  await keep(page, 'log-in');
+  await page.fill('input[name=login]', 'observer');
+  await page.fill('input[name=password]', 'not this one');
+  await page.click('button[type=submit]');
+  await page.waitForSelector('[role=alert]');
+  assert.match(await page.textContent('[role=alert]'), /wrong/);
+});
+
+test('no script reaches the session, and a reload goes on with it', async () => {
+  const page = await pageOf('observer');
+  const found = await page.evaluate(() => ({
+    cookie: document.cookie,
+    stored: JSON.stringify([{ ...localStorage }, { ...sessionStorage }]),
+  }));
+  assert.equal(found.cookie, '');
+  assert.doesNotMatch(found.stored, /ey[A-Za-z0-9_-]{10,}/);
+  const [cookie] = await page.context().cookies();
+  assert.equal(cookie.httpOnly && cookie.sameSite === 'Strict' && cookie.path === '/v1/session', true);
+  // Two pages at the same time do not end each other's session.
+  const second = await page.context().newPage();
+  await Promise.all([page.reload(), second.goto(SERVER)]);
+  await Promise.all([page.waitForSelector('.bar'), second.waitForSelector('.bar')]);
+  await page.click('text=Log out');
+  await page.waitForSelector('input[name=login]');
+  await page.reload();
+  await page.waitForSelector('input[name=login]');
+});
+
+test('an account is made, its one-time password replaced, its tablet enrolled by a QR code', async () => {
+  const login = `surveyor-${Date.now()}`;
+  const page = await pageOf('admin');
+  await page.click('.bar nav a:has-text("Admin")');
+  await page.click('button:has-text("Add an account")');
+  const dialog = page.locator('dialog');
+  await dialog.getByLabel('Log-in').fill(login);
+  await dialog.getByLabel('Name').fill('New Surveyor');
+  await dialog.locator('button[type=submit]').click();
+  const oneTime = (await dialog.locator('.code').textContent()).trim();
+  await keep(page, 'one-time-password');
+  await dialog.getByLabel('Close').click();
+
+  const fresh = await open();
+  await fresh.goto(SERVER);
+  await fresh.fill('input[name=login]', login);
+  await fresh.fill('input[name=password]', oneTime);
+  await fresh.click('button[type=submit]');
+  await fresh.waitForSelector('h1:has-text("Choose a password")');
+  assert.equal(await fresh.locator('.bar').count(), 0, 'nothing else opens');
+  await accessible(fresh, 'choose a password');
+  const next = 'a password of her very own';
+  await fresh.getByLabel('One-time password').fill(oneTime);
+  await fresh.getByLabel('New password', { exact: true }).fill(next);
+  await fresh.getByLabel('New password again').fill(next);
+  await fresh.click('button[type=submit]');
+  await fresh.waitForSelector('.bar');
+  const again = await open();
+  await logIn(again, login, next);
+
+  await page.locator('tr', { hasText: login }).getByText('Enrol a tablet').click();
+  await page.waitForSelector('.qr');
+  await keep(page, 'enrolment');
+  const shot = await page.locator('.qr').screenshot();
+  const pixels = await page.evaluate(async (encoded) => {
+    const bytes = Uint8Array.from(atob(encoded), (letter) => letter.charCodeAt(0));
+    const picture = await createImageBitmap(new Blob([bytes], { type: 'image/png' }));
+    const canvas = new OffscreenCanvas(picture.width, picture.height);
+    const context = canvas.getContext('2d');
+    context.drawImage(picture, 0, 0);
+    const { data, width, height } = context.getImageData(0, 0, picture.width, picture.height);
+    return { data: [...data], width, height };
+  }, shot.toString('base64'));
+  const read = jsQR(Uint8ClampedArray.from(pixels.data), pixels.width, pixels.height);
+  const { server, code } = JSON.parse(read.data);
+  assert.equal(server, SERVER);
+  const enrolled = await fetch(`${server}/v1/devices/enrol`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ code, name: 'Scanned tablet' }),
+  });
+  assert.equal(enrolled.status, 201);
+  const devices = await api('admin', '/v1/devices');
+  assert.ok(devices.some((device) => device.name === 'Scanned tablet'));
+  assert.notEqual(PASSWORD, next);
+});

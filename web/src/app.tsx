@@ -1,0 +1,194 @@
+// The frame of every page: who is logged in, where they may go, whether news comes in.
+
+import type { ComponentType } from 'preact';
+import { useEffect, useState } from 'preact/hooks';
+import { api } from './api';
+import { Busy, Fault, words } from './components/states';
+import { Patterns } from './components/swatch';
+import { count } from './format';
+import { type Key, LANGUAGES, language, speak, t, word } from './i18n';
+import { connected } from './live';
+import { useLoad } from './load';
+import { LogIn, NewPassword } from './login';
+import { href, place } from './router';
+import { logOut, may, session } from './session';
+import { StandingPage } from './standing/page';
+
+interface Page {
+  name: string;
+  title: Key;
+  /** One of these permissions opens it. */
+  needs: string[];
+  /** The whole window, without margins. */
+  full?: boolean;
+  load: () => Promise<ComponentType>;
+}
+
+const PAGES: Page[] = [
+  { name: 'standing', title: 'page.standing', needs: ['ReadLedger'], load: async () => StandingPage },
+  {
+    name: 'map',
+    title: 'page.map',
+    needs: ['ReadRecords'],
+    full: true,
+    load: async () => (await import('./map/page')).default,
+  },
+  {
+    name: 'review',
+    title: 'page.review',
+    needs: ['Review'],
+    load: async () => (await import('./review/page')).default,
+  },
+  {
+    name: 'conflicts',
+    title: 'page.conflicts',
+    needs: ['ReadConflicts'],
+    load: async () => (await import('./conflicts/page')).default,
+  },
+  {
+    name: 'field',
+    title: 'page.field',
+    needs: ['ReadAlarms', 'ManageDevices'],
+    load: async () => (await import('./field/page')).default,
+  },
+  {
+    name: 'admin',
+    title: 'page.admin',
+    needs: ['ManageAccounts', 'SetProgramme', 'Freeze'],
+    load: async () => (await import('./admin/page')).default,
+  },
+];
+
+function pages(): Page[] {
+  return PAGES.filter((page) => page.needs.some(may));
+}
+
+export function App() {
+  if (!session.value) return <LogIn />;
+  if (session.value.must_change) return <NewPassword />;
+  const open = pages();
+  const page = open.find((known) => known.name === place.value.page) ?? open[0];
+  return (
+    <div class="console">
+      <Patterns />
+      <button type="button" class="skip" onClick={skip}>
+        {t('skip')}
+      </button>
+      <Bar pages={open} here={page} />
+      <main id="main" tabIndex={-1} class={page?.full ? 'full' : undefined}>
+        {page ? <Body key={page.name} page={page} /> : <p class="empty">{t('nothing_for_role')}</p>}
+      </main>
+    </div>
+  );
+}
+
+function skip() {
+  document.getElementById('main')?.focus();
+}
+
+function Body({ page }: { page: Page }) {
+  const [content, setContent] = useState<ComponentType | null>(null);
+  const [fault, setFault] = useState<unknown>();
+  useEffect(() => {
+    document.title = `${t(page.title)} – Cartagena`;
+    page.load().then((loaded) => setContent(() => loaded), setFault);
+  }, [page]);
+  if (fault !== undefined) return <Fault fault={fault} again={() => location.reload()} />;
+  const Content = content;
+  return Content ? <Content /> : <Busy />;
+}
+
+function Bar({ pages: open, here }: { pages: Page[]; here: Page | undefined }) {
+  return (
+    <header class="bar">
+      <a class="mark" href={href(open[0]?.name ?? '')} aria-label="Cartagena">
+        <svg viewBox="0 0 32 32" aria-hidden="true">
+          <path d="M7 22 16 7l9 15z" />
+          <path class="ground" d="M11 27h10" />
+        </svg>
+        <span>Cartagena</span>
+      </a>
+      <nav aria-label={t('pages')}>
+        {open.map((page) => (
+          <a key={page.name} href={href(page.name)} aria-current={page === here ? 'page' : undefined}>
+            {t(page.title)}
+            <Waiting page={page.name} />
+          </a>
+        ))}
+      </nav>
+      <Live />
+      <Languages />
+      <Who />
+    </header>
+  );
+}
+
+/** How much waits for the reader on a page. */
+const COUNTED: Record<string, () => Promise<number>> = {
+  review: async () => (await api.get<{ features: unknown[] }>('/v1/review/queue')).features.length,
+  conflicts: async () => (await api.get<{ conflicts: unknown[] }>('/v1/conflicts')).conflicts.length,
+  field: async () => (await api.get<unknown[]>('/v1/alarms')).length,
+};
+
+function Waiting({ page }: { page: string }) {
+  const counted = COUNTED[page];
+  const { data } = useLoad(counted ? `waiting ${page}` : null, () =>
+    counted ? counted() : Promise.resolve(0),
+  );
+  if (!data) return null;
+  return (
+    <span class="count">
+      {count(data)}
+      <span class="unseen"> {t('waiting')}</span>
+    </span>
+  );
+}
+
+function Live() {
+  const words = t(connected.value ? 'live.on' : 'live.off');
+  return (
+    <span class={connected.value ? 'live on' : 'live'} role="status" title={words}>
+      <span class="dot" aria-hidden="true" />
+      <span class="words">{words}</span>
+    </span>
+  );
+}
+
+export function Languages() {
+  return (
+    <select
+      class="languages"
+      aria-label={t('language')}
+      value={language.value.code}
+      onChange={(event) => speak(event.currentTarget.value)}
+    >
+      {LANGUAGES.map((known) => (
+        <option key={known.code} value={known.code} lang={known.code}>
+          {known.name}
+        </option>
+      ))}
+    </select>
+  );
+}
+
+function Who() {
+  const known = session.value;
+  const [fault, setFault] = useState<unknown>();
+  if (!known) return null;
+  return (
+    <div class="who">
+      <span class="person" dir="auto">
+        {known.name}
+        <small>{word('role', known.role)}</small>
+      </span>
+      <button type="button" class="quiet" onClick={() => logOut().catch(setFault)}>
+        {t('log_out')}
+      </button>
+      {fault !== undefined && (
+        <span class="badge bad" role="alert">
+          {words(fault)}
+        </span>
+      )}
+    </div>
+  );
+}

@@ -1,0 +1,66 @@
+import type { ComponentChildren } from 'preact';
+import { useState } from 'preact/hooks';
+import { t } from '../i18n';
+import { Dialog } from './dialog';
+import { Field } from './field';
+import { Fault } from './states';
+
+/** What is answered by an act after which there is more to show. */
+export const STAY = Symbol('stay');
+
+interface Props {
+  title: string;
+  submit: string;
+  danger?: boolean;
+  /** Whether a reason must be given; otherwise it may. */
+  reason: 'required' | 'optional' | 'none';
+  children?: ComponentChildren;
+  act: (reason: string) => Promise<unknown>;
+  onClose: () => void;
+}
+
+/** Asks for a reason, does what was asked for, and says what speaks against it. */
+export function Act(props: Props) {
+  const [reason, setReason] = useState('');
+  const [busy, setBusy] = useState(false);
+  const [fault, setFault] = useState<unknown>();
+  const run = async (event: Event) => {
+    event.preventDefault();
+    setBusy(true);
+    setFault(undefined);
+    try {
+      if ((await props.act(reason.trim())) === STAY) setBusy(false);
+      else props.onClose();
+    } catch (thrown) {
+      setFault(thrown);
+      setBusy(false);
+    }
+  };
+  return (
+    <Dialog title={props.title} onClose={props.onClose}>
+      <form class="act" onSubmit={run}>
+        {props.children}
+        {props.reason !== 'none' && (
+          <Field label={t(props.reason === 'required' ? 'act.reason' : 'act.reason_optional')}>
+            <textarea
+              name="reason"
+              dir="auto"
+              required={props.reason === 'required'}
+              value={reason}
+              onInput={(event) => setReason(event.currentTarget.value)}
+            />
+          </Field>
+        )}
+        {fault !== undefined && <Fault fault={fault} />}
+        <div class="actions">
+          <button type="submit" class={props.danger ? 'danger' : 'primary'} disabled={busy}>
+            {t(busy ? 'act.busy' : 'act.submit', { words: props.submit })}
+          </button>
+          <button type="button" onClick={props.onClose}>
+            {t('cancel')}
+          </button>
+        </div>
+      </form>
+    </Dialog>
+  );
+}

@@ -1,0 +1,33 @@
+import type { ComponentChildren } from 'preact';
+
+/** A control with its label. */
+export function Field(props: { label: string; hint?: string; children: ComponentChildren }) {
+  return (
+    // biome-ignore lint/a11y/noLabelWithoutControl: the control is its child
+    <label class="field">
+      <span>{props.label}</span>
+      {props.children}
+      {props.hint && <small>{props.hint}</small>}
+    </label>
+  );
+}
+
+/** A choice of one of a few. */
+export function Choice(props: {
+  label: string;
+  value: string;
+  options: [value: string, words: string][];
+  onChange: (value: string) => void;
+}) {
+  return (
+    <Field label={props.label}>
+      <select value={props.value} onChange={(event) => props.onChange(event.currentTarget.value)}>
+        {props.options.map(([value, words]) => (
+          <option key={value} value={value}>
+            {words}
+          </option>
+        ))}
+      </select>
+    </Field>
+  );
+}

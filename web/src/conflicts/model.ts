@@ -1,0 +1,90 @@
+// A conflict's three sides, and the fields of it that are settled together.
+
+import type { Geometry } from 'geojson';
+import { api } from '../api';
+import { same, type Value } from '../record/model';
+
+export interface Side {
+  version: string;
+  author: string;
+  device: string;
+  recorded_at: string;
+  values: Record<string, Value>;
+  geometry: Geometry | null;
+  area_m2: number | null;
+  retired: boolean;
+}
+
+export interface Conflict {
+  id: string;
+  record_id: string;
+  kind: string;
+  fields: string[];
+  safety: boolean;
+  opened_at: string;
+  base: Side | null;
+  theirs: Side | null;
+  mine: Side | null;
+  seen: string | null;
+  settled: unknown;
+}
+
+export const SIDES = ['base', 'theirs', 'mine'] as const;
+export type SideName = (typeof SIDES)[number];
+
+export interface Group {
+  name: string;
+  fields: string[];
+}
+
+/** Fields that say one thing together – a status, its date and its reason – are chosen together. */
+export function groupsOf(conflict: Conflict): Group[] {
+  const stems = conflict.fields.filter((field) =>
+    conflict.fields.some((other) => other.startsWith(`${field}_`)),
+  );
+  const groups = new Map<string, string[]>();
+  for (const field of conflict.fields) {
+    const stem = stems.find((known) => field.startsWith(`${known}_`)) ?? field;
+    groups.set(stem, [...(groups.get(stem) ?? []), field]);
+  }
+  return [...groups].map(([name, fields]) => ({ name, fields }));
+}
+
+export function valueOn(side: Side | null, field: string): Value {
+  if (!side) return null;
+  return field === 'geometry' ? side.geometry : (side.values[field] ?? null);
+}
+
+/** What is changed of the head, so that each group says what was chosen for it. */
+export function changesOf(
+  conflict: Conflict,
+  chosen: Record<string, SideName>,
+): Record<string, { to: Value }> {
+  const changes: Record<string, { to: Value }> = {};
+  for (const { name, fields } of groupsOf(conflict)) {
+    const side = chosen[name];
+    if (!side || side === 'theirs') continue;
+    for (const field of fields) {
+      const value = valueOn(conflict[side], field);
+      if (!same(value, valueOn(conflict.theirs, field))) changes[field] = { to: value };
+    }
+  }
+  return changes;
+}
+
+export async function loadConflicts(signal: AbortSignal): Promise<Conflict[]> {
+  return (await api.get<{ conflicts: Conflict[] }>('/v1/conflicts', { signal })).conflicts;
+}
+
+export function settle(
+  conflict: Conflict,
+  chosen: Record<string, SideName>,
+  reason: string,
+): Promise<unknown> {
+  return api.post(`/v1/conflicts/${conflict.id}/resolve`, {
+    version: conflict.theirs?.version ?? null,
+    seen: conflict.seen,
+    changes: changesOf(conflict, chosen),
+    reason,
+  });
+}

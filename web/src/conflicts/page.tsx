@@ -1,0 +1,67 @@
+// Conflicts: what both sides began from, what stands, and what was meant – and how that is settled.
+
+import { Empty, Safety, Show } from '../components/states';
+import { ago, short } from '../format';
+import { t, word } from '../i18n';
+import { useLoad } from '../load';
+import { labelOf, useSchema } from '../record/model';
+import { amend, place } from '../router';
+import { type Conflict, groupsOf, loadConflicts } from './model';
+import { Settle } from './settle';
+
+export default function ConflictsPage() {
+  const conflicts = useLoad('conflicts', loadConflicts);
+  return (
+    <div class="work">
+      <header class="head">
+        <h1>{t('page.conflicts')}</h1>
+      </header>
+      <Show of={conflicts}>
+        {(open) => (open.length === 0 ? <Empty>{t('conflict.none')}</Empty> : <Open conflicts={open} />)}
+      </Show>
+      <Safety />
+    </div>
+  );
+}
+
+function Open({ conflicts }: { conflicts: Conflict[] }) {
+  const asked = place.value.parameters.get('conflict');
+  const chosen = conflicts.find((conflict) => conflict.id === asked) ?? conflicts[0];
+  return (
+    <div class="split">
+      <section class="list" aria-label={t('page.conflicts')}>
+        <ul>
+          {conflicts.map((conflict) => (
+            <li key={conflict.id} class={conflict === chosen ? 'chosen' : undefined}>
+              <Row conflict={conflict} current={conflict === chosen} />
+            </li>
+          ))}
+        </ul>
+      </section>
+      {chosen && <Settle key={`${chosen.id} ${chosen.theirs?.version}`} conflict={chosen} />}
+    </div>
+  );
+}
+
+function Row({ conflict, current }: { conflict: Conflict; current: boolean }) {
+  const schema = useSchema(conflict.kind);
+  return (
+    <button
+      type="button"
+      class="quiet"
+      aria-current={current}
+      onClick={() => amend({ conflict: conflict.id })}
+    >
+      <strong dir="auto">
+        {groupsOf(conflict)
+          .map((group) => (group.name === 'geometry' ? t('record.outline') : labelOf(schema, group.name)))
+          .join(', ')}
+      </strong>
+      <small>
+        {word('kind', conflict.kind)} <span dir="ltr">{short(conflict.record_id)}</span> ·{' '}
+        {ago(conflict.opened_at)}
+      </small>
+      {conflict.safety && <span class="badge bad">{t('conflict.safety')}</span>}
+    </button>
+  );
+}

@@ -1,0 +1,193 @@
+import { lazy, Suspense } from 'preact/compat';
+import { useMemo, useState } from 'preact/hooks';
+import { Field } from '../components/field';
+import { Busy, Fault } from '../components/states';
+import { m2, moment } from '../format';
+import { t, word } from '../i18n';
+import { useLoad } from '../load';
+import { type Part, part } from '../map/difference';
+import { labelOf, loadRecord, nameOf, type Schema, useSchema, wordsOf } from '../record/model';
+import { href } from '../router';
+import { may, session } from '../session';
+import {
+  type Conflict,
+  type Group,
+  groupsOf,
+  SIDES,
+  type Side,
+  type SideName,
+  settle,
+  valueOn,
+} from './model';
+
+const Compared = lazy(() => import('../map/compared'));
+
+/** One conflict: its sides on one map and in one table. Nothing is chosen before somebody chooses it. */
+export function Settle({ conflict }: { conflict: Conflict }) {
+  const schema = useSchema(conflict.kind);
+  const record = useLoad(`record ${conflict.record_id}`, (signal) => loadRecord(conflict.record_id, signal));
+  const [chosen, setChosen] = useState<Record<string, SideName>>({});
+  const parts = useMemo(
+    () =>
+      SIDES.flatMap((name) => {
+        const geometry = conflict[name]?.geometry;
+        return geometry ? [part(name, geometry)] : [];
+      }),
+    [conflict],
+  );
+  const groups = groupsOf(conflict);
+  return (
+    <section class="detail" aria-label={t('conflict.title')}>
+      <header class="detail-head">
+        <div>
+          <p class="muted">{word('kind', conflict.kind)}</p>
+          <h2 dir="auto">{record.data ? nameOf(record.data) : conflict.record_id.slice(-8)}</h2>
+        </div>
+        <p class="badges">
+          {conflict.safety && <span class="badge bad">{t('conflict.safety')}</span>}
+          <a href={href('map', { record: conflict.record_id })}>{t('review.on_map')}</a>
+        </p>
+      </header>
+      {parts.length > 0 && (
+        <Suspense fallback={<Busy />}>
+          <Compared parts={parts} names={[...SIDES] as Part[]} />
+        </Suspense>
+      )}
+      <div class="scroll">
+        <table class="sides choice">
+          <thead>
+            <tr>
+              <th scope="col">{t('field')}</th>
+              {SIDES.map((name) => (
+                <th key={name} scope="col">
+                  {t(`conflict.${name}`)}
+                  <Said side={conflict[name]} />
+                </th>
+              ))}
+            </tr>
+          </thead>
+          {groups.map((group) => (
+            <Rows
+              key={group.name}
+              conflict={conflict}
+              group={group}
+              schema={schema}
+              chosen={chosen[group.name]}
+              onChoose={(side) => setChosen({ ...chosen, [group.name]: side })}
+            />
+          ))}
+        </table>
+      </div>
+      {may('ResolveConflicts') ? (
+        <Decide
+          conflict={conflict}
+          chosen={chosen}
+          open={groups.filter((group) => !chosen[group.name]).length}
+        />
+      ) : (
+        <p class="muted">{t('conflict.not_yours')}</p>
+      )}
+    </section>
+  );
+}
+
+function Said({ side }: { side: Side | null }) {
+  if (!side) return <small class="muted">{t('none')}</small>;
+  return (
+    <small class="muted">
+      {moment(side.recorded_at)}
+      {side.author === session.value?.account && ` · ${t('record.by_you')}`}
+      {side.retired && ` · ${t('retired')}`}
+    </small>
+  );
+}
+
+function Rows(props: {
+  conflict: Conflict;
+  group: Group;
+  schema: Schema | undefined;
+  chosen: SideName | undefined;
+  onChoose: (side: SideName) => void;
+}) {
+  const { conflict, group, schema, chosen } = props;
+  const name = group.name === 'geometry' ? t('record.outline') : labelOf(schema, group.name);
+  return (
+    <tbody>
+      {group.fields.map((field) => (
+        <tr key={field}>
+          <th scope="row" dir="auto">
+            {field === 'geometry' ? t('record.outline') : labelOf(schema, field)}
+          </th>
+          {SIDES.map((side) => (
+            <td key={side} class={chosen === side ? 'chosen' : undefined} dir="auto">
+              {field === 'geometry'
+                ? m2(conflict[side]?.area_m2 ?? 0)
+                : wordsOf(schema, field, valueOn(conflict[side], field))}
+            </td>
+          ))}
+        </tr>
+      ))}
+      {may('ResolveConflicts') && (
+        <tr class="choose">
+          <th scope="row">{t('conflict.choose', { name })}</th>
+          {SIDES.map((side) => (
+            <td key={side} class={chosen === side ? 'chosen' : undefined}>
+              <label class="check">
+                <input
+                  type="radio"
+                  name={`${conflict.id} ${group.name}`}
+                  aria-label={t('conflict.choose_side', { name, side: t(`conflict.${side}`) })}
+                  disabled={!conflict[side]}
+                  checked={chosen === side}
+                  onChange={() => props.onChoose(side)}
+                />
+                {t(`conflict.${side}`)}
+              </label>
+            </td>
+          ))}
+        </tr>
+      )}
+    </tbody>
+  );
+}
+
+function Decide({
+  conflict,
+  chosen,
+  open,
+}: {
+  conflict: Conflict;
+  chosen: Record<string, SideName>;
+  open: number;
+}) {
+  const [reason, setReason] = useState('');
+  const [busy, setBusy] = useState(false);
+  const [fault, setFault] = useState<unknown>();
+  const run = async (event: Event) => {
+    event.preventDefault();
+    setBusy(true);
+    setFault(undefined);
+    await settle(conflict, chosen, reason.trim()).catch(setFault);
+    setBusy(false);
+  };
+  return (
+    <form class="decide" onSubmit={run}>
+      <Field label={t('act.reason')}>
+        <textarea
+          name="reason"
+          dir="auto"
+          required
+          value={reason}
+          onInput={(event) => setReason(event.currentTarget.value)}
+        />
+      </Field>
+      {fault !== undefined && <Fault fault={fault} />}
+      <div class="actions">
+        <button type="submit" class="primary" disabled={busy || open > 0 || !reason.trim()}>
+          {t('conflict.settle')}
+        </button>
+        {open > 0 && <span class="muted">{t('conflict.open', { count: open })}</span>}
+      </div>
+    </form>
+  );
+}

@@ -1,0 +1,72 @@
+import { api } from '../api';
+import { Empty, Show } from '../components/states';
+import { ago } from '../format';
+import { t, word } from '../i18n';
+import { useLoad } from '../load';
+import { useOrganisations } from '../organisations';
+import { href } from '../router';
+import { Section } from './page';
+
+interface Absent {
+  record_id: string;
+  kind: string;
+  organisation: string;
+  name: string;
+  sha256: string;
+  size: number;
+  since: string;
+  seq: number;
+}
+
+const MEGA = 1e6;
+
+/** Photos and other files that records name and that are still on somebody's tablet. */
+export function Missing() {
+  const absent = useLoad('absent', (signal) =>
+    api.get<{ absent: Absent[]; next: number | null }>('/v1/attachments/absent', { signal }),
+  );
+  const organisations = useOrganisations();
+  return (
+    <Section title={t('field.photos')}>
+      <Show of={absent}>
+        {({ absent: rows, next }) =>
+          rows.length === 0 ? (
+            <Empty>{t('field.no_photos')}</Empty>
+          ) : (
+            <>
+              <div class="scroll tall">
+                <table>
+                  <thead>
+                    <tr>
+                      <th scope="col">{t('record.title')}</th>
+                      <th scope="col">{t('field.file')}</th>
+                      <th scope="col">{t('organisation')}</th>
+                      <th scope="col">{t('field.since')}</th>
+                    </tr>
+                  </thead>
+                  <tbody>
+                    {rows.map((file) => (
+                      <tr key={`${file.seq} ${file.sha256}`}>
+                        <th scope="row">
+                          <a href={href('map', { record: file.record_id })}>
+                            {word('kind', file.kind)} {file.record_id.slice(-8)}
+                          </a>
+                        </th>
+                        <td dir="auto">
+                          {file.name} <small class="muted">{(file.size / MEGA).toFixed(1)} MB</small>
+                        </td>
+                        <td dir="auto">{organisations.get(file.organisation)}</td>
+                        <td>{ago(file.since)}</td>
+                      </tr>
+                    ))}
+                  </tbody>
+                </table>
+              </div>
+              {next !== null && <p class="muted">{t('field.more')}</p>}
+            </>
+          )
+        }
+      </Show>
+    </Section>
+  );
+}

@@ -1,0 +1,78 @@
+// The words of the console. A language is a catalogue of ICU messages beside `en.json`, which names every key.
+
+import { effect, signal } from '@preact/signals';
+import { IntlMessageFormat } from 'intl-messageformat';
+import en from './en.json';
+
+export type Key = keyof typeof en;
+type Catalogue = Partial<Record<string, string>>;
+
+export interface Language {
+  code: string;
+  /** In its own words. */
+  name: string;
+  direction: 'ltr' | 'rtl';
+  /** For numbers and dates: figures stay in the digits of coordinates and order numbers. */
+  locale: string;
+  load: () => Promise<Catalogue>;
+}
+
+export const LANGUAGES: Language[] = [
+  { code: 'en', name: 'English', direction: 'ltr', locale: 'en-GB', load: async () => en },
+  {
+    code: 'ar',
+    name: 'العربية',
+    direction: 'rtl',
+    locale: 'ar-u-nu-latn',
+    load: async () => (await import('./ar.json')).default,
+  },
+];
+
+const english = LANGUAGES[0] as Language;
+const STORED = 'cartagena.language';
+
+export const language = signal<Language>(english);
+const catalogue = signal<Catalogue>(en);
+let formats = new Map<string, IntlMessageFormat>();
+
+export async function speak(code: string): Promise<void> {
+  const next = LANGUAGES.find((known) => known.code === code) ?? english;
+  const words = await next.load();
+  formats = new Map();
+  catalogue.value = words;
+  language.value = next;
+  localStorage.setItem(STORED, next.code);
+}
+
+/** The language chosen before, else the browser's, else English. */
+export function begin(): Promise<void> {
+  effect(() => {
+    document.documentElement.lang = language.value.code;
+    document.documentElement.dir = language.value.direction;
+  });
+  return speak(localStorage.getItem(STORED) ?? navigator.language.slice(0, 2));
+}
+
+type Values = Record<string, string | number>;
+
+function format(key: string, message: string, values?: Values): string {
+  let made = formats.get(key);
+  if (!made) {
+    made = new IntlMessageFormat(message, language.value.locale);
+    formats.set(key, made);
+  }
+  return String(made.format(values));
+}
+
+/** A message; in English where the language's catalogue lacks it. */
+export function t(key: Key, values?: Values): string {
+  return format(key, catalogue.value[key] ?? en[key], values);
+}
+
+/** A word of a fixed vocabulary of the API (`stage.draft`, `role.observer`), or the API's own word. */
+export function word(vocabulary: string, value: string | null | undefined): string {
+  if (!value) return t('none');
+  const key = `${vocabulary}.${value}`;
+  const message = catalogue.value[key] ?? (en as Catalogue)[key];
+  return message ? format(key, message) : value.replaceAll('_', ' ');
+}

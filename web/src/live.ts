@@ -1,0 +1,101 @@
+// Where the server's log stands, as server-sent events tell it. One tab listens for all: a browser opens only six
+// connections to a server.
+
+import { effect, signal } from '@preact/signals';
+import { createParser } from 'eventsource-parser';
+import { session, token } from './session';
+
+/** The log's head; it grows whenever anything has changed. */
+export const head = signal(0);
+/** Whether news comes in. */
+export const connected = signal(false);
+
+const RETRY_MS = [1_000, 3_000, 10_000];
+const channel = 'BroadcastChannel' in globalThis ? new BroadcastChannel('cartagena-head') : null;
+
+interface News {
+  head: number;
+  connected: boolean;
+}
+
+/** However fast the log grows, pages ask again no more often than this. */
+const REST_MS = 1_500;
+let newest = 0;
+let resting = false;
+
+function move(to: number) {
+  newest = to;
+  if (resting || newest === head.value) return;
+  head.value = newest;
+  resting = true;
+  setTimeout(() => {
+    resting = false;
+    move(newest);
+  }, REST_MS);
+}
+
+function tell(news: News) {
+  connected.value = news.connected;
+  if (news.head) move(news.head);
+}
+
+function announce(news: News) {
+  tell(news);
+  channel?.postMessage(news);
+}
+
+channel?.addEventListener('message', (message: MessageEvent<News>) => tell(message.data));
+
+async function listen(stop: AbortSignal): Promise<void> {
+  const known = await token();
+  if (!known) return;
+  const answer = await fetch('/v1/events', { headers: { authorization: `Bearer ${known}` }, signal: stop });
+  if (!answer.ok || !answer.body) throw new Error(`HTTP ${answer.status}`);
+  const parser = createParser({
+    onEvent: (event) => {
+      if (event.event === 'head') announce({ head: Number(event.data), connected: true });
+    },
+  });
+  const text = new TextDecoder();
+  const reader = answer.body.getReader();
+  for (;;) {
+    const { done, value } = await reader.read();
+    if (done) return;
+    parser.feed(text.decode(value, { stream: true }));
+  }
+}
+
+async function keepListening(stop: AbortSignal): Promise<void> {
+  for (let failures = 0; !stop.aborted; ) {
+    try {
+      await listen(stop);
+      failures = 0;
+    } catch {
+      failures += 1;
+    }
+    if (stop.aborted) return;
+    announce({ head: 0, connected: false });
+    const wait = RETRY_MS[Math.min(failures, RETRY_MS.length - 1)];
+    await new Promise((go) => setTimeout(go, wait));
+  }
+}
+
+/** Listens for as long as somebody is logged in. */
+export function start(): void {
+  let stop: AbortController | null = null;
+  let whose: string | null = null;
+  effect(() => {
+    const account = session.value && !session.value.must_change ? session.value.account : null;
+    if (account === whose) return;
+    whose = account;
+    stop?.abort();
+    stop = null;
+    if (!account) return;
+    stop = new AbortController();
+    const stopped = stop.signal;
+    const work = () => keepListening(stopped);
+    if (navigator.locks)
+      navigator.locks.request('cartagena-events', { signal: stopped }, work).catch(() => {});
+    else void work();
+  });
+}

@@ -1,0 +1,48 @@
+// What a page shows while it asks, when it was told, and when it cannot be told.
+
+import { useEffect, useRef, useState } from 'preact/hooks';
+import { head } from './live';
+
+export interface Loaded<T> {
+  data: T | undefined;
+  fault: unknown;
+  /** Asking, whether or not there is something older to show. */
+  busy: boolean;
+  reload: () => void;
+}
+
+/** Asks now, when `key` changes, and – if `live` – when the log has moved; meanwhile what was told before stays. */
+export function useLoad<T>(
+  key: string | null,
+  ask: (signal: AbortSignal) => Promise<T>,
+  live = true,
+): Loaded<T> {
+  const [state, setState] = useState<{ key: string | null; data?: T; fault?: unknown; busy: boolean }>({
+    key: null,
+    busy: true,
+  });
+  const [turn, setTurn] = useState(0);
+  const newest = useRef(ask);
+  newest.current = ask;
+  const news = live ? head.value : 0;
+  useEffect(() => {
+    if (key === null) return;
+    const stop = new AbortController();
+    setState((was) => (was.key === key ? { ...was, busy: true } : { key, busy: true }));
+    newest.current(stop.signal).then(
+      (data) => !stop.signal.aborted && setState({ key, data, busy: false }),
+      (fault) => !stop.signal.aborted && setState((was) => ({ ...was, fault, busy: false })),
+    );
+    return () => stop.abort();
+  }, [key, news, turn]);
+  return { data: state.data, fault: state.fault, busy: state.busy, reload: () => setTurn((n) => n + 1) };
+}
+
+/** What was shown last, while something else is on its way: ground must not vanish from a map because one moved it. */
+export function useLast<T>(value: T | undefined): T | undefined {
+  const [last, setLast] = useState(value);
+  useEffect(() => {
+    if (value !== undefined) setLast(value);
+  }, [value]);
+  return value ?? last;
+}

@@ -1,0 +1,113 @@
+import { useState } from 'preact/hooks';
+import { Languages } from './app';
+import { Field } from './components/field';
+import { Fault, Safety } from './components/states';
+import { t } from './i18n';
+import { changePassword, logIn, logOut } from './session';
+
+/** Does one thing at a time and shows what speaks against it. */
+function useTask() {
+  const [busy, setBusy] = useState(false);
+  const [fault, setFault] = useState<unknown>();
+  const run = async (work: () => Promise<unknown>) => {
+    setBusy(true);
+    setFault(undefined);
+    try {
+      await work();
+    } catch (thrown) {
+      setFault(thrown);
+    } finally {
+      setBusy(false);
+    }
+  };
+  return { busy, fault, setFault, run };
+}
+
+export function LogIn() {
+  const [login, setLogin] = useState('');
+  const [password, setPassword] = useState('');
+  const { busy, fault, run } = useTask();
+  return (
+    <main class="door">
+      <form
+        onSubmit={(event) => {
+          event.preventDefault();
+          run(() => logIn(login, password));
+        }}
+      >
+        <h1>Cartagena</h1>
+        <p class="muted">{t('login.lead')}</p>
+        <Field label={t('login.name')}>
+          <input
+            name="login"
+            autocomplete="username"
+            required
+            value={login}
+            onInput={(event) => setLogin(event.currentTarget.value)}
+          />
+        </Field>
+        <Field label={t('login.password')}>
+          <input
+            name="password"
+            type="password"
+            autocomplete="current-password"
+            required
+            value={password}
+            onInput={(event) => setPassword(event.currentTarget.value)}
+          />
+        </Field>
+        {fault !== undefined && <Fault fault={fault} />}
+        <button type="submit" class="primary" disabled={busy}>
+          {t(busy ? 'login.busy' : 'login.submit')}
+        </button>
+        <Safety />
+        <div class="foot">
+          <Languages />
+          <a href="/assets/licences.md">{t('licences')}</a>
+        </div>
+      </form>
+    </main>
+  );
+}
+
+/** A one-time password opens nothing but this. */
+export function NewPassword() {
+  const [old, setOld] = useState('');
+  const [next, setNext] = useState('');
+  const [again, setAgain] = useState('');
+  const { busy, fault, setFault, run } = useTask();
+  const submit = (event: Event) => {
+    event.preventDefault();
+    if (next !== again) setFault(new Error(t('password.differ')));
+    else run(() => changePassword(old, next));
+  };
+  const input = (label: string, value: string, set: (value: string) => void, fill: string) => (
+    <Field label={label}>
+      <input
+        type="password"
+        autocomplete={fill}
+        required
+        value={value}
+        onInput={(event) => set(event.currentTarget.value)}
+      />
+    </Field>
+  );
+  return (
+    <main class="door">
+      <form onSubmit={submit}>
+        <h1>{t('password.title')}</h1>
+        <p class="muted">{t('password.lead')}</p>
+        {input(t('password.old'), old, setOld, 'current-password')}
+        {input(t('password.new'), next, setNext, 'new-password')}
+        {input(t('password.again'), again, setAgain, 'new-password')}
+        {fault !== undefined && <Fault fault={fault} />}
+        <button type="submit" class="primary" disabled={busy}>
+          {t('password.submit')}
+        </button>
+        <button type="button" class="quiet" onClick={() => logOut()}>
+          {t('log_out')}
+        </button>
+      </form>
+    </main>
+  );
+}

@@ -1,0 +1,70 @@
+import type { Feature } from 'geojson';
+import type { Map as MapLibre } from 'maplibre-gl';
+import { useEffect, useState } from 'preact/hooks';
+import { today } from '../format';
+import { t } from '../i18n';
+import { useLoad } from '../load';
+import { useProgramme } from '../programme';
+import { Canvas } from './canvas';
+import type { Part } from './difference';
+import { extentOf } from './extent';
+import { type Bounds, load } from './sources';
+import { PARTS } from './style';
+import { put } from './view';
+
+/** Outlines laid upon each other, on the ground that the figures count around them. */
+export default function Compared({ parts, names }: { parts: Feature[]; names: Part[] }) {
+  const programme = useProgramme()?.programme;
+  const [map, setMap] = useState<MapLibre | null>(null);
+  const [bounds, setBounds] = useState<Bounds | null>(null);
+  const around = useLoad(bounds && `around ${bounds}`, (signal) =>
+    load({ bounds: bounds as Bounds, asOf: today(), basis: 'official', today: today() }, signal),
+  );
+  useEffect(() => {
+    if (!map) return;
+    put(map, 'compared', { type: 'FeatureCollection', features: parts });
+    const extent = wholeOf(parts);
+    if (extent) map.fitBounds(extent, { padding: 50, maxZoom: 17, animate: false });
+  }, [map, parts]);
+  if (!programme) return null;
+  return (
+    <figure class="compared">
+      <div class="compared-map">
+        <Canvas programme={programme} shown={around.data} onReady={setMap} onMove={setBounds} />
+      </div>
+      <figcaption>
+        <ul class="key">
+          {names.map((name) => (
+            <li key={name}>
+              <svg class="swatch" viewBox="0 0 24 16" aria-hidden="true">
+                <rect
+                  x="1.5"
+                  y="1.5"
+                  width="21"
+                  height="13"
+                  fill={PARTS[name].fill}
+                  fill-opacity={PARTS[name].opacity}
+                  stroke={PARTS[name].line}
+                  stroke-width="2"
+                  stroke-dasharray={PARTS[name].dash?.map((length) => length * 1.6).join(' ')}
+                />
+              </svg>
+              {t(`part.${name}`)}
+            </li>
+          ))}
+        </ul>
+      </figcaption>
+    </figure>
+  );
+}
+
+function wholeOf(parts: Feature[]): Bounds | null {
+  const boxes = parts.map(({ geometry }) => extentOf(geometry)).filter((box) => box !== null);
+  if (boxes.length === 0) return null;
+  return [
+    Math.min(...boxes.map((box) => box[0])),
+    Math.min(...boxes.map((box) => box[1])),
+    Math.max(...boxes.map((box) => box[2])),
+    Math.max(...boxes.map((box) => box[3])),
+  ];
+}

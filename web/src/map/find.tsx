@@ -1,0 +1,72 @@
+import { useEffect, useState } from 'preact/hooks';
+import { api, query } from '../api';
+import { Empty, Show } from '../components/states';
+import { t, word } from '../i18n';
+import { useLoad } from '../load';
+import { nameOf, type RecordFeature } from '../record/model';
+import { amend } from '../router';
+
+/** Rows that are offered; who finds too many types more. */
+const OFFERED = 12;
+const REST_MS = 250;
+
+/** Finds records by a part of their reference or name, or by their whole id. */
+export function Find() {
+  const [text, setText] = useState('');
+  const [asked, setAsked] = useState('');
+  useEffect(() => {
+    const timer = setTimeout(() => setAsked(text.trim()), REST_MS);
+    return () => clearTimeout(timer);
+  }, [text]);
+  return (
+    <search class="find">
+      <input
+        type="search"
+        aria-label={t('find.label')}
+        placeholder={t('find.label')}
+        value={text}
+        onInput={(event) => setText(event.currentTarget.value)}
+      />
+      {asked.length > 1 && <Found text={asked} onChoose={() => setText('')} />}
+    </search>
+  );
+}
+
+const UUID = /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/i;
+
+async function find(text: string, signal: AbortSignal): Promise<RecordFeature[]> {
+  if (UUID.test(text)) return [await api.get<RecordFeature>(`/v1/records/${text}`, { signal })];
+  const path = query('/v1/records', { named: text, limit: OFFERED });
+  return (await api.get<{ features: RecordFeature[] }>(path, { signal })).features;
+}
+
+function Found({ text, onChoose }: { text: string; onChoose: () => void }) {
+  const found = useLoad(`find ${text}`, (signal) => find(text, signal), false);
+  return (
+    <Show of={found}>
+      {(records) =>
+        records.length === 0 ? (
+          <Empty>{t('find.nothing')}</Empty>
+        ) : (
+          <ul>
+            {records.map((record) => (
+              <li key={record.id}>
+                <button
+                  type="button"
+                  class="quiet"
+                  onClick={() => {
+                    amend({ record: record.id });
+                    onChoose();
+                  }}
+                >
+                  <span dir="auto">{nameOf(record)}</span>
+                  <small class="muted">{word('kind', record.kind)}</small>
+                </button>
+              </li>
+            ))}
+          </ul>
+        )
+      }
+    </Show>
+  );
+}

@@ -1,0 +1,130 @@
+import { Choice } from '../components/field';
+import { Swatch } from '../components/swatch';
+import { count } from '../format';
+import { t, word } from '../i18n';
+import { useOrganisations } from '../organisations';
+import { amend } from '../router';
+import { may, seesHazards } from '../session';
+import { BASES, type Basis } from '../standing/model';
+import { OUTLINES, RESULTS, type SymbolName } from '../symbology';
+import { counts, type Filter } from './filter';
+import { Find } from './find';
+import { SIGNS, type SignName } from './images';
+import type { Shown } from './sources';
+
+/** The legend, which is also where layers are turned off. */
+export function Layers(props: {
+  shown: Shown | undefined;
+  filter: Filter;
+  onFilter: (filter: Filter) => void;
+  basis: Basis;
+}) {
+  const { shown, filter, onFilter, basis } = props;
+  const found = counts(shown);
+  const organisations = useOrganisations();
+  const toggle = (name: string) => {
+    const hidden = new Set(filter.hidden);
+    if (!hidden.delete(name)) hidden.add(name);
+    onFilter({ ...filter, hidden });
+  };
+  const row = (name: string, label: string, picture: preact.ComponentChildren) => (
+    <li key={name}>
+      <label>
+        <input type="checkbox" checked={!filter.hidden.has(name)} onChange={() => toggle(name)} />
+        {picture}
+        <span>{label}</span>
+        <small>{count(found.get(name) ?? 0)}</small>
+      </label>
+    </li>
+  );
+  const symbols = (names: readonly SymbolName[], vocabulary: string) =>
+    names.map((name) => row(name, word(vocabulary, name), <Swatch name={name} />));
+  return (
+    <>
+      <Find />
+      <h2>{t('map.hazardous')}</h2>
+      {!seesHazards() && <p class="note bad">{t('map.no_hazards')}</p>}
+      {seesHazards() && (
+        <>
+          <ul class="legend">
+            {symbols(['cha', 'sha'], 'class')}
+            {row('hazardous_area', t('map.point_only'), <SignPicture name="hazardous_area" />)}
+          </ul>
+          <ul class="legend plain">
+            <li>
+              <Swatch name="contested" />
+              <span>{t('contested')}</span>
+              <small>{count(found.get('contested') ?? 0)}</small>
+            </li>
+            {(Object.keys(OUTLINES) as (keyof typeof OUTLINES)[]).map((name) => (
+              <li key={name}>
+                <OutlinePicture name={name} />
+                <span>{t(`map.outline_${name}`)}</span>
+              </li>
+            ))}
+          </ul>
+        </>
+      )}
+      <h2>{t('map.released')}</h2>
+      <ul class="legend">{symbols(RESULTS, 'result')}</ul>
+      <h2>{t('map.points')}</h2>
+      <ul class="legend">
+        {(['eo_item', 'accident', 'task'] as const).map((name) =>
+          row(name, word('kinds', name), <SignPicture name={name} />),
+        )}
+      </ul>
+      <h2>{t('map.filter')}</h2>
+      <div class="filters">
+        {may('ReadPieces') && (
+          <Choice
+            label={t('basis')}
+            value={basis}
+            options={BASES.map((known) => [known, t(`basis.${known}`)])}
+            onChange={(next) => amend({ basis: next })}
+          />
+        )}
+        <Choice
+          label={t('organisation')}
+          value={filter.organisation}
+          options={[['', t('all')], ...[...organisations].map(([id, name]): [string, string] => [id, name])]}
+          onChange={(organisation) => onFilter({ ...filter, organisation })}
+        />
+        <label class="check">
+          <input
+            type="checkbox"
+            checked={filter.contestedOnly}
+            onChange={() => onFilter({ ...filter, contestedOnly: !filter.contestedOnly })}
+          />
+          {t('map.contested_only')}
+        </label>
+      </div>
+    </>
+  );
+}
+
+export function SignPicture({ name }: { name: SignName }) {
+  const { path, fill, line } = SIGNS[name];
+  return (
+    <svg class="swatch" viewBox="-2 0 24 20" aria-hidden="true">
+      <path d={path} fill={fill} stroke={line} stroke-width="1.2" stroke-linejoin="round" />
+    </svg>
+  );
+}
+
+export function OutlinePicture({ name }: { name: keyof typeof OUTLINES }) {
+  const { colour, dashed } = OUTLINES[name];
+  return (
+    <svg class="swatch" viewBox="0 0 24 16" aria-hidden="true">
+      <rect
+        x="1.5"
+        y="1.5"
+        width="21"
+        height="13"
+        fill="none"
+        stroke={colour}
+        stroke-width="2.4"
+        stroke-dasharray={dashed ? '5 3' : undefined}
+      />
+    </svg>
+  );
+}

@@ -1,0 +1,147 @@
+import type { Geometry, Polygon, Position } from 'geojson';
+import type { Map as MapLibre } from 'maplibre-gl';
+import { useEffect, useRef, useState } from 'preact/hooks';
+import { TerraDraw, TerraDrawPolygonMode, TerraDrawSelectMode } from 'terra-draw';
+import { TerraDrawMapLibreGLAdapter } from 'terra-draw-maplibre-gl-adapter';
+import { api } from '../api';
+import { Field } from '../components/field';
+import { Busy, Fault, Show } from '../components/states';
+import { m2, signedM2 } from '../format';
+import { t } from '../i18n';
+import { useLoad } from '../load';
+import { loadRecord, nameOf, type RecordFeature } from '../record/model';
+import { extentOf } from './extent';
+import { measure, type Place } from './measure';
+
+/** Corners that nobody moved stay exactly where they were. */
+const DIGITS = 15;
+
+/** Redraws a record's outline: an edit like a tablet's, after which its review begins anew. */
+export default function OutlineEditor(props: { map: MapLibre; id: string; onClose: () => void }) {
+  const record = useLoad(`edit ${props.id}`, (signal) => loadRecord(props.id, signal), false);
+  return (
+    <div class="measuring editing" role="region" aria-label={t('edit.title')}>
+      <Show of={record}>
+        {(found) =>
+          isSimple(found.geometry) ? (
+            <Editor map={props.map} record={found} outline={found.geometry} onClose={props.onClose} />
+          ) : (
+            <>
+              <p>{t('edit.not_simple')}</p>
+              <button type="button" onClick={props.onClose}>
+                {t('close')}
+              </button>
+            </>
+          )
+        }
+      </Show>
+    </div>
+  );
+}
+
+/** One ring: what has parts or holes is work for a GIS. */
+function isSimple(geometry: Geometry | null): geometry is Polygon {
+  return geometry?.type === 'Polygon' && geometry.coordinates.length === 1;
+}
+
+const areaOf = (ring: Position[]) => measure(ring.slice(0, -1) as Place[]).area ?? 0;
+
+function begin(map: MapLibre, outline: Polygon, onChange: (outline: Polygon) => void): TerraDraw {
+  const draw = new TerraDraw({
+    adapter: new TerraDrawMapLibreGLAdapter({ map, coordinatePrecision: DIGITS }),
+    modes: [
+      new TerraDrawPolygonMode(),
+      new TerraDrawSelectMode({
+        flags: {
+          polygon: {
+            feature: { draggable: false, coordinates: { midpoints: true, draggable: true, deletable: true } },
+          },
+        },
+      }),
+    ],
+  });
+  draw.start();
+  const [added] = draw.addFeatures([{ type: 'Feature', geometry: outline, properties: { mode: 'polygon' } }]);
+  draw.setMode('select');
+  if (added?.valid && added.id !== undefined) draw.selectFeature(added.id);
+  draw.on('change', () => {
+    const drawn = draw.getSnapshot().find(({ geometry, properties }) => {
+      return geometry.type === 'Polygon' && properties.mode === 'polygon';
+    });
+    if (drawn) onChange(drawn.geometry as Polygon);
+  });
+  return draw;
+}
+
+interface Props {
+  map: MapLibre;
+  record: RecordFeature;
+  outline: Polygon;
+  onClose: () => void;
+}
+
+function Editor({ map, record, outline, onClose }: Props) {
+  const [changed, setChanged] = useState<Polygon | null>(null);
+  const [reason, setReason] = useState('');
+  const [busy, setBusy] = useState(false);
+  const [fault, setFault] = useState<unknown>();
+  const draw = useRef<TerraDraw | null>(null);
+  useEffect(() => {
+    const container = map.getContainer();
+    container.classList.add('busy-drawing');
+    const extent = extentOf(outline);
+    if (extent) map.fitBounds(extent, { padding: 140, maxZoom: 18, animate: false });
+    draw.current = begin(map, outline, setChanged);
+    return () => {
+      draw.current?.stop();
+      container.classList.remove('busy-drawing');
+    };
+  }, [map, outline]);
+  const drawAnew = () => {
+    draw.current?.clear();
+    draw.current?.setMode('polygon');
+  };
+  const save = async (event: Event) => {
+    event.preventDefault();
+    setBusy(true);
+    setFault(undefined);
+    try {
+      await api.patch(
+        `/v1/records/${record.id}`,
+        { changes: { geometry: { to: changed } }, reason: reason.trim() || null },
+        { headers: { 'if-match': `"${record.version}"` } },
+      );
+      onClose();
+    } catch (thrown) {
+      setFault(thrown);
+      setBusy(false);
+    }
+  };
+  const [before, after] = [outline, changed].map((known) => areaOf(known?.coordinates[0] ?? []));
+  return (
+    <form class="act" onSubmit={save}>
+      <strong dir="auto">{t('edit.of', { name: nameOf(record) })}</strong>
+      <p class="muted">{t('edit.hint')}</p>
+      <p>
+        {m2(before ?? 0)}
+        {changed && ` → ${m2(after ?? 0)} (${signedM2((after ?? 0) - (before ?? 0))})`}
+      </p>
+      <Field label={t('act.reason')}>
+        <input dir="auto" required value={reason} onInput={(event) => setReason(event.currentTarget.value)} />
+      </Field>
+      {fault !== undefined && <Fault fault={fault} />}
+      {busy && <Busy />}
+      <div class="actions">
+        <button type="submit" class="primary" disabled={busy || !changed}>
+          {t('edit.save')}
+        </button>
+        <button type="button" onClick={drawAnew}>
+          {t('edit.anew')}
+        </button>
+        <button type="button" onClick={onClose}>
+          {t('cancel')}
+        </button>
+      </div>
+    </form>
+  );
+}

@@ -1,0 +1,85 @@
+// The map: ground by class and result at the end of any day, points, and the records behind them.
+
+import type { Map as MapLibre } from 'maplibre-gl';
+import { useState } from 'preact/hooks';
+import { Safety, Show, words } from '../components/states';
+import { today } from '../format';
+import { t } from '../i18n';
+import { useLast, useLoad } from '../load';
+import { type Known, loadProgramme } from '../programme';
+import { RecordPanel } from '../record/panel';
+import { amend, place } from '../router';
+import { seesHazards } from '../session';
+import type { Basis } from '../standing/model';
+import { Canvas } from './canvas';
+import { type Filter, NO_FILTER, visible } from './filter';
+import { Layers } from './layers';
+import { Readout } from './readout';
+import { Sheet } from './sheet';
+import { Slider } from './slider';
+import { type Bounds, load } from './sources';
+import { Tools } from './tools';
+
+export default function MapPage() {
+  const programme = useLoad('programme', loadProgramme, false);
+  return <Show of={programme}>{(known) => <MapOf known={known} />}</Show>;
+}
+
+function MapOf({ known }: { known: Known }) {
+  const { parameters } = place.value;
+  const asOf = parameters.get('as_of') ?? today();
+  const basis: Basis = parameters.get('basis') === 'provisional' ? 'provisional' : 'official';
+  const record = parameters.get('record');
+  const [map, setMap] = useState<MapLibre | null>(null);
+  const [bounds, setBounds] = useState<Bounds | null>(null);
+  const [filter, setFilter] = useState<Filter>(NO_FILTER);
+  const [printed, setPrinted] = useState(false);
+  const shown = useLoad(bounds && `map ${asOf} ${basis} ${bounds}`, (signal) =>
+    load({ bounds: bounds as Bounds, asOf, basis, today: today() }, signal),
+  );
+  const last = useLast(shown.data);
+  const drawn = last && visible(last, filter);
+  return (
+    <div class="map-page">
+      <aside class="side layers" aria-label={t('map.layers')}>
+        <h1 class="unseen">{t('page.map')}</h1>
+        <Layers shown={last} filter={filter} onFilter={setFilter} basis={basis} />
+      </aside>
+      <section class="map-middle" aria-label={t('page.map')}>
+        <Canvas
+          programme={known.programme}
+          shown={drawn}
+          chosen={record}
+          onReady={setMap}
+          onMove={setBounds}
+          onChoose={(id) => amend({ record: id })}
+        />
+        <div class="map-notes" aria-live="polite">
+          {shown.busy && <span class="note">{t('loading')}</span>}
+          {shown.fault !== undefined && <span class="note bad">{words(shown.fault)}</span>}
+          {!seesHazards() && <span class="note bad">{t('map.no_hazards')}</span>}
+          {last?.cut && <span class="note bad">{t('map.cut')}</span>}
+        </div>
+        {map && <Tools map={map} record={record} onPrint={() => setPrinted(true)} />}
+        {map && <Readout map={map} />}
+        <Slider asOf={asOf} onChange={(day) => amend({ as_of: day })} />
+        <Safety />
+      </section>
+      {record && (
+        <aside class="side record" aria-label={t('record.title')}>
+          <RecordPanel id={record} asOf={asOf} basis={basis} onClose={() => amend({ record: null })} />
+        </aside>
+      )}
+      {printed && bounds && (
+        <Sheet
+          view={bounds}
+          programme={known.programme}
+          asOf={asOf}
+          basis={basis}
+          filter={filter}
+          onClose={() => setPrinted(false)}
+        />
+      )}
+    </div>
+  );
+}

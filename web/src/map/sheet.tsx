@@ -1,0 +1,202 @@
+// The map on paper: A4 or A3, with everything that a reader far from this screen must know of it.
+
+import { useEffect, useState } from 'preact/hooks';
+import { Choice, Field } from '../components/field';
+import { Swatch } from '../components/swatch';
+import { moment, today } from '../format';
+import { t, word } from '../i18n';
+import { head } from '../live';
+import { useLast, useLoad } from '../load';
+import type { Programme } from '../programme';
+import { seesHazards } from '../session';
+import type { Basis } from '../standing/model';
+import { OUTLINES, RESULTS, type SymbolName } from '../symbology';
+import { Canvas } from './canvas';
+import { write } from './coordinates';
+import { counts, type Filter, visible } from './filter';
+import type { SignName } from './images';
+import { OutlinePicture, SignPicture } from './layers';
+import { measure } from './measure';
+import { type Bounds, load, type Shown } from './sources';
+
+const PAPERS = ['a4-landscape', 'a4-portrait', 'a3-landscape', 'a3-portrait'] as const;
+
+interface Props {
+  /** What the map on the screen shows. */
+  view: Bounds;
+  programme: Programme;
+  asOf: string;
+  basis: Basis;
+  filter: Filter;
+  onClose: () => void;
+}
+
+export function Sheet(props: Props) {
+  const [paper, setPaper] = useState<string>(PAPERS[0]);
+  const [title, setTitle] = useState('');
+  useEffect(() => {
+    const leave = (event: KeyboardEvent) => event.key === 'Escape' && props.onClose();
+    addEventListener('keydown', leave);
+    document.body.classList.add('with-sheet');
+    return () => {
+      removeEventListener('keydown', leave);
+      document.body.classList.remove('with-sheet');
+    };
+  }, [props.onClose]);
+  return (
+    <div class="sheet-view">
+      <div class="sheet-tools">
+        <Field label={t('sheet.heading')}>
+          <input value={title} onInput={(event) => setTitle(event.currentTarget.value)} />
+        </Field>
+        <Choice
+          label={t('sheet.paper')}
+          value={paper}
+          options={PAPERS.map((known) => [known, t(`sheet.${known}`)])}
+          onChange={setPaper}
+        />
+        <button type="button" class="primary" onClick={() => print()}>
+          {t('print')}
+        </button>
+        <button type="button" onClick={props.onClose}>
+          {t('close')}
+        </button>
+      </div>
+      <Paper {...props} paper={paper} title={title || t('sheet.title')} />
+    </div>
+  );
+}
+
+function Paper(props: Props & { paper: string; title: string }) {
+  const { programme, asOf, basis, filter, view } = props;
+  const [bounds, setBounds] = useState<Bounds | null>(null);
+  const loaded = useLoad(bounds && `sheet ${asOf} ${basis} ${bounds}`, (signal) =>
+    load({ bounds: bounds as Bounds, asOf, basis, today: today() }, signal),
+  );
+  const last = useLast(loaded.data);
+  const shown = last && visible(last, filter);
+  return (
+    <section class={`sheet ${props.paper}`} aria-label={t('sheet.title')} aria-busy={loaded.busy}>
+      <header>
+        <h2>{props.title}</h2>
+        <p>
+          {programme.name} · {t('as_of')} <strong>{asOf}</strong> · {t('basis')}{' '}
+          <strong>{t(`basis.${basis}`)}</strong>
+        </p>
+      </header>
+      <div class="sheet-map">
+        <Canvas
+          paper
+          programme={programme}
+          shown={shown}
+          onReady={(map) => map.fitBounds(view, { animate: false })}
+          onMove={setBounds}
+        />
+        <North />
+        {bounds && <Scale across={across(bounds)} />}
+      </div>
+      <footer>
+        {shown && <Legend shown={shown} />}
+        <div class="sheet-facts">
+          {!seesHazards() && <p class="note bad">{t('map.no_hazards')}</p>}
+          {shown?.cut && <p class="note bad">{t('map.cut')}</p>}
+          {bounds && (
+            <p>
+              {t('sheet.corners')} <span dir="ltr">{write(bounds[0], bounds[1], 'dms')}</span> –{' '}
+              <span dir="ltr">{write(bounds[2], bounds[3], 'dms')}</span>
+            </p>
+          )}
+          <p>{t('sheet.crs', { seq: String(head.value), moment: moment(new Date().toISOString()) })}</p>
+          <p class="safety">{t('safety')}</p>
+        </div>
+      </footer>
+    </section>
+  );
+}
+
+/** Metres on the ground from side to side, in the middle. */
+function across([west, south, east, north]: Bounds): number {
+  const middle = (south + north) / 2;
+  return measure([
+    [west, middle],
+    [east, middle],
+  ]).length;
+}
+
+const HAZARDOUS: SymbolName[] = ['cha', 'sha', 'contested'];
+
+function symbolName(name: SymbolName): string {
+  return name === 'contested' ? t('contested') : word('class', name);
+}
+
+function Legend({ shown }: { shown: Shown }) {
+  const found = counts(shown);
+  const symbols: [SymbolName, string][] = [
+    ...(seesHazards() ? HAZARDOUS.map((name): [SymbolName, string] => [name, symbolName(name)]) : []),
+    ...RESULTS.map((result): [SymbolName, string] => [result, word('result', result)]),
+  ];
+  return (
+    <ul class="sheet-legend">
+      {symbols.map(([name, label]) => (
+        <li key={name}>
+          <Swatch name={name} /> {label}
+        </li>
+      ))}
+      {shown.outlines.features.length > 0 &&
+        (Object.keys(OUTLINES) as (keyof typeof OUTLINES)[]).map((name) => (
+          <li key={name}>
+            <OutlinePicture name={name} /> {t(`map.outline_${name}`)}
+          </li>
+        ))}
+      {(['hazardous_area', 'eo_item', 'accident', 'task'] as SignName[])
+        .filter((name) => found.has(name))
+        .map((name) => (
+          <li key={name}>
+            <SignPicture name={name} />{' '}
+            {name === 'hazardous_area' ? t('map.point_only') : word('kinds', name)}
+          </li>
+        ))}
+    </ul>
+  );
+}
+
+/** A round length that takes a good part of a fifth of the map. */
+function round(metres: number): number {
+  const power = 10 ** Math.floor(Math.log10(metres));
+  return ([5, 2, 1].find((step) => step * power <= metres) ?? 1) * power;
+}
+
+function Scale({ across }: { across: number }) {
+  const metres = round(across / 4);
+  const words = metres >= 1000 ? `${metres / 1000} km` : `${metres} m`;
+  const width = (metres / across) * 100;
+  return (
+    <svg
+      class="sheet-scale"
+      viewBox="-1.5 0 100 5"
+      role="img"
+      aria-label={t('sheet.scale', { length: words })}
+      dir="ltr"
+    >
+      <rect x="0.2" y="0.4" width={width / 2} height="1" />
+      <rect class="empty" x={0.2 + width / 2} y="0.4" width={width / 2} height="1" />
+      <text x="0" y="4.2">
+        0
+      </text>
+      <text x={width} y="4.2" text-anchor="middle">
+        {words}
+      </text>
+    </svg>
+  );
+}
+
+function North() {
+  return (
+    <svg class="north" viewBox="0 0 24 40" role="img" aria-label={t('sheet.north')}>
+      <path d="M12 1 21 27 12 21 3 27Z" />
+      <text x="12" y="39" text-anchor="middle">
+        N
+      </text>
+    </svg>
+  );
+}

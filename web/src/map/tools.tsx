@@ -1,0 +1,83 @@
+import type { Map as MapLibre, MapMouseEvent } from 'maplibre-gl';
+import { lazy, Suspense } from 'preact/compat';
+import { useEffect, useState } from 'preact/hooks';
+import { Busy } from '../components/states';
+import { count, m2 } from '../format';
+import { t } from '../i18n';
+import { may } from '../session';
+import { drawn, measure, type Place } from './measure';
+import { put } from './view';
+
+const OutlineEditor = lazy(() => import('./outline_editor'));
+
+/** What one does on the map besides looking: measure, redraw an outline, print. */
+export function Tools(props: { map: MapLibre; record: string | null; onPrint: () => void }) {
+  const { map, record, onPrint } = props;
+  const [tool, setTool] = useState<'measure' | 'edit' | null>(null);
+  const toggle = (name: 'measure' | 'edit') => setTool(tool === name ? null : name);
+  return (
+    <div class="map-tools">
+      <button type="button" aria-pressed={tool === 'measure'} onClick={() => toggle('measure')}>
+        {t('map.measure')}
+      </button>
+      {record && may('CorrectRecords') && (
+        <button type="button" aria-pressed={tool === 'edit'} onClick={() => toggle('edit')}>
+          {t('edit.title')}
+        </button>
+      )}
+      <button type="button" onClick={onPrint}>
+        {t('print')}
+      </button>
+      {tool === 'measure' && <Measuring map={map} />}
+      {tool === 'edit' && record && (
+        <Suspense fallback={<Busy />}>
+          <OutlineEditor key={record} map={map} id={record} onClose={() => setTool(null)} />
+        </Suspense>
+      )}
+    </div>
+  );
+}
+
+function Measuring({ map }: { map: MapLibre }) {
+  const [places, setPlaces] = useState<Place[]>([]);
+  useEffect(() => {
+    const add = ({ lngLat }: MapMouseEvent) => setPlaces((known) => [...known, [lngLat.lng, lngLat.lat]]);
+    const container = map.getContainer();
+    container.classList.add('busy-drawing');
+    map.doubleClickZoom.disable();
+    map.on('click', add);
+    return () => {
+      container.classList.remove('busy-drawing');
+      map.doubleClickZoom.enable();
+      map.off('click', add);
+      put(map, 'measured', drawn([]));
+    };
+  }, [map]);
+  useEffect(() => put(map, 'measured', drawn(places)), [map, places]);
+  const { length, bearing, area } = measure(places);
+  return (
+    <div class="measuring" role="status">
+      {places.length < 2 ? (
+        <p>{t('map.measure_hint')}</p>
+      ) : (
+        <dl>
+          <dt>{t('map.length')}</dt>
+          <dd>{t('unit.m', { value: count(length) })}</dd>
+          <dt>{t('map.bearing')}</dt>
+          <dd>{bearing === null ? t('none') : `${bearing.toFixed(1)}°`}</dd>
+          <dt>{t('map.area')}</dt>
+          <dd>{area === null ? t('none') : m2(area)}</dd>
+        </dl>
+      )}
+      <p class="muted">{t('map.not_for_safety')}</p>
+      <div class="actions">
+        <button type="button" disabled={places.length === 0} onClick={() => setPlaces(places.slice(0, -1))}>
+          {t('map.undo')}
+        </button>
+        <button type="button" disabled={places.length === 0} onClick={() => setPlaces([])}>
+          {t('map.clear')}
+        </button>
+      </div>
+    </div>
+  );
+}

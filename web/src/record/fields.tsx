@@ -1,0 +1,28 @@
+import { t } from '../i18n';
+import { labelOf, type RecordFeature, useSchema, wordsOf } from './model';
+
+/** What is shown elsewhere, or says nothing to people. */
+const ELSEWHERE = new Set(['reference', 'attachments', 'as_entered', 'constructed']);
+
+/** What a record says, field by field in the order of its schema. */
+export function Fields({ record }: { record: RecordFeature }) {
+  const schema = useSchema(record.kind);
+  const order = Object.keys(schema?.properties ?? {});
+  const place = (field: string) => (order.indexOf(field) + order.length + 1) % (order.length + 1);
+  const fields = Object.keys(record.properties)
+    .filter((field) => !ELSEWHERE.has(field))
+    .sort((one, other) => place(one) - place(other));
+  return (
+    <section>
+      <h3>{t('record.says')}</h3>
+      <dl class="fields">
+        {fields.map((field) => (
+          <div key={field}>
+            <dt dir="auto">{labelOf(schema, field)}</dt>
+            <dd dir="auto">{wordsOf(schema, field, record.properties[field])}</dd>
+          </div>
+        ))}
+      </dl>
+    </section>
+  );
+}

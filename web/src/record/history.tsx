@@ -1,0 +1,72 @@
+import { Show } from '../components/states';
+import { m2, moment } from '../format';
+import { t, word } from '../i18n';
+import { useLoad } from '../load';
+import { session } from '../session';
+import { labelOf, loadHistory, type Schema, useSchema, type Version, wordsOf } from './model';
+import { Stage } from './panel';
+
+/** Every version, the newest first: who, when, what changed and why. */
+export function History({ id, kind }: { id: string; kind: string }) {
+  const history = useLoad(`history ${id}`, (signal) => loadHistory(id, signal));
+  const schema = useSchema(kind);
+  return (
+    <section>
+      <h3>{t('record.history')}</h3>
+      <Show of={history}>
+        {(versions) => (
+          <ol class="history">
+            {versions.toReversed().map((version) => (
+              <Entry key={version.version} version={version} schema={schema} />
+            ))}
+          </ol>
+        )}
+      </Show>
+    </section>
+  );
+}
+
+function Entry({ version, schema }: { version: Version; schema: Schema | undefined }) {
+  const changed = Object.entries(version.diff);
+  return (
+    <li>
+      <div class="when">
+        <strong>{word('op', version.op)}</strong> <Stage stage={version.stage} />
+        {version.branch && <span class="badge warn">{t('record.branch')}</span>}
+        <small class="muted">
+          {moment(version.recorded_at)}
+          {version.author === session.value?.account && ` · ${t('record.by_you')}`}
+        </small>
+      </div>
+      {version.reason && <p dir="auto">“{version.reason}”</p>}
+      {changed.length > 0 && (
+        <details>
+          <summary>{t('record.changed', { count: changed.length })}</summary>
+          <Changes version={version} schema={schema} />
+        </details>
+      )}
+    </li>
+  );
+}
+
+/** Field by field, before and after. */
+export function Changes({ version, schema }: { version: Version; schema: Schema | undefined }) {
+  return (
+    <dl class="changes">
+      {Object.entries(version.diff).map(([field, { from, to }]) => (
+        <div key={field}>
+          <dt dir="auto">{field === 'geometry' ? t('record.outline') : labelOf(schema, field)}</dt>
+          <dd dir="auto">
+            {field === 'geometry' ? (
+              (version.area_m2 !== null && m2(version.area_m2)) || t('none')
+            ) : (
+              <>
+                <del>{wordsOf(schema, field, from)}</del> <ins>{wordsOf(schema, field, to)}</ins>
+              </>
+            )}
+          </dd>
+        </div>
+      ))}
+    </dl>
+  );
+}

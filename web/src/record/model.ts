@@ -1,0 +1,140 @@
+// A record, its kind's schema and its past, as the API tells them.
+
+import type { Geometry } from 'geojson';
+import { api, query } from '../api';
+import { useLoad } from '../load';
+
+export type Value = unknown;
+
+export interface RecordFeature {
+  id: string;
+  kind: string;
+  version: string;
+  stage: string;
+  official?: string;
+  organisation: string;
+  author: string;
+  contested?: boolean;
+  retired?: boolean;
+  gravest?: string;
+  candidates?: Geometry[];
+  geometry: Geometry | null;
+  properties: Record<string, Value>;
+  attachments?: { claimed: number; here: number };
+}
+
+export interface Version {
+  version: string;
+  seq: number;
+  op: string;
+  base_version: string | null;
+  branch: boolean;
+  author: string;
+  device: string;
+  recorded_at: string;
+  stage: string;
+  reason: string | null;
+  area_m2: number | null;
+  diff: Record<string, { from: Value; to: Value }>;
+}
+
+interface Property {
+  type?: string;
+  format?: string;
+  'x-label'?: string;
+  'x-labels'?: Record<string, string>;
+  'x-unit'?: string;
+  'x-merge'?: string;
+  'x-ref'?: string;
+  items?: Property;
+}
+
+export interface Schema {
+  title: string;
+  properties: Record<string, Property>;
+}
+
+const schemas = new Map<string, Promise<Schema>>();
+
+function loadSchema(kind: string): Promise<Schema> {
+  let known = schemas.get(kind);
+  if (!known) {
+    known = api.get<Schema>(`/v1/schemas/${kind}`);
+    known.catch(() => schemas.delete(kind));
+    schemas.set(kind, known);
+  }
+  return known;
+}
+
+export function useSchema(kind: string | undefined): Schema | undefined {
+  return useLoad(kind ? `schema ${kind}` : null, () => loadSchema(kind as string), false).data;
+}
+
+export function loadRecord(id: string, signal?: AbortSignal): Promise<RecordFeature> {
+  return api.get<RecordFeature>(`/v1/records/${id}`, { signal });
+}
+
+export async function loadHistory(id: string, signal?: AbortSignal): Promise<Version[]> {
+  return (await api.get<{ versions: Version[] }>(`/v1/records/${id}/history`, { signal })).versions;
+}
+
+export function loadGround<T>(
+  id: string,
+  kind: string,
+  asOf: string,
+  basis: string,
+  signal: AbortSignal,
+): Promise<T> {
+  const which = kind === 'land_release' ? { release: id } : { hazard: id };
+  return api.get<T>(query('/v1/ledger/pieces', { as_of: asOf, basis, ...which }), { signal });
+}
+
+/** What a field is called by people. */
+export function labelOf(schema: Schema | undefined, field: string): string {
+  return schema?.properties[field]?.['x-label'] ?? field.replaceAll('_', ' ');
+}
+
+function plain(value: Value, property: Property | undefined): string {
+  if (value === null || value === undefined) return '–';
+  if (typeof value === 'string') return property?.['x-labels']?.[value] ?? value;
+  if (typeof value === 'number') {
+    const unit = property?.['x-unit'];
+    return unit && unit !== '1' ? `${value} ${unit}` : String(value);
+  }
+  if (typeof value === 'boolean') return value ? '✓' : '✗';
+  if (Array.isArray(value)) return value.map((one) => plain(one, property?.items)).join(', ');
+  const parts = Object.entries(value as Record<string, Value>).filter(([name]) => name !== 'id');
+  return parts.map(([name, part]) => `${name.replaceAll('_', ' ')}: ${plain(part, undefined)}`).join('; ');
+}
+
+/** A field's value in words, as its schema has them. */
+export function wordsOf(schema: Schema | undefined, field: string, value: Value): string {
+  const property = schema?.properties[field];
+  if (Array.isArray(value)) {
+    if (value.length === 0) return '–';
+    const rows = value.some((one) => typeof one === 'object');
+    return value.map((one) => plain(one, property?.items)).join(rows ? '\n' : ', ');
+  }
+  return plain(value, property);
+}
+
+/** What a record is called: its reference, the operator's own, its name, or the end of its id. */
+export function nameOf(record: { id: string; properties: Record<string, Value> }): string {
+  const { reference, local_reference, name } = record.properties;
+  return String(reference ?? local_reference ?? name ?? record.id.slice(-8));
+}
+
+/** What a record said at one version: the changes on its own line up to there, one on the other. */
+export function stateAt(versions: Version[], version: string): Record<string, Value> {
+  const state: Record<string, Value> = {};
+  for (const step of versions) {
+    if (!step.branch) for (const [field, { to }] of Object.entries(step.diff)) state[field] = to;
+    if (step.version === version) break;
+  }
+  return state;
+}
+
+/** Whether two values say the same. */
+export function same(one: Value, other: Value): boolean {
+  return JSON.stringify(one ?? null) === JSON.stringify(other ?? null);
+}

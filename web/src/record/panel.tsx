@@ -1,0 +1,53 @@
+import { Show } from '../components/states';
+import { t, word } from '../i18n';
+import { useLoad } from '../load';
+import { useOrganisations } from '../organisations';
+import { may } from '../session';
+import type { Basis } from '../standing/model';
+import { Fields } from './fields';
+import { Ground } from './ground';
+import { History } from './history';
+import { loadRecord, nameOf, type RecordFeature } from './model';
+import { Photos } from './photos';
+
+/** One record: what it says, the ground that the figures count of it, its photos and its past. */
+export function RecordPanel(props: { id: string; asOf: string; basis: Basis; onClose: () => void }) {
+  const record = useLoad(`record ${props.id}`, (signal) => loadRecord(props.id, signal));
+  return (
+    <>
+      <button type="button" class="quiet icon close" aria-label={t('close')} onClick={props.onClose}>
+        ✕
+      </button>
+      <Show of={record}>{(found) => <Contents record={found} asOf={props.asOf} basis={props.basis} />}</Show>
+    </>
+  );
+}
+
+function Contents({ record, asOf, basis }: { record: RecordFeature; asOf: string; basis: Basis }) {
+  const organisations = useOrganisations();
+  const counted = record.kind === 'hazardous_area' || record.kind === 'land_release';
+  return (
+    <>
+      <p class="muted">{word('kind', record.kind)}</p>
+      <h2 dir="auto">{nameOf(record)}</h2>
+      <p class="badges">
+        <Stage stage={record.stage} />
+        {record.contested && <span class="badge bad">{t('contested')}</span>}
+        {record.retired && <span class="badge warn">{t('retired')}</span>}
+      </p>
+      <p class="muted" dir="auto">
+        {organisations.get(record.organisation) ?? t('none')}
+      </p>
+      {record.contested && <p class="note bad">{t('record.contested_hint')}</p>}
+      {counted && may('ReadPieces') && <Ground record={record} asOf={asOf} basis={basis} />}
+      <Fields record={record} />
+      <Photos id={record.id} />
+      <History id={record.id} kind={record.kind} />
+    </>
+  );
+}
+
+export function Stage({ stage }: { stage: string }) {
+  const tone = stage === 'finalised' ? 'good' : stage === 'rejected' || stage === 'returned' ? 'bad' : '';
+  return <span class={`badge ${tone}`}>{word('stage', stage)}</span>;
+}

@@ -1,0 +1,70 @@
+// The steps of a review (docs/domain.md §3) as this page offers them; the server decides who may take them.
+
+import { api, query } from '../api';
+import type { RecordFeature } from '../record/model';
+
+export type Action = 'submit' | 'org_validate' | 'ops_validate' | 'finalise' | 'return' | 'reject';
+
+/** The step that carries a record on from a stage. */
+export const NEXT: Partial<Record<string, Action>> = {
+  draft: 'submit',
+  returned: 'submit',
+  submitted: 'org_validate',
+  org_validated: 'ops_validate',
+  ops_validated: 'finalise',
+};
+
+export const STAGES = [
+  'draft',
+  'returned',
+  'submitted',
+  'org_validated',
+  'ops_validated',
+  'rejected',
+] as const;
+
+/** Whose step it is to carry a record on. */
+const STEPS: Record<string, Action[]> = {
+  surveyor: ['submit'],
+  supervisor: ['submit'],
+  programme_manager: ['org_validate', 'submit'],
+  qa_officer: ['ops_validate'],
+  im_officer: ['finalise', 'submit'],
+  authority: ['org_validate', 'submit'],
+};
+
+export function nextFor(role: string | undefined, stage: string): Action | null {
+  const next = NEXT[stage];
+  return next && STEPS[role ?? '']?.includes(next) ? next : null;
+}
+
+/** Whether a role sends records back; which ones, the server knows. */
+export function maySendBack(role: string | undefined, stage: string): boolean {
+  const reviewer = ['supervisor', 'programme_manager', 'qa_officer', 'im_officer'].includes(role ?? '');
+  return reviewer && ['submitted', 'org_validated', 'ops_validated'].includes(stage);
+}
+
+/** What waits for the reader's step, or – with a stage – everything at it that the reader sees. */
+export async function loadQueue(stage: string, signal: AbortSignal): Promise<RecordFeature[]> {
+  const path = stage ? query('/v1/records', { stage, retired: true, limit: 500 }) : '/v1/review/queue';
+  return (await api.get<{ features: RecordFeature[] }>(path, { signal })).features;
+}
+
+export function takeStep(record: RecordFeature, action: Action, reason: string): Promise<unknown> {
+  return api.post(
+    `/v1/records/${record.id}/stage`,
+    { action, reason: reason || null },
+    { headers: { 'if-match': `"${record.version}"` } },
+  );
+}
+
+export interface Finding {
+  rule: string;
+  severity: string;
+  pointer: string;
+  message: string;
+}
+
+export async function loadFindings(record: string, signal: AbortSignal): Promise<Finding[]> {
+  return (await api.get<{ findings: Finding[] }>(query('/v1/quality', { record }), { signal })).findings;
+}

@@ -1,0 +1,114 @@
+// The review: what waits for whom, what it changes, and the step that it takes.
+
+import { useState } from 'preact/hooks';
+import { Choice } from '../components/field';
+import { Empty, Safety, Show } from '../components/states';
+import { t, word } from '../i18n';
+import { useLoad } from '../load';
+import { nameOf, type RecordFeature } from '../record/model';
+import { Stage } from '../record/panel';
+import { amend, place } from '../router';
+import { Bulk } from './bulk';
+import { Figures } from './figures';
+import { loadQueue, STAGES } from './model';
+import { Reviewed } from './reviewed';
+
+export default function ReviewPage() {
+  const stage = place.value.parameters.get('stage') ?? '';
+  const queue = useLoad(`queue ${stage}`, (signal) => loadQueue(stage, signal));
+  return (
+    <div class="work">
+      <header class="head">
+        <h1>{t('page.review')}</h1>
+        <Figures />
+        <div class="tools">
+          <Choice
+            label={t('review.queue')}
+            value={stage}
+            options={[
+              ['', t('review.mine')],
+              ...STAGES.map((known): [string, string] => [known, word('stage', known)]),
+            ]}
+            onChange={(next) => amend({ stage: next, record: null })}
+          />
+        </div>
+      </header>
+      <Show of={queue}>
+        {(records) =>
+          records.length === 0 ? <Empty>{t('review.empty')}</Empty> : <Queue records={records} />
+        }
+      </Show>
+      <Safety />
+    </div>
+  );
+}
+
+function Queue({ records }: { records: RecordFeature[] }) {
+  const [kind, setKind] = useState('');
+  const [marked, setMarked] = useState<ReadonlySet<string>>(new Set());
+  const asked = place.value.parameters.get('record');
+  const kinds = [...new Set(records.map((record) => record.kind))].sort();
+  const shown = records.filter((record) => !kind || record.kind === kind);
+  const chosen = shown.find((record) => record.id === asked) ?? shown[0];
+  const bulk = shown.filter((record) => marked.has(record.id));
+  const mark = (id: string) => {
+    const next = new Set(marked);
+    if (!next.delete(id)) next.add(id);
+    setMarked(next);
+  };
+  const all = bulk.length === shown.length;
+  return (
+    <div class="split">
+      <section class="list" aria-label={t('review.queue')}>
+        <div class="list-head">
+          <label class="check">
+            <input
+              type="checkbox"
+              checked={all && shown.length > 0}
+              onChange={() => setMarked(new Set(all ? [] : shown.map((record) => record.id)))}
+            />
+            {t('review.waiting', { count: shown.length })}
+          </label>
+          <select
+            aria-label={t('kind')}
+            value={kind}
+            onChange={(event) => setKind(event.currentTarget.value)}
+          >
+            <option value="">{t('all_kinds')}</option>
+            {kinds.map((known) => (
+              <option key={known} value={known}>
+                {word('kind', known)}
+              </option>
+            ))}
+          </select>
+        </div>
+        {bulk.length > 0 && <Bulk records={bulk} onDone={() => setMarked(new Set())} />}
+        <ul>
+          {shown.map((record) => (
+            <li key={record.id} class={record === chosen ? 'chosen' : undefined}>
+              <input
+                type="checkbox"
+                aria-label={t('review.mark', { name: nameOf(record) })}
+                checked={marked.has(record.id)}
+                onChange={() => mark(record.id)}
+              />
+              <button
+                type="button"
+                class="quiet"
+                aria-current={record === chosen}
+                onClick={() => amend({ record: record.id })}
+              >
+                <strong dir="auto">{nameOf(record)}</strong>
+                <small>{word('kind', record.kind)}</small>
+                <Stage stage={record.stage} />
+                {record.contested && <span class="badge bad">{t('contested')}</span>}
+                {record.retired && <span class="badge warn">{t('retired')}</span>}
+              </button>
+            </li>
+          ))}
+        </ul>
+      </section>
+      {chosen && <Reviewed key={chosen.id} listed={chosen} />}
+    </div>
+  );
+}

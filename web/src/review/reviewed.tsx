@@ -1,0 +1,145 @@
+import type { Geometry } from 'geojson';
+import { lazy, Suspense } from 'preact/compat';
+import { useMemo, useState } from 'preact/hooks';
+import { Act } from '../components/act';
+import { Busy, Show } from '../components/states';
+import { t, word } from '../i18n';
+import { useLoad } from '../load';
+import { compare } from '../map/difference';
+import {
+  loadHistory,
+  loadRecord,
+  nameOf,
+  type RecordFeature,
+  stateAt,
+  useSchema,
+  type Version,
+} from '../record/model';
+import { Stage } from '../record/panel';
+import { Photos } from '../record/photos';
+import { href } from '../router';
+import { may, session } from '../session';
+import { Findings } from './findings';
+import { type Action, maySendBack, nextFor, takeStep } from './model';
+import { SideBySide } from './side_by_side';
+
+const Compared = lazy(() => import('../map/compared'));
+
+/** One record under review. */
+export function Reviewed({ listed }: { listed: RecordFeature }) {
+  const both = useLoad(`reviewed ${listed.id}`, (signal) =>
+    Promise.all([loadRecord(listed.id, signal), loadHistory(listed.id, signal)]),
+  );
+  return (
+    <section class="detail" aria-label={nameOf(listed)}>
+      <Show of={both}>
+        {([record, versions]) => (
+          <>
+            <Heading record={record} />
+            <Actions record={record} />
+            {may('ReadQuality') && <Findings id={record.id} />}
+            <Versions record={record} versions={versions} />
+            <Photos id={record.id} />
+          </>
+        )}
+      </Show>
+    </section>
+  );
+}
+
+function Heading({ record }: { record: RecordFeature }) {
+  return (
+    <header class="detail-head">
+      <div>
+        <p class="muted">{word('kind', record.kind)}</p>
+        <h2 dir="auto">{nameOf(record)}</h2>
+      </div>
+      <p class="badges">
+        <Stage stage={record.stage} />
+        {record.contested && <span class="badge bad">{t('contested')}</span>}
+        {record.retired && <span class="badge warn">{t('retired')}</span>}
+        {record.geometry && <a href={href('map', { record: record.id })}>{t('review.on_map')}</a>}
+      </p>
+    </header>
+  );
+}
+
+function Actions({ record }: { record: RecordFeature }) {
+  const [action, setAction] = useState<Action | null>(null);
+  const role = session.value?.role;
+  const next = nextFor(role, record.stage);
+  const back = maySendBack(role, record.stage);
+  if (!next && !back) return <p class="muted">{t('review.not_yours')}</p>;
+  return (
+    <div class="actions">
+      {next && (
+        <button type="button" class="primary" onClick={() => setAction(next)}>
+          {t(`action.${next}`)}
+        </button>
+      )}
+      {back && (
+        <>
+          <button type="button" onClick={() => setAction('return')}>
+            {t('action.return')}
+          </button>
+          <button type="button" class="danger" onClick={() => setAction('reject')}>
+            {t('action.reject')}
+          </button>
+        </>
+      )}
+      {action && (
+        <Act
+          title={t('review.step', { action: t(`action.${action}`), name: nameOf(record) })}
+          submit={t(`action.${action}`)}
+          danger={action === 'reject'}
+          reason={action === 'return' || action === 'reject' ? 'required' : 'optional'}
+          act={(reason) => takeStep(record, action, reason)}
+          onClose={() => setAction(null)}
+        >
+          {action === 'finalise' && <p class="muted">{t('review.finalise_hint')}</p>}
+        </Act>
+      )}
+    </div>
+  );
+}
+
+/** The version to compare with: what official figures count, or else what was there before the last change. */
+function before(versions: Version[], record: RecordFeature): string {
+  const line = versions.filter((version) => !version.branch);
+  const changed = line.filter((version) => Object.keys(version.diff).length > 0);
+  if (record.official && record.official !== record.version) return record.official;
+  return changed.at(-2)?.version ?? '';
+}
+
+function Versions({ record, versions }: { record: RecordFeature; versions: Version[] }) {
+  const [from, setFrom] = useState(() => before(versions, record));
+  const schema = useSchema(record.kind);
+  const [old, now] = useMemo(
+    () => [from ? stateAt(versions, from) : {}, stateAt(versions, record.version)],
+    [versions, from, record.version],
+  );
+  const parts = useMemo(
+    () => compare((old.geometry ?? null) as Geometry | null, (now.geometry ?? null) as Geometry | null),
+    [old, now],
+  );
+  const area = (version: string) => versions.find((known) => known.version === version)?.area_m2 ?? null;
+  return (
+    <>
+      {parts.length > 0 && (
+        <Suspense fallback={<Busy />}>
+          <Compared parts={parts} names={from ? ['kept', 'added', 'removed', 'old'] : ['added']} />
+        </Suspense>
+      )}
+      <SideBySide
+        schema={schema}
+        versions={versions}
+        record={record}
+        from={from}
+        onFrom={setFrom}
+        old={old}
+        now={now}
+        areas={[area(from), area(record.version)]}
+      />
+    </>
+  );
+}

@@ -1,0 +1,105 @@
+import { useState } from 'preact/hooks';
+import { m2, moment, signedM2 } from '../format';
+import { t, word } from '../i18n';
+import {
+  labelOf,
+  type RecordFeature,
+  type Schema,
+  same,
+  type Value,
+  type Version,
+  wordsOf,
+} from '../record/model';
+
+interface Props {
+  schema: Schema | undefined;
+  versions: Version[];
+  record: RecordFeature;
+  from: string;
+  onFrom: (version: string) => void;
+  old: Record<string, Value>;
+  now: Record<string, Value>;
+  areas: [number | null, number | null];
+}
+
+/** Two versions beside each other; what differs stands out, what does not is there when it is asked for. */
+export function SideBySide(props: Props) {
+  const { schema, old, now, from } = props;
+  const [whole, setWhole] = useState(from === '');
+  const order = Object.keys(schema?.properties ?? {});
+  const fields = [...new Set([...Object.keys(old), ...Object.keys(now)])]
+    .filter((field) => field !== 'geometry')
+    .sort((one, other) => order.indexOf(one) - order.indexOf(other));
+  const shown = fields.filter((field) => whole || !same(old[field], now[field]));
+  return (
+    <section>
+      <div class="detail-head">
+        <h3>{t('review.versions')}</h3>
+        <label class="check">
+          <input type="checkbox" checked={whole} onChange={() => setWhole(!whole)} />
+          {t('review.whole')}
+        </label>
+      </div>
+      <div class="scroll">
+        <table class="sides">
+          <thead>
+            <tr>
+              <th scope="col">{t('field')}</th>
+              <th scope="col">
+                <Which {...props} />
+              </th>
+              <th scope="col">{t('review.now')}</th>
+            </tr>
+          </thead>
+          <tbody>
+            <Areas areas={props.areas} />
+            {shown.map((field) => (
+              <tr key={field} class={from === '' || same(old[field], now[field]) ? undefined : 'differs'}>
+                <th scope="row" dir="auto">
+                  {labelOf(schema, field)}
+                </th>
+                <td dir="auto">{wordsOf(schema, field, old[field])}</td>
+                <td dir="auto">{wordsOf(schema, field, now[field])}</td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
+    </section>
+  );
+}
+
+function Which({ versions, record, from, onFrom }: Props) {
+  const past = versions.filter((version) => version.version !== record.version && !version.branch);
+  return (
+    <select
+      aria-label={t('review.compare_with')}
+      value={from}
+      onChange={(event) => onFrom(event.currentTarget.value)}
+    >
+      <option value="">{t('review.nothing_before')}</option>
+      {past.toReversed().map((version) => (
+        <option key={version.version} value={version.version}>
+          {version.version === record.official ? t('basis.official') : word('op', version.op)} –{' '}
+          {word('stage', version.stage)}, {moment(version.recorded_at)}
+        </option>
+      ))}
+    </select>
+  );
+}
+
+function Areas({ areas: [old, now] }: { areas: [number | null, number | null] }) {
+  // A point has none.
+  if (!old && !now) return null;
+  const differs = old !== null && now !== null && Math.abs(now - old) >= 0.5;
+  return (
+    <tr class={differs ? 'differs' : undefined}>
+      <th scope="row">{t('review.area')}</th>
+      <td>{old === null ? t('none') : m2(old)}</td>
+      <td>
+        {now === null ? t('none') : m2(now)}
+        {differs && <small> ({signedM2(now - old)})</small>}
+      </td>
+    </tr>
+  );
+}

@@ -1,0 +1,96 @@
+// Who is logged in. The access token lives in this module and nowhere else; the refresh token lies in a cookie that no
+// script can read (src/http/browser.rs).
+
+import { signal } from '@preact/signals';
+import { problemOf } from './problem';
+
+export interface Session {
+  access_token: string;
+  expires_in: number;
+  account: string;
+  login: string;
+  name: string;
+  role: string;
+  organisation: string;
+  permissions: string[];
+  must_change: boolean;
+}
+
+/** `undefined` while it is not known yet, `null` where nobody is logged in. */
+export const session = signal<Session | null | undefined>(undefined);
+
+let goodUntil = 0;
+/** An access token that is nearer to its end is exchanged first, so that no request meets the end on its way. */
+const MARGIN_MS = 30_000;
+
+export function may(permission: string): boolean {
+  return session.value?.permissions.includes(permission) ?? false;
+}
+
+/** Donors and the public are shown released ground only; a map without hazards must say so. */
+export function seesHazards(): boolean {
+  return session.value?.role !== 'observer';
+}
+
+function begin(next: Session): Session {
+  goodUntil = Date.now() + next.expires_in * 1000 - MARGIN_MS;
+  session.value = next;
+  return next;
+}
+
+async function ask(method: string, path: string, body?: unknown): Promise<Response> {
+  const headers = body === undefined ? undefined : { 'content-type': 'application/json' };
+  return fetch(path, { method, headers, body: body === undefined ? undefined : JSON.stringify(body) });
+}
+
+export async function logIn(login: string, password: string): Promise<Session> {
+  const answer = await ask('POST', '/v1/session', { login, password });
+  if (!answer.ok) throw await problemOf(answer);
+  return begin((await answer.json()) as Session);
+}
+
+/** One tab at a time: a refresh token that is used twice ends the session. */
+async function inTurn<T>(work: () => Promise<T>): Promise<T> {
+  return navigator.locks ? navigator.locks.request('cartagena-session', work) : work();
+}
+
+let refreshing: Promise<Session | null> | null = null;
+
+/** Goes on with the session of the cookie; `null` where there is none. */
+export function refresh(): Promise<Session | null> {
+  refreshing ??= inTurn(async () => {
+    const answer = await ask('POST', '/v1/session/refresh');
+    if (answer.ok) return begin((await answer.json()) as Session);
+    if (answer.status !== 401) throw await problemOf(answer);
+    session.value = null;
+    return null;
+  }).finally(() => {
+    refreshing = null;
+  });
+  return refreshing;
+}
+
+/** An access token that is still good for the next request; `null` where nobody is logged in. */
+export async function token(): Promise<string | null> {
+  const known = session.value;
+  if (known && Date.now() < goodUntil) return known.access_token;
+  return (await refresh())?.access_token ?? null;
+}
+
+export async function logOut(): Promise<void> {
+  await inTurn(() => ask('DELETE', '/v1/session'));
+  session.value = null;
+}
+
+/** Sets another password, which ends every session of the account, and begins a new one. */
+export async function changePassword(old: string, next: string): Promise<void> {
+  const known = session.value;
+  if (!known) return;
+  const answer = await fetch('/v1/auth/password', {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', authorization: `Bearer ${await token()}` },
+    body: JSON.stringify({ old, new: next }),
+  });
+  if (!answer.ok) throw await problemOf(answer);
+  await logIn(known.login, next);
+}

@@ -1,0 +1,115 @@
+import type { Feature, FeatureCollection, Geometry } from 'geojson';
+import { api, query } from '../api';
+import { Dialog } from '../components/dialog';
+import { Empty, Safety, Show } from '../components/states';
+import { m2, short, signedM2 } from '../format';
+import { t, word } from '../i18n';
+import { useLoad } from '../load';
+import { useProgramme } from '../programme';
+import { href } from '../router';
+import { type Basis, TREATY } from './model';
+import { Sketch } from './sketch';
+
+export interface PieceProperties {
+  area_m2: number;
+  state: string;
+  hazardous_area: string;
+  classification: string;
+  admin1: string | null;
+  land_release: string | null;
+  released_on: string | null;
+  result: string | null;
+  share: Record<string, number> | null;
+}
+
+export type Pieces = FeatureCollection<Geometry, PieceProperties> & {
+  total_m2: number;
+  balance?: Record<string, number>;
+};
+
+/** What comes into the balance; everything else leaves it. */
+const ADDS = new Set(['newly_identified_m2', 'enlarged_m2', 'reclassified_in_m2']);
+
+/** What a piece of ground adds to what remains, or takes from it, in words. */
+function effect({ share }: PieceProperties): [string, number][] {
+  const flows = Object.entries(share ?? {}).filter(
+    ([name, area]) => area !== 0 && !['opening_m2', 'closing_m2', 'residual_m2'].includes(name),
+  );
+  return flows.map(([name, area]) => [word('balance', name), ADDS.has(name) ? area : -area]);
+}
+
+const matters = ({ properties }: Feature<Geometry, PieceProperties>) => effect(properties).length > 0;
+
+/** The polygons behind a year of the balance. */
+export function Behind(props: { year: number; basis: Basis; asOf: string; onClose: () => void }) {
+  const { year, basis, asOf } = props;
+  const to = `${year}-12-31` < asOf ? `${year}-12-31` : asOf;
+  const path = query('/v1/ledger/pieces', { from: `${year}-01-01`, to, basis, treaty: TREATY });
+  const pieces = useLoad(path, (signal) => api.get<Pieces>(path, { signal }));
+  const units = useProgramme()?.units;
+  return (
+    <Dialog
+      title={t('behind.title', { year: String(year), basis: t(`basis.${basis}`) })}
+      wide
+      onClose={props.onClose}
+    >
+      <Show of={pieces}>
+        {(data) => {
+          const moved = data.features.filter(matters);
+          if (moved.length === 0) return <Empty>{t('behind.nothing')}</Empty>;
+          return (
+            <>
+              <p class="muted">{t('behind.lead', { count: moved.length, all: data.features.length })}</p>
+              <Sketch features={moved} label={t('behind.sketch')} />
+              <div class="scroll tall">
+                <table class="figures">
+                  <thead>
+                    <tr>
+                      <th scope="col">{t('behind.hazard')}</th>
+                      <th scope="col" class="words">
+                        {t('province')}
+                      </th>
+                      <th scope="col" class="words">
+                        {t('classification')}
+                      </th>
+                      <th scope="col" class="words">
+                        {t('behind.effect')}
+                      </th>
+                      <th scope="col">{t('behind.area')}</th>
+                      <th scope="col">{t('behind.released_on')}</th>
+                    </tr>
+                  </thead>
+                  <tbody>
+                    {moved.map(({ properties: piece }, place) => (
+                      <tr key={`${piece.hazardous_area} ${piece.land_release} ${place}`}>
+                        <th scope="row">
+                          <a href={href('map', { record: piece.hazardous_area, as_of: to, basis })}>
+                            {short(piece.hazardous_area)}
+                          </a>
+                        </th>
+                        <td class="words" dir="auto">
+                          {(piece.admin1 && units?.get(piece.admin1)) ?? t('none')}
+                        </td>
+                        <td class="words">{piece.classification.toUpperCase()}</td>
+                        <td class="words">
+                          {effect(piece).map(([name, area]) => (
+                            <div key={name}>
+                              {name} {signedM2(area)}
+                            </div>
+                          ))}
+                        </td>
+                        <td>{m2(piece.area_m2)}</td>
+                        <td>{piece.released_on ?? t('none')}</td>
+                      </tr>
+                    ))}
+                  </tbody>
+                </table>
+              </div>
+            </>
+          );
+        }}
+      </Show>
+      <Safety />
+    </Dialog>
+  );
+}

@@ -1,0 +1,92 @@
+// What the Article 5 page is told.
+
+import { api, query } from '../api';
+
+export const BASES = ['official', 'provisional'] as const;
+export type Basis = (typeof BASES)[number];
+
+/** Figures under the duty that the page is about. */
+export const TREATY = 'apmbc_article_5';
+
+export interface Year {
+  year: number;
+  opening_m2: number;
+  found_m2: number;
+  corrected_m2: number;
+  reclassified_m2: number;
+  cancelled_m2: number;
+  reduced_m2: number;
+  cleared_m2: number;
+  bac_cleared_m2: number;
+  remaining_m2: number;
+  residual_m2: number;
+  ap_mines_found: number;
+  other_found: number;
+  ap_mines_destroyed: number;
+  other_destroyed: number;
+}
+
+export interface DeadlineEntry {
+  kind: string;
+  requested_on: string | null;
+  meeting: string | null;
+  decided_on: string | null;
+  new_deadline: string | null;
+}
+
+export interface Progress {
+  as_of: string;
+  basis: Basis;
+  programme: string;
+  constructed: boolean;
+  seq: number;
+  algorithm: string;
+  statement: string;
+  left_out: string[];
+  repaired: string[];
+  deadline: { current: string | null; history: { entries: DeadlineEntry[] } | null; faults: string[] };
+  forecast: {
+    standing: string;
+    reasoning: string;
+    required_m2_per_year: number | null;
+    mean_m2_per_year: number | null;
+    years: number[];
+    gap: number | null;
+    completion: Record<'earliest' | 'mean' | 'latest' | 'net', string | null>;
+  };
+  remaining_m2: number;
+  remaining: { admin1: string | null; classification: string | null; areas: number; area_m2: number }[];
+  reported_only: { areas: number; reported_m2: number };
+  doubts: { nothing_recorded: boolean; reported_only: number; left_out: number; unapproved_m2: number };
+  years: Year[];
+  milestones: { year: number; planned_m2: number; actual_m2: number; planned_areas: number | null }[];
+}
+
+export type Both = Record<Basis, Progress>;
+
+export async function loadBoth(asOf: string, signal: AbortSignal): Promise<Both> {
+  const [official, provisional] = await Promise.all(
+    BASES.map((basis) =>
+      api.get<Progress>(query('/v1/progress/article5', { as_of: asOf, basis }), { signal }),
+    ),
+  );
+  return { official, provisional } as Both;
+}
+
+export interface Freeze {
+  freeze: {
+    id: string;
+    year: number;
+    basis: string;
+    seq: number;
+    taken_at: string;
+    note: string | null;
+    hash: string;
+  };
+  unchanged: boolean;
+  adjustments: Record<string, unknown> | null;
+}
+
+export function released(year: Year): number {
+  return year.cancelled_m2 + year.reduced_m2 + year.cleared_m2 + year.bac_cleared_m2;
+}

@@ -1,0 +1,103 @@
+// Where the programme stands against Article 5 of the Mine Ban Convention, on one page that can be printed and handed in.
+
+import { useState } from 'preact/hooks';
+import { Field } from '../components/field';
+import { Safety, Show } from '../components/states';
+import { today } from '../format';
+import { t } from '../i18n';
+import { useLoad } from '../load';
+import { useProgramme } from '../programme';
+import { amend, place } from '../router';
+import { may } from '../session';
+import { Behind } from './behind';
+import { Comparison, Verdict } from './comparison';
+import { Frozen } from './frozen';
+import { BASES, type Basis, type Both, loadBoth } from './model';
+import { Released } from './released';
+import { Remaining } from './remaining';
+import { Balance, Deadlines, Ordnance, PlanAgainstActual, Provinces } from './tables';
+
+export function StandingPage() {
+  const asOf = place.value.parameters.get('as_of') ?? today();
+  const both = useLoad(`standing ${asOf}`, (signal) => loadBoth(asOf, signal));
+  return (
+    <article class="standing">
+      <header class="head">
+        <div>
+          <h1>{t('standing.title')}</h1>
+          {both.data && (
+            <p class="muted" dir="auto">
+              {both.data.official.programme}
+              {both.data.official.constructed && <span class="badge warn">{t('constructed')}</span>}
+            </p>
+          )}
+        </div>
+        <div class="tools">
+          <Field label={t('as_of')}>
+            <input
+              type="date"
+              value={asOf}
+              max={today()}
+              onChange={(event) => amend({ as_of: event.currentTarget.value })}
+            />
+          </Field>
+          <button type="button" onClick={() => print()}>
+            {t('print')}
+          </button>
+        </div>
+      </header>
+      <Safety />
+      <Show of={both}>{(data) => <Figures both={data} />}</Show>
+    </article>
+  );
+}
+
+function Figures({ both }: { both: Both }) {
+  const [basis, setBasis] = useState<Basis>('official');
+  const [opened, setOpened] = useState<number | null>(null);
+  const programme = useProgramme();
+  const progress = both[basis];
+  return (
+    <>
+      <Verdict progress={both.official} />
+      <Comparison both={both} />
+      <fieldset class="switch">
+        <legend>{t('basis')}</legend>
+        {BASES.map((known) => (
+          <label key={known}>
+            <input type="radio" name="basis" checked={known === basis} onChange={() => setBasis(known)} />
+            {t(`basis.${known}`)}
+          </label>
+        ))}
+        <small class="muted">{t(`basis.${basis}.hint`)}</small>
+      </fieldset>
+      <div class="pair">
+        <Remaining progress={progress} />
+        <Released progress={progress} open={may('ReadPieces') ? setOpened : undefined} />
+      </div>
+      <Balance progress={progress} open={may('ReadPieces') ? setOpened : undefined} />
+      <div class="pair">
+        <Provinces progress={progress} units={programme?.units} />
+        <PlanAgainstActual progress={progress} />
+      </div>
+      <div class="pair">
+        <Ordnance progress={progress} />
+        <div>
+          <Deadlines progress={progress} />
+          <Frozen />
+        </div>
+      </div>
+      <p class="colophon">
+        {t('standing.colophon', {
+          basis: t(`basis.${basis}`),
+          day: progress.as_of,
+          seq: String(progress.seq),
+        })}{' '}
+        <span dir="ltr">{progress.algorithm}</span>
+      </p>
+      {opened !== null && (
+        <Behind year={opened} basis={basis} asOf={progress.as_of} onClose={() => setOpened(null)} />
+      )}
+    </>
+  );
+}
