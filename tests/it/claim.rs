@@ -212,7 +212,7 @@ fn claims_that_older_programs_took_are_found(place: &Place) {
     scene.server.stop();
     // The database as it was before this program knew of claims.
     let down = "drop table blob_holder; drop table blob; drop table claim; \
-                delete from __diesel_schema_migrations where version = '20261125000001'";
+                delete from __diesel_schema_migrations where version in ('20261125000001', '20261126000000')";
     match place.database() {
         DatabaseUrl::Sqlite(path) => SqliteConnection::establish(&path).unwrap().batch_execute(down).unwrap(),
         DatabaseUrl::Postgres(url) => PgConnection::establish(&url).unwrap().batch_execute(down).unwrap(),
