@@ -76,7 +76,12 @@ impl Exchange<'_> {
         }
         let pushed = self.store.push(push)?;
         let known = last_head.filter(|head| head.epoch == pushed.head.epoch);
-        let since = known.map_or(0, |head| revised_from.unwrap_or(head.seq));
+        // Whoever comes from another epoch, or another server, is told of everything; whoever shows no head asks for nothing.
+        let since = match (revised_from, known) {
+            (Some(from), Some(_)) => from,
+            (Some(_), None) => 0,
+            (None, known) => known.map_or(pushed.head.seq, |head| head.seq),
+        };
         // A camp reads all of it in the log.
         let revised = match sender.actor.role {
             Role::Relay => Vec::new(),

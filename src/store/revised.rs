@@ -25,8 +25,8 @@ const IDS: usize = 1_000;
 type Row = (Id, i64, String, Document);
 
 impl Store {
-    /// The last word on edits of an author that came after place `since` in the log, by edit; and on every duplicate among
-    /// `answers`, which say what it came to first.
+    /// The last word on edits of an author that came after place `since` in the log, by edit, and from 0 on every edit; and
+    /// on every duplicate among `answers`, which say what it came to first.
     ///
     /// # Errors
     /// Where the log cannot be read.
@@ -35,6 +35,9 @@ impl Store {
         let again: Vec<Id> = again.map(|answer| Id(answer.mutation_id)).collect();
         self.read(|connection| {
             let mut rows = since_then(connection, author, since)?;
+            if since == 0 {
+                rows.extend(as_they_came(connection, author)?);
+            }
             for ids in again.chunks(IDS) {
                 rows.extend(of_these(connection, ids)?);
             }
@@ -60,6 +63,17 @@ fn since_then(connection: &mut DbConnection, author: Uuid, since: i64) -> Result
         .filter(log::seq.gt(since))
         .filter(made.field(log::entry).eq("mutation"))
         .filter(made.field(log::actor).eq(Some(Id(author))))
+        .order(log::seq.desc())
+        .limit(MOST)
+        .select((log::subject, log::seq, log::outcome, log::answer))
+        .load(connection)?)
+}
+
+/// What edits came to when they came: another server may have said otherwise.
+fn as_they_came(connection: &mut DbConnection, author: Uuid) -> Result<Vec<Row>> {
+    Ok(log::table
+        .filter(log::entry.eq("mutation"))
+        .filter(log::actor.eq(Some(Id(author))))
         .order(log::seq.desc())
         .limit(MOST)
         .select((log::subject, log::seq, log::outcome, log::answer))

@@ -32,8 +32,8 @@ pub struct PushBody<'a> {
     /// Where the log stood when the device last heard of it.
     #[serde(default)]
     pub last_head: Option<LogHead>,
-    /// Up to which place of that log the device was told what has become of its edits; where it does not say, that of
-    /// `last_head`.
+    /// Up to which place of that log the device was told what has become of its edits: 0 asks for all of them; where it does
+    /// not say, that of `last_head`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub revised_from: Option<i64>,
     /// What the device still holds.
