@@ -25,13 +25,11 @@ pub enum Fault {
     CampIsNation,
     /// A camp lays what the nation tells on top of its own edits, instead of beneath them.
     NoRebase,
-    /// A camp tells its tablets that the nation has files that only the camp has.
-    CampKeepsFiles,
 }
 
 impl Fault {
     /// All of them.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 10] = [
         Self::SequenceCursor,
         Self::NoIdempotency,
         Self::LastWriteWins,
@@ -42,7 +40,6 @@ impl Fault {
         Self::IgnoreUnknownParent,
         Self::CampIsNation,
         Self::NoRebase,
-        Self::CampKeepsFiles,
     ];
 }
 

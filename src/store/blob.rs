@@ -9,7 +9,6 @@ use super::column::Id;
 use super::schema::{blob, blob_holder, claim, pending, upstream};
 use super::{Result, Store, StoreError};
 use crate::model::Hash;
-use crate::planted::{Fault, is_planted};
 
 /// What an organisation's records claim of one file, and whether it has been sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -73,8 +72,7 @@ impl Store {
             let nation = nation(connection)?;
             let done = done.map(|(size, passed)| Done {
                 size: size.unsigned_abs(),
-                national: nation.is_none_or(|nation| passed.is_some() && passed == nation.epoch)
-                    || is_planted(Fault::CampKeepsFiles),
+                national: nation.is_none_or(|nation| passed.is_some() && passed == nation.epoch),
             });
             Ok(Some(Expected { size: size.unsigned_abs(), done }))
         })

@@ -122,7 +122,8 @@ impl World {
             self.scrap(number);
         }
         if self.dice.chance(weather.lose_camp) {
-            self.lose_camp();
+            let camp = self.dice.below(self.camps.len());
+            self.lose_camp(camp);
         }
         if self.dice.chance(weather.roam) {
             let at = self.dice.below(3);
@@ -201,25 +202,32 @@ impl World {
     fn scrap(&mut self, number: usize) {
         let tablet = &mut self.tablets[number];
         let nothing = |left: Result<usize, ClientError>| left.is_ok_and(|left| left == 0);
+        // Not everybody thinks of photos; nobody is promised anything of those.
+        let photos_too = self.dice.chance(0.5);
         if self.weather.restore == 0.0
             && nothing(tablet.client.pending())
-            && nothing(tablet.client.files_pending())
+            && (!photos_too || nothing(tablet.client.files_pending()))
         {
             self.entrusted.append(&mut tablet.made);
             let person = tablet.person;
-            self.entrusted_files.extend(tablet.claimed.drain(..).map(|file| (file, person.organisation)));
+            if photos_too {
+                self.entrusted_files.extend(tablet.claimed.drain(..).map(|file| (file, person.organisation)));
+            }
             let mut new = Tablet::new(&self.net, person, tablet.at, self.dice.fork(), 0);
             let at = new.at;
             drop(new.enrol(at));
             let scope = new.scope(&[]);
             drop(new.client.follow(&scope));
             *tablet = new;
+            // The hardest test of its word: the camp is gone too.
+            if at > 0 && self.weather.lose_camp > 0.0 && self.dice.chance(0.3) {
+                self.lose_camp(at - 1);
+            }
         }
     }
 
     /// A camp's server is gone for ever; another takes its place, with nothing.
-    fn lose_camp(&mut self) {
-        let camp = self.dice.below(self.camps.len());
+    fn lose_camp(&mut self, camp: usize) {
         let camp = &mut self.camps[camp];
         camp.fall();
         {
