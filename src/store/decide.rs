@@ -16,7 +16,7 @@ use crate::model::mutation::Outcome;
 use crate::model::role::{Actor, Sight};
 use crate::model::schema::Schema;
 use crate::model::{Change, Hash, Mutation, Op, Record, ReviewAction};
-use crate::sync::judge::{held, is_blank};
+use crate::sync::held::{held, is_blank};
 use crate::sync::memory::{Answer, Memory as _, Received};
 use crate::sync::merge::REFERENCE;
 use crate::sync::{apply_txn, merge};

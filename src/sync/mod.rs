@@ -6,7 +6,8 @@
 pub mod apply;
 pub mod digest;
 pub mod follow;
-pub mod judge;
+pub mod held;
+mod judge;
 pub mod memory;
 pub mod merge;
 pub mod rebase;

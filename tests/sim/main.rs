@@ -10,6 +10,7 @@ mod camp;
 mod dice;
 mod line;
 mod oracle;
+mod people;
 mod server;
 mod tablet;
 mod tus;

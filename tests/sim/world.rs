@@ -5,11 +5,9 @@ use std::sync::{Arc, LazyLock};
 use cartagena::auth::token::Keys;
 use cartagena::bundle;
 use cartagena::client::ClientError;
+use cartagena::model::Hash;
 use cartagena::model::role::Actor;
-use cartagena::model::{Hash, Role};
 use cartagena::relay::Passed;
-use cartagena::store::Store;
-use cartagena::store::account::NewAccount;
 use cartagena::store::conflict::ConflictQuery;
 use cartagena::store::decide::Resolution;
 use uuid::Uuid;
@@ -19,6 +17,7 @@ use crate::camp::Camp;
 use crate::dice::{Dice, Weather};
 use crate::line::{Net, Shared, look};
 use crate::oracle;
+use crate::people::people;
 use crate::server::Server;
 use crate::tablet::Tablet;
 
@@ -389,32 +388,4 @@ fn drain(number: usize, tablet: &mut Tablet) -> String {
 fn complete(tablet: &mut Tablet) -> bool {
     let scopes = tablet.client.scopes().unwrap_or_default();
     scopes.iter().all(|scope| scope.revoked || scope.complete_as_of.is_some())
-}
-
-/// Two operators, the people who carry tablets, and the accounts of two camps.
-fn people(store: &Store) -> (Vec<Actor>, Vec<Actor>) {
-    let authority = store.insert_organisation("Authority", "authority", None).expect("an empty database").id;
-    let operators: Vec<Uuid> = ["Operator", "Other"]
-        .map(|name| store.insert_organisation(name, "operator", None).expect("an empty database").id)
-        .to_vec();
-    let mut people = Vec::new();
-    let mut hire = |role: Role, organisation: Uuid| {
-        let login = format!("{role}-{}", people.len());
-        let password = String::new();
-        let new = NewAccount { name: login.clone(), login, role, organisation, password, must_change: false };
-        let person = store.insert_account(new, None).expect("a new log-in").actor();
-        people.push(person);
-    };
-    hire(Role::ImOfficer, authority);
-    hire(Role::ImOfficer, authority);
-    hire(Role::QaOfficer, authority);
-    for operator in operators {
-        for role in [Role::Surveyor, Role::Surveyor, Role::Supervisor, Role::ProgrammeManager] {
-            hire(role, operator);
-        }
-    }
-    hire(Role::Relay, authority);
-    hire(Role::Relay, authority);
-    let relays = people.split_off(people.len() - 2);
-    (people, relays)
 }
