@@ -18,6 +18,7 @@
 //! - [`blob`] – the bytes of attachments: uploads in parts, whole files, thumbnails
 //! - [`sync`] – pure: the rules by which edits are taken, merged, parked and compared
 //! - [`ogc`] – pure: collections, filters, reference systems and pages of OGC API – Features
+//! - [`tile`] – pure: vector tiles
 //! - [`treaty`] – pure: entry into force, deadlines, extensions, reporting dates
 //! - [`ledger`] – pure: overlay into disjoint pieces, balance, forecast
 //! - [`geometry`] – pure: outlines, validity and repair, geodesic measures, exact overlay
@@ -45,4 +46,5 @@ pub mod relay;
 pub mod report;
 pub mod store;
 pub mod sync;
+pub mod tile;
 pub mod treaty;

@@ -203,6 +203,19 @@ impl From<crate::geometry::display::DisplayError> for ApiError {
     }
 }
 
+impl From<crate::report::map::MapError> for ApiError {
+    fn from(fault: crate::report::map::MapError) -> Self {
+        match fault {
+            crate::report::map::MapError::Store(fault) => fault.into(),
+            crate::report::map::MapError::Ground(fault) => fault.into(),
+            other => {
+                tracing::error!(%other, "a tile cannot be made");
+                internal()
+            }
+        }
+    }
+}
+
 fn internal() -> ApiError {
     let detail = "something failed on the server; the log has it under this request's id";
     ApiError::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", detail)

@@ -17,6 +17,7 @@ use crate::blob::Blobs;
 use crate::config::Limits;
 use crate::exchange::Exchange;
 use crate::report::book::LiveBooks;
+use crate::report::map::LiveMap;
 use crate::store::{self, Store};
 
 /// Characters of a log-in that the rate limit looks at.
@@ -38,6 +39,8 @@ pub struct AppState {
     pub limits: Limits,
     /// The live books.
     pub books: LiveBooks,
+    /// The map's index.
+    pub map: LiveMap,
     /// How many features whole collections have.
     pub(super) counts: Counts,
     /// The bytes of attachments.
@@ -64,6 +67,7 @@ impl AppState {
             pushes: RateLimiter::keyed(per_second(limits.pushes_per_second)),
             store,
             books: LiveBooks::default(),
+            map: LiveMap::default(),
             counts: Counts::default(),
             keys,
             blobs,

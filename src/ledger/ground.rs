@@ -8,12 +8,12 @@ use rstar::AABB;
 use uuid::Uuid;
 
 use super::Ledger;
-use super::cluster::Cluster;
+use super::cluster::{Cluster, Piece};
 use super::fact::{Classification, ReleaseResult};
 use super::neighbours::FactId;
 use super::timeline::{Holder, State};
 use crate::geometry::display::{self, DisplayError};
-use crate::geometry::{GridPoint, SquareMillimetres};
+use crate::geometry::{GridPoint, Region, SquareMillimetres};
 
 /// Points that each edge of a box is followed by on its way to the grid, where it is curved.
 const STEPS: u32 = 16;
@@ -109,26 +109,7 @@ impl Ledger {
         let wanted: BTreeSet<Uuid> = hazards.iter().copied().collect();
         let mut found = Vec::new();
         for cluster in self.clusters_of(hazards.iter().map(|id| FactId::Hazard(*id))) {
-            let owner = |state: State| {
-                let holder = state.contaminated()?;
-                let id = cluster.hazards[holder.hazard as usize].id;
-                wanted.contains(&id).then_some((id, Some(holder)))
-            };
-            for (id, gathered) in gather(cluster, as_of, owner)? {
-                let Some(holder) = gathered.holder else { continue };
-                let version = &cluster.hazards[holder.hazard as usize].versions[holder.version as usize];
-                found.push(RemainingGround {
-                    hazard: id,
-                    outline: display::polygons(&self.grid, &gathered.rings)?,
-                    area: gathered.area,
-                    since: version.effective,
-                    classification: version.classification,
-                    contamination: version.contamination.joined(),
-                    admin: version.admin.clone().map(|code| code.map(|code| code.to_string())),
-                    organisation: version.organisation,
-                    contested: version.contested,
-                });
-            }
+            found.extend(self.remaining_of(cluster, &cluster.draw()?, as_of, |id| wanted.contains(&id))?);
         }
         found.sort_unstable_by_key(|ground| ground.hazard);
         Ok(found)
@@ -147,25 +128,103 @@ impl Ledger {
         let wanted: BTreeSet<Uuid> = releases.iter().copied().collect();
         let mut found = Vec::new();
         for cluster in self.clusters_of(releases.iter().map(|id| FactId::Release(*id))) {
-            let taker = |state: State| {
-                let id = cluster.releases[state.release()? as usize].id;
-                wanted.contains(&id).then_some((id, None))
-            };
-            let mut gathered = gather(cluster, as_of, taker)?;
-            for release in &cluster.releases {
-                let Some(ground) = gathered.remove(&release.id) else { continue };
-                found.push(ReleasedGround {
-                    release: release.id,
-                    outline: display::polygons(&self.grid, &ground.rings)?,
-                    area: ground.area,
-                    released: release.effective,
-                    result: release.result,
-                    method: release.method.as_ref().map(ToString::to_string),
-                    operator: release.operator,
-                });
-            }
+            found.extend(self.released_by(cluster, &cluster.draw()?, as_of, |id| wanted.contains(&id))?);
         }
         found.sort_unstable_by_key(|ground| ground.release);
+        Ok(found)
+    }
+
+    /// The places where clusters are kept, each with the settling that it has changed in last. Whoever remembers these
+    /// knows which clusters to look at again; each area and release is in one of them.
+    pub fn turns(&self) -> &[u64] {
+        &self.turns
+    }
+
+    /// All ground of the cluster in a place at the end of a day: what is left, and what was released.
+    ///
+    /// # Errors
+    /// Where a piece cannot be drawn.
+    pub fn ground_in(
+        &self,
+        place: usize,
+        as_of: NaiveDate,
+    ) -> Result<(Vec<RemainingGround>, Vec<ReleasedGround>), DisplayError> {
+        let Some(cluster) = self.clusters.get(place).and_then(Option::as_ref) else {
+            return Ok((Vec::new(), Vec::new()));
+        };
+        let clear = |piece: &Piece| piece.state_at(as_of) == State::Clear;
+        if cluster.pieces.iter().all(clear) {
+            return Ok((Vec::new(), Vec::new()));
+        }
+        let regions = cluster.draw()?;
+        let remaining = self.remaining_of(cluster, &regions, as_of, |_| true)?;
+        Ok((remaining, self.released_by(cluster, &regions, as_of, |_| true)?))
+    }
+
+    /// Whether the ground in a place is the same at the ends of two days.
+    pub fn is_alike_in(&self, place: usize, one: NaiveDate, other: NaiveDate) -> bool {
+        let cluster = self.clusters.get(place).and_then(Option::as_ref);
+        cluster.is_none_or(|cluster| {
+            cluster.pieces.iter().all(|piece| piece.state_at(one) == piece.state_at(other))
+        })
+    }
+
+    fn remaining_of(
+        &self,
+        cluster: &Cluster,
+        regions: &[Region],
+        as_of: NaiveDate,
+        wanted: impl Fn(Uuid) -> bool,
+    ) -> Result<Vec<RemainingGround>, DisplayError> {
+        let owner = |state: State| {
+            let holder = state.contaminated()?;
+            let id = cluster.hazards[holder.hazard as usize].id;
+            wanted(id).then_some((id, Some(holder)))
+        };
+        let mut found = Vec::new();
+        for (id, gathered) in gather(cluster, regions, as_of, owner) {
+            let Some(holder) = gathered.holder else { continue };
+            let version = &cluster.hazards[holder.hazard as usize].versions[holder.version as usize];
+            found.push(RemainingGround {
+                hazard: id,
+                outline: display::polygons(&self.grid, &gathered.rings)?,
+                area: gathered.area,
+                since: version.effective,
+                classification: version.classification,
+                contamination: version.contamination.joined(),
+                admin: version.admin.clone().map(|code| code.map(|code| code.to_string())),
+                organisation: version.organisation,
+                contested: version.contested,
+            });
+        }
+        Ok(found)
+    }
+
+    fn released_by(
+        &self,
+        cluster: &Cluster,
+        regions: &[Region],
+        as_of: NaiveDate,
+        wanted: impl Fn(Uuid) -> bool,
+    ) -> Result<Vec<ReleasedGround>, DisplayError> {
+        let taker = |state: State| {
+            let id = cluster.releases[state.release()? as usize].id;
+            wanted(id).then_some((id, None))
+        };
+        let mut gathered = gather(cluster, regions, as_of, taker);
+        let mut found = Vec::new();
+        for release in &cluster.releases {
+            let Some(ground) = gathered.remove(&release.id) else { continue };
+            found.push(ReleasedGround {
+                release: release.id,
+                outline: display::polygons(&self.grid, &ground.rings)?,
+                area: ground.area,
+                released: release.effective,
+                result: release.result,
+                method: release.method.as_ref().map(ToString::to_string),
+                operator: release.operator,
+            });
+        }
         Ok(found)
     }
 
@@ -207,17 +266,17 @@ impl Ledger {
 /// Pieces by what they belong to.
 fn gather(
     cluster: &Cluster,
+    regions: &[Region],
     as_of: NaiveDate,
     belongs: impl Fn(State) -> Option<(Uuid, Option<Holder>)>,
-) -> Result<BTreeMap<Uuid, Gathered>, DisplayError> {
+) -> BTreeMap<Uuid, Gathered> {
     let mut found: BTreeMap<Uuid, Gathered> = BTreeMap::new();
-    let regions = cluster.draw()?;
     for (piece, region) in cluster.pieces.iter().zip(regions) {
         let Some((id, holder)) = belongs(piece.state_at(as_of)) else { continue };
         let gathered = found.entry(id).or_default();
         gathered.area += piece.area;
-        gathered.rings.extend(region.rings);
+        gathered.rings.extend(region.rings.iter().cloned());
         gathered.holder = gathered.holder.max(holder);
     }
-    Ok(found)
+    found
 }

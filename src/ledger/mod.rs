@@ -95,6 +95,10 @@ pub struct Ledger {
     entries: HashMap<FactId, Entry>,
     tree: RTree<Boxed>,
     clusters: Vec<Option<Cluster>>,
+    /// The settling that each cluster's place has changed in last.
+    turns: Vec<u64>,
+    /// Settlings so far.
+    turn: u64,
     vacant: Vec<usize>,
     /// Facts that are in no cluster yet.
     dirty: BTreeSet<FactId>,
@@ -110,6 +114,8 @@ impl Ledger {
             entries: HashMap::new(),
             tree: RTree::new(),
             clusters: Vec::new(),
+            turns: Vec::new(),
+            turn: 0,
             vacant: Vec::new(),
             dirty: BTreeSet::new(),
             dissolved: BTreeSet::new(),

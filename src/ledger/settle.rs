@@ -31,8 +31,10 @@ impl Ledger {
     pub fn settle(&mut self) -> Result<Settled, Vec<Breach>> {
         let facts = self.affected().map_err(|error| self.unconnected(&error))?;
         let groups = self.connected(&facts).map_err(|error| self.unconnected(&error))?;
+        self.turn += 1;
         for cluster in std::mem::take(&mut self.dissolved) {
             self.clusters[cluster] = None;
+            self.turns[cluster] = self.turn;
             self.vacant.push(cluster);
         }
         let settled: Vec<Result<Cluster, Breach>> =
@@ -57,9 +59,11 @@ impl Ledger {
     fn house(&mut self, members: &[FactId], cluster: Cluster) {
         let place = self.vacant.pop().unwrap_or_else(|| {
             self.clusters.push(None);
+            self.turns.push(0);
             self.clusters.len() - 1
         });
         self.clusters[place] = Some(cluster);
+        self.turns[place] = self.turn;
         for id in members {
             self.entries.get_mut(id).expect("members are entries").cluster = Some(place);
             self.dirty.remove(id);

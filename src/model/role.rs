@@ -89,6 +89,23 @@ pub enum Shown {
     Nothing,
 }
 
+/// Whose a record is and how far its review has come: as much of it as decides who sees it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Custody {
+    /// Who may see records of its kind at all.
+    pub tier: i16,
+    /// Whose it is.
+    pub organisation: Uuid,
+    /// Who wrote it last.
+    pub author: Uuid,
+    /// How far its review has come.
+    pub stage: Stage,
+    /// Its version.
+    pub version: Uuid,
+    /// The version that was finalised last.
+    pub official: Option<Uuid>,
+}
+
 impl Sight {
     /// Whether a field of a kind may be shown.
     pub fn reaches(&self, schema: &Schema, field: &str) -> bool {
@@ -97,7 +114,19 @@ impl Sight {
 
     /// What may be shown of a record that stands like this.
     pub fn of(&self, record: &Record, tier: i16) -> Shown {
-        if tier > self.tier {
+        self.of_custody(&Custody {
+            tier,
+            organisation: record.organisation,
+            author: record.author,
+            stage: record.stage,
+            version: record.version,
+            official: record.official,
+        })
+    }
+
+    /// What may be shown of a record that is in this custody.
+    pub fn of_custody(&self, record: &Custody) -> Shown {
+        if record.tier > self.tier {
             return Shown::Nothing;
         }
         let draft = match self.drafts {

@@ -72,6 +72,11 @@ impl Books {
         units || [&self.official, &self.provisional].iter().any(|book| book.ledger.has_unit(level, code))
     }
 
+    /// What the books were made with beside the records: the same edition at the same place in the log says the same.
+    pub fn edition(&self) -> String {
+        format!("{}.{}", self.epoch, self.revision)
+    }
+
     fn new(programme: Programme, revision: i32, epoch: Uuid) -> Result<Self, GridError> {
         let book = || {
             let ledger = Ledger::new(Grid::for_extent(programme.extent)?);

@@ -44,7 +44,8 @@ pub fn features(
     })
 }
 
-fn remaining(ground: RemainingGround) -> Feature {
+/// What is left of an area.
+pub(super) fn remaining(ground: RemainingGround) -> Feature {
     let [admin1, admin2, admin3] = ground.admin;
     let properties = json!({
         "area_m2": ground.area.m2(),
@@ -61,7 +62,8 @@ fn remaining(ground: RemainingGround) -> Feature {
     Feature { id: ground.hazard, geometry: Some(ground.outline.into()), properties: members(properties) }
 }
 
-fn released(ground: ReleasedGround) -> Feature {
+/// What a release has released.
+pub(super) fn released(ground: ReleasedGround) -> Feature {
     let properties = json!({
         "area_m2": ground.area.m2(),
         "land_release": ground.release,

@@ -8,6 +8,7 @@ mod fact;
 pub mod features;
 mod ground;
 mod hazard;
+pub mod map;
 pub mod ordnance;
 mod release;
 #[cfg(test)]

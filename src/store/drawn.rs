@@ -14,8 +14,7 @@ use super::column::{Document, Id, Instant};
 use super::feature::Scan;
 use super::schema::{conflict, record, version};
 use crate::geometry::shape;
-use crate::model::Record;
-use crate::model::role::{Shown, Sight};
+use crate::model::role::{Custody, Shown};
 use crate::ogc::draw;
 use crate::ogc::feature::Feature;
 
@@ -24,13 +23,12 @@ use crate::ogc::feature::Feature;
 #[diesel(table_name = record, check_for_backend(Pg, Sqlite, MultiBackend))]
 pub(super) struct Place {
     pub(super) record_id: Id,
-    kind: String,
     organisation: Id,
     author: Id,
     stage: String,
     pub(super) version: Id,
     official: Option<Id>,
-    seq: i64,
+    pub(super) seq: i64,
     tier: i16,
     contested: bool,
 }
@@ -99,9 +97,9 @@ fn shown(connection: &mut DbConnection, scan: &Scan, batch: &[Place]) -> Result<
     let mut at_official = Vec::new();
     for place in batch {
         let Some(head) = heads.get(&place.record_id) else { continue };
-        let then = head.standing(place).seen_by(scan.sight)?;
+        let then = scan.sight.of_custody(&head.custody(place)?);
         // What others have sent back or refused since is not shown as it was before.
-        let now = place.standing().seen_by(scan.sight)?;
+        let now = scan.sight.of_custody(&place.custody()?);
         let shown = match (then, now, head.official) {
             (Shown::Head, Shown::Head, _) => Shown::Head,
             (Shown::Head, _, Some(official)) if official == head.version_id => Shown::Head,
@@ -135,52 +133,36 @@ fn sketches(connection: &mut DbConnection, versions: &[Id]) -> Result<Vec<Sketch
         .load(connection)?)
 }
 
-/// As much of a record as decides who sees it.
-struct Standing<'r> {
-    place: &'r Place,
-    organisation: Id,
-    author: Id,
-    version: Id,
-    official: Option<Id>,
-    stage: &'r str,
-}
-
 impl Place {
+    /// Whether something has been written since it was finalised.
+    pub(super) fn is_amended(&self) -> bool {
+        self.official.is_some_and(|official| official != self.version)
+    }
+
     /// The record as it stands now.
-    fn standing(&self) -> Standing<'_> {
-        Standing {
-            place: self,
-            organisation: self.organisation,
-            author: self.author,
-            version: self.version,
-            official: self.official,
-            stage: &self.stage,
-        }
+    pub(super) fn custody(&self) -> Result<Custody> {
+        Ok(Custody {
+            tier: self.tier,
+            organisation: self.organisation.0,
+            author: self.author.0,
+            stage: self.stage.parse()?,
+            version: self.version.0,
+            official: self.official.map(|id| id.0),
+        })
     }
 }
 
 impl Sketch {
     /// The record as this version left it.
-    fn standing<'r>(&'r self, place: &'r Place) -> Standing<'r> {
-        Standing {
-            place,
-            organisation: self.organisation,
-            author: self.author,
-            version: self.version_id,
-            official: self.official,
-            stage: &self.stage,
-        }
-    }
-}
-
-impl Standing<'_> {
-    fn seen_by(&self, sight: Sight) -> Result<Shown> {
-        let (id, kind) = (self.place.record_id.0, &self.place.kind);
-        let mut record = Record::blank(id, kind, 0, self.organisation.0, self.author.0);
-        record.version = self.version.0;
-        record.official = self.official.map(|id| id.0);
-        record.stage = self.stage.parse()?;
-        Ok(sight.of(&record, self.place.tier))
+    fn custody(&self, place: &Place) -> Result<Custody> {
+        Ok(Custody {
+            tier: place.tier,
+            organisation: self.organisation.0,
+            author: self.author.0,
+            stage: self.stage.parse()?,
+            version: self.version_id.0,
+            official: self.official.map(|id| id.0),
+        })
     }
 }
 

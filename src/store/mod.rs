@@ -21,6 +21,7 @@ pub mod feature;
 pub mod follow;
 mod ground;
 mod journal;
+pub mod map;
 pub mod map_password;
 mod membership;
 mod memory;

@@ -79,6 +79,15 @@ const ROUTES: &[(&str, &str, &str)] = &[
     ("get", "/ogc/collections/{collection}/schema", "x   x   x   x   x   x   x   .   ."),
     ("get", "/ogc/collections/{collection}/items", "x   x   x   x   x   x   x   .   ."),
     ("get", "/ogc/collections/{collection}/items/{id}", "x   x   x   x   x   x   x   .   ."),
+    ("get", "/ogc/collections/{collection}/tiles", "x   x   x   x   x   x   x   .   ."),
+    ("get", "/ogc/collections/{collection}/tiles/WebMercatorQuad", "x   x   x   x   x   x   x   .   ."),
+    (
+        "get",
+        "/ogc/collections/{collection}/tiles/WebMercatorQuad/{z}/{y}/{x}",
+        "x   x   x   x   x   x   x   .   .",
+    ),
+    ("get", "/tiles/{layers}", "x   x   x   x   x   x   x   .   ."),
+    ("get", "/tiles/{layers}/{z}/{x}/{y}", "x   x   x   x   x   x   x   .   ."),
     ("post", "/ogc/collections/{collection}/items", "x   x   x   x   x   x   .   .   ."),
     ("put", "/ogc/collections/{collection}/items/{id}", "x   x   x   x   x   x   .   .   ."),
     ("patch", "/ogc/collections/{collection}/items/{id}", "x   x   x   x   x   x   .   .   ."),
@@ -106,6 +115,8 @@ const OPEN: &[(&str, &str)] = &[
     ("get", "/ogc/"),
     ("get", "/ogc/conformance"),
     ("get", "/ogc/api"),
+    ("get", "/ogc/tileMatrixSets"),
+    ("get", "/ogc/tileMatrixSets/WebMercatorQuad"),
     ("options", "/ogc/collections/{collection}/items"),
     ("options", "/ogc/collections/{collection}/items/{id}"),
 ];
@@ -175,6 +186,8 @@ fn routes_in_the_description(server: &TestServer) -> BTreeSet<(String, String)> 
 fn ask(server: &TestServer, method: &str, path: &str, token: &str) -> (u16, serde_json::Value) {
     let path = path.replace("{id}", &Uuid::nil().to_string()).replace("{kind}", "task");
     let path = path.replace("{sha256}", &"0".repeat(64)).replace("{collection}", "land_release");
+    let path =
+        path.replace("{layers}", "land_release").replace("{z}", "0").replace("{x}", "0").replace("{y}", "0");
     let reply = server.http().send(method, &path, token, &json!({}));
     (reply.status, reply.body)
 }

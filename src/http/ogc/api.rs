@@ -8,6 +8,7 @@ use uuid::Uuid;
 
 use super::question::{DEFAULT_LIMIT, LARGEST_LIMIT};
 use super::reply::{Address, GEOJSON, HTML, JSON, OPENAPI, SCHEMA};
+use super::tiles::MVT;
 use crate::http::error::ApiResult;
 use crate::http::figures::STATEMENT;
 use crate::model::role::{Drafts, Sight};
@@ -37,6 +38,8 @@ fn definition(address: &Address) -> Value {
         ("/conformance", JSON, "Conformance classes", true),
         ("/api", OPENAPI, "This definition", true),
         ("/collections", JSON, "Collections", false),
+        ("/tileMatrixSets", JSON, "Tile matrix sets", true),
+        ("/tileMatrixSets/WebMercatorQuad", JSON, "The matrix set of all tiles", true),
     ] {
         paths.insert(path.to_owned(), json!({"get": document(type_, summary, &[], open)}));
     }
@@ -48,6 +51,15 @@ fn definition(address: &Address) -> Value {
         {
             let operation = document(SCHEMA, &format!("{title}: {summary}"), &[], false);
             paths.insert(format!("{path}/{name}"), json!({"get": operation}));
+        }
+        if collection.shape.format().is_some() {
+            let tiles = format!("{path}/tiles");
+            let list = document(JSON, &format!("{title}: tilesets"), &[], false);
+            let tileset = document(JSON, &format!("{title}: tiles"), &[], false);
+            paths.insert(tiles.clone(), json!({"get": list}));
+            paths.insert(format!("{tiles}/WebMercatorQuad"), json!({"get": tileset}));
+            let place = format!("{tiles}/WebMercatorQuad/{{tileMatrix}}/{{tileRow}}/{{tileCol}}");
+            paths.insert(place, json!({"get": tile(title)}));
         }
         paths.insert(format!("{path}/items"), items(&collection));
         paths.insert(format!("{path}/items/{{featureId}}"), item(&collection));
@@ -106,6 +118,23 @@ fn items(collection: &Collection) -> Value {
         path["post"] = writing("Make a record", &[], &made, Some(GEOJSON));
     }
     path
+}
+
+fn tile(title: &str) -> Value {
+    let place = |name: &str| json!({"name": name, "in": "path", "required": true, "schema": {"type": "integer", "minimum": 0}});
+    let parameters = [
+        place("tileMatrix"),
+        place("tileRow"),
+        place("tileCol"),
+        reference("parameters", "as_of"),
+        reference("parameters", "basis"),
+    ];
+    let success = json!({
+        "200": {"description": title, "content": {MVT: {"schema": {"type": "string", "format": "binary"}}}},
+        "204": {"description": "There is nothing in it"},
+        "304": {"description": "It is the one that If-None-Match names"},
+    });
+    operation(&format!("{title}: one tile"), &parameters, &success, false)
 }
 
 fn item(collection: &Collection) -> Value {

@@ -113,6 +113,8 @@ fn describe(
     if collection.shape != crate::ogc::collection::Shape::Nowhere {
         described["crs"] = json!(offered);
         described["storageCrs"] = json!(offered[0]);
+        let tiles = Link::new(super::tilesets::TILESETS, at("/tiles"), JSON).titled("Vector tiles");
+        described["links"].as_array_mut().into_iter().for_each(|links| links.push(json!(tiles)));
     }
     described
 }

@@ -33,6 +33,7 @@ fn landing(request: &HttpRequest) -> ApiResult<HttpResponse> {
         Link::new("http://www.opengis.net/def/rel/ogc/1.0/conformance", address.at("/conformance"), JSON),
         Link::new("data", address.at("/collections"), JSON).titled("Collections"),
         Link::new("http://www.opengis.net/def/rel/ogc/1.0/data", address.at("/collections"), JSON),
+        Link::new(super::tilesets::SCHEMES, address.at("/tileMatrixSets"), JSON).titled("Tile matrix sets"),
     ]);
     let title = "Cartagena: records of a mine-clearance programme";
     let document = json!({"title": title, "description": STATEMENT, "links": links});

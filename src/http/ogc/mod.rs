@@ -1,4 +1,5 @@
-//! OGC API – Features: records and the ledger's ground for QGIS, GDAL, ArcGIS and spreadsheets, one file per resource.
+//! OGC API – Features and Tiles: records and the ledger's ground for QGIS, GDAL, ArcGIS, spreadsheets and maps in browsers, one
+//! file per resource.
 
 mod access;
 mod api;
@@ -13,10 +14,12 @@ mod question;
 mod reply;
 mod schemas;
 mod source;
+mod tiles;
+mod tilesets;
 
 use utoipa_actix_web::service_config::ServiceConfig;
 
-/// Every route under `/ogc`.
+/// Every route under `/ogc` and `/tiles`.
 pub(super) fn routes(config: &mut ServiceConfig<'_>) {
     config
         .service(landing::show)
@@ -28,6 +31,13 @@ pub(super) fn routes(config: &mut ServiceConfig<'_>) {
         .service(schemas::queryables)
         .service(schemas::describe)
         .service(items::list)
+        .service(tiles::describe)
+        .service(tiles::show)
+        .service(tiles::show_in_set)
+        .service(tilesets::list)
+        .service(tilesets::show)
+        .service(tilesets::list_schemes)
+        .service(tilesets::show_scheme)
         .service(item::show)
         .service(edits::create)
         .service(edits::replace)

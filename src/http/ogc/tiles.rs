@@ -1,0 +1,169 @@
+//! Vector tiles: for maps that know a template of addresses (TileJSON, MapLibre, QGIS's *Vector Tiles*), and as OGC API –
+//! Tiles, whose rows come before columns.
+
+use actix_web::http::header::{CACHE_CONTROL, CONTENT_ENCODING, ETAG, IF_NONE_MATCH, VARY};
+use actix_web::web::{self, Data, Path, Query as Params};
+use actix_web::{HttpRequest, HttpResponse, get};
+use serde_json::{Value, json};
+
+use super::access::MapAccess;
+use super::collections::{extent, find};
+use super::reply::fresh;
+use crate::auth::permission::ReadRecords;
+use crate::http::error::{ApiError, ApiResult};
+use crate::http::figures::STATEMENT;
+use crate::http::state::AppState;
+use crate::http::which::EndOfDay;
+use crate::ogc::collection::{Collection, Shape};
+use crate::report::map::{Answer, Asked, fields_seen, unpack};
+use crate::tile::{FINEST, TileId};
+
+/// A vector tile.
+pub(super) const MVT: &str = "application/vnd.mapbox-vector-tile";
+/// Layers of one tile at most.
+const MOST_LAYERS: usize = 16;
+
+/// A tile of one or more collections (their names with commas), column before row; `.mvt` or `.pbf` may stand behind
+/// the row. 204 where there is nothing in it.
+#[utoipa::path(tag = "ogc", params(("layers" = String, Path), ("z" = String, Path), ("x" = String, Path), ("y" = String, Path), EndOfDay), responses((status = 200, body = Vec<u8>, content_type = "application/vnd.mapbox-vector-tile"), (status = 204), (status = 304)))]
+#[get("/tiles/{layers}/{z}/{x}/{y}")]
+pub(crate) async fn show(
+    access: MapAccess<ReadRecords>,
+    request: HttpRequest,
+    state: Data<AppState>,
+    path: Path<(String, String, String, String)>,
+    when: Params<EndOfDay>,
+) -> ApiResult<HttpResponse> {
+    let (layers, z, x, y) = path.into_inner();
+    let row = y.strip_suffix(".mvt").or_else(|| y.strip_suffix(".pbf")).unwrap_or(&y);
+    let asked = ask(&access, &layers, read_id(&z, &x, row)?, when.into_inner())?;
+    answer(request, state, asked).await
+}
+
+/// A tile of a collection in the order of OGC API – Tiles: row before column.
+#[utoipa::path(tag = "ogc", params(("collection" = String, Path), ("z" = String, Path), ("y" = String, Path), ("x" = String, Path), EndOfDay), responses((status = 200, body = Vec<u8>, content_type = "application/vnd.mapbox-vector-tile"), (status = 204), (status = 304)))]
+#[get("/ogc/collections/{collection}/tiles/WebMercatorQuad/{z}/{y}/{x}")]
+pub(crate) async fn show_in_set(
+    access: MapAccess<ReadRecords>,
+    request: HttpRequest,
+    state: Data<AppState>,
+    path: Path<(String, String, String, String)>,
+    when: Params<EndOfDay>,
+) -> ApiResult<HttpResponse> {
+    let (collection, z, y, x) = path.into_inner();
+    let asked = ask(&access, &collection, read_id(&z, &x, &y)?, when.into_inner())?;
+    answer(request, state, asked).await
+}
+
+/// What a map has to know of tiles of these collections (TileJSON 3.0).
+#[utoipa::path(tag = "ogc", params(("layers" = String, Path), EndOfDay), responses((status = 200, body = Object)))]
+#[get("/tiles/{layers}")]
+pub(crate) async fn describe(
+    access: MapAccess<ReadRecords>,
+    request: HttpRequest,
+    state: Data<AppState>,
+    layers: Path<String>,
+    when: Params<EndOfDay>,
+) -> ApiResult<HttpResponse> {
+    let (layers, _) = (layers.into_inner(), when);
+    let collections = read_layers(&access, &layers)?;
+    let extent = extent(&state).await?;
+    let tier = access.actor.sight().tier;
+    let described: Vec<Value> = collections
+        .iter()
+        .map(|one| {
+            let fields = fields_seen(one, tier);
+            json!({"id": one.id, "description": one.title, "fields": fields, "minzoom": 0, "maxzoom": FINEST})
+        })
+        .collect();
+    let connection = request.connection_info();
+    let query = request.query_string();
+    let mark = if query.is_empty() { "" } else { "?" };
+    let address = format!(
+        "{}://{}/tiles/{layers}/{{z}}/{{x}}/{{y}}{mark}{query}",
+        connection.scheme(),
+        connection.host()
+    );
+    let document = json!({
+        "tilejson": "3.0.0",
+        "name": collections.iter().map(|one| one.title.as_str()).collect::<Vec<_>>().join(", "),
+        "description": STATEMENT,
+        "scheme": "xyz",
+        "tiles": [address],
+        "minzoom": 0,
+        "maxzoom": FINEST,
+        "bounds": [extent.west, extent.south, extent.east, extent.north],
+        "vector_layers": described,
+    });
+    Ok(fresh(HttpResponse::Ok()).json(document))
+}
+
+fn read_id(z: &str, x: &str, y: &str) -> ApiResult<TileId> {
+    let id = || TileId::new(z.parse().ok()?, x.parse().ok()?, y.parse().ok()?);
+    id().ok_or_else(|| ApiError::not_found("tile"))
+}
+
+fn read_layers(access: &MapAccess<ReadRecords>, layers: &str) -> ApiResult<Vec<Collection>> {
+    let mut names: Vec<&str> = layers.split(',').map(str::trim).collect();
+    names.sort_unstable();
+    names.dedup();
+    if names.len() > MOST_LAYERS {
+        return Err(ApiError::bad_request("path", format!("more than {MOST_LAYERS} layers of one tile")));
+    }
+    names.into_iter().map(|name| find_drawn(access, name)).collect()
+}
+
+/// A collection that has a place on maps.
+pub(super) fn find_drawn(access: &MapAccess<ReadRecords>, id: &str) -> ApiResult<Collection> {
+    let collection = find(access, id)?;
+    if collection.shape == Shape::Nowhere {
+        return Err(ApiError::not_found("tileset"));
+    }
+    Ok(collection)
+}
+
+fn ask(access: &MapAccess<ReadRecords>, layers: &str, tile: TileId, when: EndOfDay) -> ApiResult<Asked> {
+    let collections = read_layers(access, layers)?;
+    let (day, basis) = when.read();
+    Ok(Asked { collections, tile, sight: access.actor.sight(), day, basis })
+}
+
+async fn answer(request: HttpRequest, state: Data<AppState>, asked: Asked) -> ApiResult<HttpResponse> {
+    let header = |name| {
+        request
+            .headers()
+            .get(name)
+            .and_then(|value: &actix_web::http::header::HeaderValue| value.to_str().ok())
+    };
+    let known = header(IF_NONE_MATCH).unwrap_or_default().to_owned();
+    let unpacks = header(actix_web::http::header::ACCEPT_ENCODING).unwrap_or_default().contains("gzip");
+    let found = web::block(move || {
+        let has = |etag: &str| known.split(',').any(|one| one.trim() == etag);
+        let answer = state.map.tile(state.blocking_store(), &state.books, &asked, has)?;
+        Ok::<_, ApiError>(match answer {
+            Answer::Same => None,
+            Answer::Tile { etag, packed } if unpacks => Some((etag, packed.to_vec())),
+            Answer::Tile { etag, packed } => Some((
+                etag,
+                unpack(&packed).map_err(|fault| ApiError::from(crate::report::map::MapError::from(fault)))?,
+            )),
+        })
+    })
+    .await??;
+    let Some((etag, body)) = found else {
+        return Ok(HttpResponse::NotModified().finish());
+    };
+    let mut response = if body.is_empty() { HttpResponse::NoContent() } else { HttpResponse::Ok() };
+    response
+        .insert_header((ETAG, etag))
+        // Another reader may see another tile, and the next question may have another answer.
+        .insert_header((CACHE_CONTROL, "private, no-cache"))
+        .insert_header((VARY, "Authorization, Accept-Encoding"));
+    if body.is_empty() {
+        return Ok(response.finish());
+    }
+    if unpacks {
+        response.insert_header((CONTENT_ENCODING, "gzip"));
+    }
+    Ok(response.content_type(MVT).body(body))
+}

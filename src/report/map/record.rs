@@ -1,0 +1,153 @@
+//! A kind's records as layers: one for each of its dimensions, for every reader.
+
+use std::sync::{Arc, PoisonError, RwLock};
+
+use fast_mvt::MvtTileBuilder;
+use uuid::Uuid;
+
+use super::tag::{Tagger, fields, legend};
+use super::{Asked, MapError, eyes};
+use crate::model::role::{Custody, Shown, Sight};
+use crate::model::schema::Registry;
+use crate::ogc::collection::{Collection, Source};
+use crate::ogc::feature::Feature;
+use crate::store::map::{EVERYTHING, Mapped};
+use crate::store::{Result, Store};
+use crate::tile::{self, Layer};
+
+/// Who is shown a feature of a record.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Audience {
+    custody: Custody,
+    /// It is the version that was finalised, which others have amended since.
+    official: bool,
+}
+
+impl Audience {
+    fn has(&self, sight: Sight) -> bool {
+        match sight.of_custody(&self.custody) {
+            Shown::Head => !self.official,
+            Shown::Official(_) => self.official,
+            Shown::Nothing => false,
+        }
+    }
+}
+
+/// The layers of a kind.
+#[derive(Debug)]
+pub(super) struct RecordMap {
+    layers: Vec<(Collection, Layer<Uuid, Audience>)>,
+    tagger: Tagger,
+    epoch: Uuid,
+    seq: i64,
+}
+
+/// Reads what has changed of a kind.
+pub(super) fn follow(held: &RwLock<Option<RecordMap>>, store: &Store, kind: &str) -> Result<()> {
+    let head = store.head()?;
+    let fresh = |map: &RecordMap| map.epoch == head.epoch && map.seq >= head.seq;
+    if held.read().unwrap_or_else(PoisonError::into_inner).as_ref().is_some_and(fresh) {
+        return Ok(());
+    }
+    let mut held = held.write().unwrap_or_else(PoisonError::into_inner);
+    let head = store.head()?;
+    match &mut *held {
+        Some(map) if map.epoch == head.epoch => map.catch_up(store, kind),
+        other => {
+            *other = Some(RecordMap::read(store, kind, head.epoch)?);
+            Ok(())
+        }
+    }
+}
+
+impl RecordMap {
+    fn new(kind: &str, epoch: Uuid) -> Self {
+        let all = Collection::seen(Registry::embedded(), EVERYTHING, false);
+        let own = all.into_iter().filter(|one| one.kind() == Some(kind));
+        let layer = |collection: Collection| {
+            let fields = fields(&collection);
+            let legend = legend(&fields);
+            (collection, Layer::new(fields, legend))
+        };
+        Self { layers: own.map(layer).collect(), tagger: Tagger::default(), epoch, seq: 0 }
+    }
+
+    /// Reads everything.
+    fn read(store: &Store, kind: &str, epoch: Uuid) -> Result<Self> {
+        let mut map = Self::new(kind, epoch);
+        let Some(whole) = map.undivided() else { return Ok(map) };
+        let mut found: Vec<Vec<_>> = map.layers.iter().map(|_| Vec::new()).collect();
+        map.seq = store.read_mapped(&whole, 0, |record| {
+            for ((collection, layer), found) in map.layers.iter().zip(&mut found) {
+                let features = features(&record, collection, layer, &mut map.tagger);
+                found.extend(features.into_iter().map(|(audience, feature)| (record.id, audience, feature)));
+            }
+        })?;
+        for ((_, layer), found) in map.layers.iter_mut().zip(found) {
+            layer.load(found, map.seq);
+        }
+        Ok(map)
+    }
+
+    fn catch_up(&mut self, store: &Store, kind: &str) -> Result<()> {
+        let mut changed: Vec<Mapped> = Vec::new();
+        let Some(whole) = self.undivided() else { return Ok(()) };
+        debug_assert_eq!(whole.kind(), Some(kind));
+        let seq = store.read_mapped(&whole, self.seq, |record| changed.push(record))?;
+        for (collection, layer) in &mut self.layers {
+            for record in &changed {
+                let features = features(record, collection, layer, &mut self.tagger);
+                layer.replace(record.id, features, seq);
+            }
+            layer.measure();
+        }
+        self.seq = seq;
+        Ok(())
+    }
+
+    /// A collection that holds the kind's records of every dimension.
+    fn undivided(&self) -> Option<Arc<Collection>> {
+        let mut whole = self.layers.first()?.0.clone();
+        if let Source::Records { divided, .. } = &mut whole.source {
+            *divided = false;
+        }
+        Some(Arc::new(whole))
+    }
+
+    fn layer(&self, collection: &Collection) -> Option<&Layer<Uuid, Audience>> {
+        self.layers.iter().find(|(own, _)| own.id == collection.id).map(|(_, layer)| layer)
+    }
+
+    /// Everything that what a tile shows depends on.
+    pub(super) fn state(&self, collection: &Collection, asked: &Asked) -> String {
+        let state = self.layer(collection).map(|layer| layer.state(asked.tile)).unwrap_or_default();
+        format!("{} {} {state:?} {}", collection.id, self.epoch, eyes(&asked.sight))
+    }
+
+    pub(super) fn write(
+        &self,
+        collection: &Collection,
+        asked: &Asked,
+        into: MvtTileBuilder,
+    ) -> std::result::Result<MvtTileBuilder, MapError> {
+        let Some(layer) = self.layer(collection) else { return Ok(into) };
+        let lets_in = |audience: &Audience| audience.has(asked.sight);
+        Ok(layer.write(&collection.id, asked.tile, asked.sight.tier, lets_in, into)?)
+    }
+}
+
+/// The features of a record in one of its kind's layers: as it stands, and as it was finalised.
+fn features(
+    record: &Mapped,
+    collection: &Collection,
+    layer: &Layer<Uuid, Audience>,
+    tagger: &mut Tagger,
+) -> Vec<(Audience, tile::Feature)> {
+    let mut feature = |feature: &Option<Feature>, official: bool| {
+        let feature = feature.as_ref().filter(|feature| collection.holds(feature.geometry.as_ref()))?;
+        let made = tagger.feature(feature, layer.fields())?;
+        Some((Audience { custody: record.custody, official }, made))
+    };
+    let both = [feature(&record.head, false), feature(&record.official, true)];
+    both.into_iter().flatten().collect()
+}
