@@ -32,7 +32,7 @@ fn begin(place: &Place) -> (Program, Crew, Map) {
 }
 
 /// Says that a program is missing, which CI does not take for an answer.
-fn skip(what: &str) {
+pub(super) fn skip(what: &str) {
     assert!(
         std::env::var("CI").as_deref() != Ok("true"),
         "in CI {what} must be tried: `.ci/run` installs it"
@@ -42,13 +42,13 @@ fn skip(what: &str) {
 }
 
 /// Whether a command runs.
-fn runs(command: &mut Command) -> bool {
+pub(super) fn runs(command: &mut Command) -> bool {
     command.output().is_ok_and(|done| done.status.success())
 }
 
 /// What a command that must succeed says.
 #[track_caller]
-fn said(command: &mut Command) -> String {
+pub(super) fn said(command: &mut Command) -> String {
     let done = command.output().unwrap();
     let all = String::from_utf8_lossy(&[done.stdout, done.stderr].concat()).into_owned();
     assert!(done.status.success() && !all.contains("ERROR"), "{command:?}\n{all}");

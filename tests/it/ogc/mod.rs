@@ -6,6 +6,7 @@ mod ground;
 mod pages;
 mod passwords;
 mod questions;
+mod tiles;
 
 use serde_json::{Value, json};
 use uuid::Uuid;

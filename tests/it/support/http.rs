@@ -1,5 +1,8 @@
 //! A small JSON client for what is tested without the client library.
 
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
+
 use serde_json::Value;
 use ureq::http::HeaderMap;
 use ureq::{Agent, Body, RequestBuilder, http};
@@ -154,6 +157,23 @@ impl Http {
             headers: response.headers().clone(),
         };
         (reply, bytes)
+    }
+
+    /// GET of a body as it is packed with gzip, which a client of the web would unpack.
+    pub(crate) fn packed(&self, path: &str, token: &str) -> Vec<u8> {
+        let host = self.url.trim_start_matches("http://");
+        let mut line = TcpStream::connect(host).unwrap();
+        let request = format!(
+            "GET {path} HTTP/1.1\r\nHost: {host}\r\nAuthorization: Bearer {token}\r\nAccept-Encoding: gzip\r\n\
+             Connection: close\r\n\r\n"
+        );
+        line.write_all(request.as_bytes()).unwrap();
+        let mut answer = Vec::new();
+        line.read_to_end(&mut answer).unwrap();
+        let end = answer.windows(4).position(|four| four == b"\r\n\r\n").unwrap();
+        let head = String::from_utf8_lossy(&answer[..end]).to_lowercase();
+        assert!(head.contains("content-encoding: gzip") && head.contains("content-length"), "{head}");
+        answer.split_off(end + 4)
     }
 
     /// POST of bytes as they are.
