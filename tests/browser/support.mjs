@@ -99,7 +99,7 @@ export async function settled(page) {
   for (let calm = 0; calm < 5; ) {
     assert.ok(Date.now() < until, 'the page does not come to rest');
     await page.waitForTimeout(80);
-    const busy = await page.locator('.busy, .map-notes .note:not(.bad)').count();
+    const busy = await page.locator('.busy, .map-notes .loading').count();
     calm = busy === 0 && pending.get(page).size === 0 ? calm + 1 : 0;
   }
 }

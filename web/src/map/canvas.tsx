@@ -4,29 +4,45 @@ import { useEffect, useRef, useState } from 'preact/hooks';
 import { api } from '../api';
 import { Fault } from '../components/states';
 import { t } from '../i18n';
+import { head } from '../live';
+import { useLoad } from '../load';
 import type { Programme } from '../programme';
 import { extentOf } from './extent';
-import type { Bounds, Shown } from './sources';
+import { apply, type Filter, NO_FILTER } from './filter';
+import { look, type Seen } from './seen';
+import { type Bounds, type Layers, loadLayers, loadTasks, type Question, tasksAt } from './sources';
 import { CLICKED, NOTHING } from './style';
-import { boundsOf, create, put, show } from './view';
+import { boundsOf, create, PROGRAMME, put, turnTo } from './view';
 
 interface Props {
   programme: Programme;
-  shown: Shown | undefined;
+  question: Question;
+  filter?: Filter;
   /** The record that is looked at. */
   chosen?: string | null;
   /** Drawn as finely as printers print. */
   paper?: boolean;
   onReady: (map: MapLibre) => void;
-  onMove: (bounds: Bounds) => void;
+  onMove?: (bounds: Bounds) => void;
+  /** Everything in view is drawn; nothing while it is on its way. */
+  onSeen?: (seen: Seen | undefined) => void;
+  onFault?: (fault: unknown) => void;
   onChoose?: (record: string) => void;
 }
 
 /** So many pixels beside a thing still mean it: fingers are wide. */
 const NEAR = 6;
+/** Zooms that a click on an overview goes nearer. */
+const NEARER = 2;
 
 /** The map itself. It is made once and told what to show. */
 export function Canvas(props: Props) {
+  const layers = useLoad('layers', loadLayers, false);
+  if (layers.data) return <Drawn {...props} layers={layers.data} />;
+  return layers.fault === undefined ? <div class="map-canvas" /> : <Fault fault={layers.fault} />;
+}
+
+function Drawn(props: Props & { layers: Layers }) {
   const container = useRef<HTMLDivElement>(null);
   const [map, setMap] = useState<MapLibre | null>(null);
   const [fault, setFault] = useState<unknown>();
@@ -36,7 +52,8 @@ export function Canvas(props: Props) {
   useEffect(() => {
     let made: MapLibre;
     try {
-      made = create(container.current as HTMLElement, props.programme, props.paper);
+      const { programme, layers, question, paper } = newest.current;
+      made = create(container.current as HTMLElement, programme, layers, question, paper);
     } catch (thrown) {
       setFault(thrown);
       return;
@@ -44,29 +61,84 @@ export function Canvas(props: Props) {
     made.on('load', () => {
       setMap(made);
       newest.current.onReady(made);
-      newest.current.onMove(boundsOf(made));
+      newest.current.onMove?.(boundsOf(made));
     });
-    made.on('moveend', () => newest.current.onMove(boundsOf(made)));
+    made.on('moveend', () => newest.current.onMove?.(boundsOf(made)));
     made.on('click', (event) => {
-      const id = recordAt(made, event);
-      if (id && !made.getContainer().classList.contains('busy-drawing')) newest.current.onChoose?.(id);
+      if (made.getContainer().classList.contains('busy-drawing')) return;
+      const found = thingAt(made, event);
+      if (found?.id) newest.current.onChoose?.(found.id);
+      else if (found) made.easeTo({ center: event.lngLat, zoom: made.getZoom() + NEARER });
     });
     made.on('mousemove', (event) => {
-      made.getCanvas().style.cursor = recordAt(made, event) ? 'pointer' : '';
+      made.getCanvas().style.cursor = thingAt(made, event) ? 'pointer' : '';
     });
     return () => made.remove();
   }, []);
 
+  const { layers, question, filter = NO_FILTER } = props;
+  const { asOf, basis, today } = question;
   useEffect(() => {
-    if (map && props.shown) show(map, props.shown);
-  }, [map, props.shown]);
+    if (map) apply(map, layers, { asOf, basis, today }, filter);
+  }, [map, layers, filter, asOf, basis, today]);
+  useTurned(map, layers, question);
+  useSeen(map, newest);
   useChosen(map, props.chosen ?? null);
 
   if (fault !== undefined) return <Fault fault={new Error(t('map.no_webgl'))} />;
   return <div ref={container} class="map-canvas" />;
 }
 
-function recordAt(map: MapLibre, { point }: MapMouseEvent): string | null {
+/** Keeps the tiles those of the day, the basis and what has been written since. */
+function useTurned(map: MapLibre | null, layers: Layers, { asOf, basis, today }: Question) {
+  const shown = useRef(`${asOf} ${basis}`);
+  useEffect(() => {
+    const wanted = `${asOf} ${basis}`;
+    if (!map || shown.current === wanted) return;
+    shown.current = wanted;
+    turnTo(map, layers, { asOf, basis, today });
+  }, [map, layers, asOf, basis, today]);
+  const known = useRef(0);
+  const news = head.value;
+  useEffect(() => {
+    // The first news only says where the log stands.
+    if (map && known.current !== 0 && known.current !== news) map.refreshTiles(PROGRAMME);
+    known.current = news;
+  }, [map, news]);
+}
+
+/** Tells what is in view once it is drawn, and puts the tasks there. */
+function useSeen(map: MapLibre | null, newest: { current: Props & { layers: Layers } }) {
+  useEffect(() => {
+    if (!map) return;
+    let placed = '';
+    const begin = (event: object) => {
+      if ('sourceId' in event && event.sourceId === PROGRAMME) newest.current.onSeen?.(undefined);
+    };
+    const end = async () => {
+      const { layers, question, onSeen } = newest.current;
+      const seen = look(map, layers, question);
+      const found = await loadTasks().catch(() => []);
+      const tasks = tasksAt(found, seen.areas, question.asOf);
+      const named = JSON.stringify(tasks);
+      if (named !== placed && map.getSource('tasks')) put(map, 'tasks', tasks);
+      placed = named;
+      const distinct = new Set(tasks.features.map(({ properties }) => properties?.id));
+      onSeen?.({ ...seen, counts: new Map([...seen.counts, ['task', distinct.size]]) });
+    };
+    const fail = ({ error }: { error: unknown }) => newest.current.onFault?.(error);
+    map.on('dataloading', begin);
+    map.on('idle', end);
+    map.on('error', fail);
+    return () => {
+      map.off('dataloading', begin);
+      map.off('idle', end);
+      map.off('error', fail);
+    };
+  }, [map, newest]);
+}
+
+function thingAt(map: MapLibre, { point }: MapMouseEvent): { id?: string } | undefined {
   const layers = CLICKED.filter((layer) => map.getLayer(layer));
   const found = map.queryRenderedFeatures(
     [
@@ -75,7 +147,7 @@ function recordAt(map: MapLibre, { point }: MapMouseEvent): string | null {
     ],
     { layers },
   );
-  return found[0]?.properties.record ?? null;
+  return found[0]?.properties;
 }
 
 /** Marks the record that is looked at, and goes there when it was found elsewhere. */

@@ -3,12 +3,11 @@ import type { Map as MapLibre } from 'maplibre-gl';
 import { useEffect, useState } from 'preact/hooks';
 import { today } from '../format';
 import { t } from '../i18n';
-import { useLoad } from '../load';
 import { useProgramme } from '../programme';
 import { Canvas } from './canvas';
 import type { Part } from './difference';
 import { extentOf } from './extent';
-import { type Bounds, load } from './sources';
+import type { Bounds } from './sources';
 import { PARTS } from './style';
 import { put } from './view';
 
@@ -16,10 +15,6 @@ import { put } from './view';
 export default function Compared({ parts, names }: { parts: Feature[]; names: Part[] }) {
   const programme = useProgramme()?.programme;
   const [map, setMap] = useState<MapLibre | null>(null);
-  const [bounds, setBounds] = useState<Bounds | null>(null);
-  const around = useLoad(bounds && `around ${bounds}`, (signal) =>
-    load({ bounds: bounds as Bounds, asOf: today(), basis: 'official', today: today() }, signal),
-  );
   useEffect(() => {
     if (!map) return;
     put(map, 'compared', { type: 'FeatureCollection', features: parts });
@@ -30,7 +25,11 @@ export default function Compared({ parts, names }: { parts: Feature[]; names: Pa
   return (
     <figure class="compared">
       <div class="compared-map">
-        <Canvas programme={programme} shown={around.data} onReady={setMap} onMove={setBounds} />
+        <Canvas
+          programme={programme}
+          question={{ asOf: today(), basis: 'official', today: today() }}
+          onReady={setMap}
+        />
       </div>
       <figcaption>
         <ul class="key">

@@ -7,20 +7,20 @@ import { amend } from '../router';
 import { may, seesHazards } from '../session';
 import { BASES, type Basis } from '../standing/model';
 import { OUTLINES, RESULTS, type SymbolName } from '../symbology';
-import { counts, type Filter } from './filter';
+import type { Filter } from './filter';
 import { Find } from './find';
 import { SIGNS, type SignName } from './images';
-import type { Shown } from './sources';
+import type { Seen } from './seen';
 
 /** The legend, which is also where layers are turned off. */
 export function Layers(props: {
-  shown: Shown | undefined;
+  seen: Seen | undefined;
   filter: Filter;
   onFilter: (filter: Filter) => void;
   basis: Basis;
 }) {
-  const { shown, filter, onFilter, basis } = props;
-  const found = counts(shown);
+  const { seen, filter, onFilter, basis } = props;
+  const found = seen?.counts ?? new Map<string, number>();
   const organisations = useOrganisations();
   const toggle = (name: string) => {
     const hidden = new Set(filter.hidden);

@@ -12,12 +12,13 @@ import { amend, place } from '../router';
 import { seesHazards } from '../session';
 import type { Basis } from '../standing/model';
 import { Canvas } from './canvas';
-import { type Filter, NO_FILTER, visible } from './filter';
+import { type Filter, NO_FILTER, narrows } from './filter';
 import { Layers } from './layers';
 import { Readout } from './readout';
+import type { Seen } from './seen';
 import { Sheet } from './sheet';
 import { Slider } from './slider';
-import { type Bounds, load } from './sources';
+import type { Bounds } from './sources';
 import { Tools } from './tools';
 
 export default function MapPage() {
@@ -34,31 +35,39 @@ function MapOf({ known }: { known: Known }) {
   const [bounds, setBounds] = useState<Bounds | null>(null);
   const [filter, setFilter] = useState<Filter>(NO_FILTER);
   const [printed, setPrinted] = useState(false);
-  const shown = useLoad(bounds && `map ${asOf} ${basis} ${bounds}`, (signal) =>
-    load({ bounds: bounds as Bounds, asOf, basis, today: today() }, signal),
-  );
-  const last = useLast(shown.data);
-  const drawn = last && visible(last, filter);
+  const [seen, setSeen] = useState<Seen>();
+  const [fault, setFault] = useState<unknown>();
+  const last = useLast(seen);
   return (
     <div class="map-page">
       <aside class="side layers" aria-label={t('map.layers')}>
         <h1 class="unseen">{t('page.map')}</h1>
-        <Layers shown={last} filter={filter} onFilter={setFilter} basis={basis} />
+        <Layers seen={last} filter={filter} onFilter={setFilter} basis={basis} />
       </aside>
       <section class="map-middle" aria-label={t('page.map')}>
         <Canvas
           programme={known.programme}
-          shown={drawn}
+          question={{ asOf, basis, today: today() }}
+          filter={filter}
           chosen={record}
           onReady={setMap}
           onMove={setBounds}
+          onSeen={(now) => {
+            setSeen(now);
+            if (now) setFault(undefined);
+          }}
+          onFault={setFault}
           onChoose={(id) => amend({ record: id })}
         />
         <div class="map-notes" aria-live="polite">
-          {shown.busy && <span class="note">{t('loading')}</span>}
-          {shown.fault !== undefined && <span class="note bad">{words(shown.fault)}</span>}
+          {!seen && fault === undefined && <span class="note loading">{t('loading')}</span>}
+          {fault !== undefined && <span class="note bad">{words(fault)}</span>}
           {!seesHazards() && <span class="note bad">{t('map.no_hazards')}</span>}
-          {last?.cut && <span class="note bad">{t('map.cut')}</span>}
+          {last?.overview && (
+            <span class={narrows(filter) ? 'note bad' : 'note'}>
+              {t(narrows(filter) ? 'map.overview_narrowed' : 'map.overview')}
+            </span>
+          )}
         </div>
         {map && <Tools map={map} record={record} onPrint={() => setPrinted(true)} />}
         {map && <Readout map={map} />}

@@ -6,18 +6,19 @@ import { Swatch } from '../components/swatch';
 import { moment, today } from '../format';
 import { t, word } from '../i18n';
 import { head } from '../live';
-import { useLast, useLoad } from '../load';
+import { useLast } from '../load';
 import type { Programme } from '../programme';
 import { seesHazards } from '../session';
 import type { Basis } from '../standing/model';
 import { OUTLINES, RESULTS, type SymbolName } from '../symbology';
 import { Canvas } from './canvas';
 import { write } from './coordinates';
-import { counts, type Filter, visible } from './filter';
+import { type Filter, narrows } from './filter';
 import type { SignName } from './images';
 import { OutlinePicture, SignPicture } from './layers';
 import { measure } from './measure';
-import { type Bounds, load, type Shown } from './sources';
+import type { Seen } from './seen';
+import type { Bounds } from './sources';
 
 const PAPERS = ['a4-landscape', 'a4-portrait', 'a3-landscape', 'a3-portrait'] as const;
 
@@ -70,13 +71,10 @@ export function Sheet(props: Props) {
 function Paper(props: Props & { paper: string; title: string }) {
   const { programme, asOf, basis, filter, view } = props;
   const [bounds, setBounds] = useState<Bounds | null>(null);
-  const loaded = useLoad(bounds && `sheet ${asOf} ${basis} ${bounds}`, (signal) =>
-    load({ bounds: bounds as Bounds, asOf, basis, today: today() }, signal),
-  );
-  const last = useLast(loaded.data);
-  const shown = last && visible(last, filter);
+  const [seen, setSeen] = useState<Seen>();
+  const last = useLast(seen);
   return (
-    <section class={`sheet ${props.paper}`} aria-label={t('sheet.title')} aria-busy={loaded.busy}>
+    <section class={`sheet ${props.paper}`} aria-label={t('sheet.title')} aria-busy={!seen}>
       <header>
         <h2>{props.title}</h2>
         <p>
@@ -88,18 +86,22 @@ function Paper(props: Props & { paper: string; title: string }) {
         <Canvas
           paper
           programme={programme}
-          shown={shown}
+          question={{ asOf, basis, today: today() }}
+          filter={filter}
           onReady={(map) => map.fitBounds(view, { animate: false })}
           onMove={setBounds}
+          onSeen={setSeen}
         />
         <North />
         {bounds && <Scale across={across(bounds)} />}
       </div>
       <footer>
-        {shown && <Legend shown={shown} />}
+        {last && <Legend seen={last} outlined={asOf >= today()} />}
         <div class="sheet-facts">
           {!seesHazards() && <p class="note bad">{t('map.no_hazards')}</p>}
-          {shown?.cut && <p class="note bad">{t('map.cut')}</p>}
+          {last?.overview && (
+            <p class="note bad">{t(narrows(filter) ? 'map.overview_narrowed' : 'map.overview')}</p>
+          )}
           {bounds && (
             <p>
               {t('sheet.corners')} <span dir="ltr">{write(bounds[0], bounds[1], 'dms')}</span> –{' '}
@@ -129,8 +131,8 @@ function symbolName(name: SymbolName): string {
   return name === 'contested' ? t('contested') : word('class', name);
 }
 
-function Legend({ shown }: { shown: Shown }) {
-  const found = counts(shown);
+function Legend({ seen, outlined }: { seen: Seen; outlined: boolean }) {
+  const found = seen.counts;
   const symbols: [SymbolName, string][] = [
     ...(seesHazards() ? HAZARDOUS.map((name): [SymbolName, string] => [name, symbolName(name)]) : []),
     ...RESULTS.map((result): [SymbolName, string] => [result, word('result', result)]),
@@ -142,7 +144,8 @@ function Legend({ shown }: { shown: Shown }) {
           <Swatch name={name} /> {label}
         </li>
       ))}
-      {shown.outlines.features.length > 0 &&
+      {outlined &&
+        seen.areas.size > 0 &&
         (Object.keys(OUTLINES) as (keyof typeof OUTLINES)[]).map((name) => (
           <li key={name}>
             <OutlinePicture name={name} /> {t(`map.outline_${name}`)}

@@ -8,55 +8,133 @@ import type { GeometryCollection, Topology } from 'topojson-specification';
 import countries from 'world-atlas/countries-50m.json?url';
 import { OUTLINES, RESULTS, SYMBOLS, type SymbolName } from '../symbology';
 import type { Part } from './difference';
+import type { SignName } from './images';
+import { FINEST, type Layers } from './sources';
 
 export const NOTHING: FeatureCollection = { type: 'FeatureCollection', features: [] };
 
-/** Sources that are filled by view. Nothing is simplified away: a small area is as dangerous as a large one. */
-export const VIEWED = ['ground', 'outlines', 'points'] as const;
+/** The source of the programme's tiles. */
+export const PROGRAMME = 'programme';
 
-const RELEASED = [...RESULTS];
-const HAZARDOUS = ['cha', 'sha'];
+/** A classification or a result as the symbol that shows it: records write classes large. */
+export const symbolOf = (value: unknown): string => String(value ?? '').toLowerCase();
 
-const isOneOf = (names: string[]): ExpressionSpecification => ['in', ['get', 'symbol'], ['literal', names]];
+interface Ground {
+  /** Begins the names of its layers on the map. */
+  id: 'released' | 'hazardous';
+  /** The layer of the tiles. */
+  layer: string;
+  /** The field that says how it looks. */
+  field: string;
+  symbol: ExpressionSpecification;
+  /** Symbols by the layers that draw them, from below. */
+  symbols: Record<string, string[]>;
+  /** The field that says whose it is. */
+  organisation: string;
+  /** Fields that say since when it is there; without, the tiles themselves are those of the day. */
+  dates?: string[];
+}
 
-const ink: ExpressionSpecification = [
-  'match',
-  ['get', 'symbol'],
-  ...(Object.keys(SYMBOLS) as SymbolName[]).flatMap((name) => [name, SYMBOLS[name].ink]),
-  '#444',
-] as unknown as ExpressionSpecification;
+function kindOfGround(id: Ground['id'], layer: string, organisation: string, dates?: string[]): Ground {
+  const field = id === 'released' ? 'result' : 'classification';
+  const symbols: Record<string, string[]> =
+    id === 'released' ? { all: [...RESULTS] } : { sha: ['sha'], cha: ['cha'] };
+  return {
+    id,
+    layer,
+    field,
+    symbol: ['downcase', ['to-string', ['get', field]]],
+    symbols,
+    organisation,
+    dates,
+  };
+}
+
+/** Ground, from below: the ledger's, or for those to whom it is not open the records'. */
+export const GROUND: Ground[] = [
+  kindOfGround('released', 'released', 'operator'),
+  kindOfGround('released', 'land_release', 'organisation', ['completion_date']),
+  kindOfGround('hazardous', 'remaining', 'organisation'),
+  kindOfGround('hazardous', 'hazardous_area', 'organisation', ['date_identified']),
+];
+
+/** What of the ground that could be drawn is drawn: the first of each that the reader sees. */
+export function groundOf(layers: Layers): Ground[] {
+  const first = (id: Ground['id']) =>
+    GROUND.filter((one) => one.id === id && layers.includes(one.layer)).slice(0, 1);
+  return [...first('released'), ...first('hazardous')];
+}
+
+/** Outlines of hazardous areas by what is done about them. */
+export const OUTLINED = {
+  layer: 'hazardous_area',
+  symbol: ['downcase', ['to-string', ['get', 'classification']]] as ExpressionSpecification,
+  outline: [
+    'match',
+    ['get', 'status'],
+    'open',
+    'open',
+    ['released', 'closed'],
+    'closed',
+    'worked',
+  ] as unknown as ExpressionSpecification,
+};
+
+interface Point {
+  kind: SignName;
+  /** The layer of the tiles; without, the map puts them there itself. */
+  layer?: string;
+  dates?: string[];
+}
+
+export const POINTS: Point[] = [
+  { kind: 'eo_item', layer: 'eo_item', dates: ['found_date'] },
+  { kind: 'task' },
+  { kind: 'accident', layer: 'accident', dates: ['accident_date'] },
+  { kind: 'hazardous_area', layer: 'hazardous_area_points', dates: ['date_identified'] },
+];
+
+const ink = (symbol: ExpressionSpecification): ExpressionSpecification =>
+  [
+    'match',
+    symbol,
+    ...(Object.keys(SYMBOLS) as SymbolName[]).flatMap((name) => [name, SYMBOLS[name].ink]),
+    '#444',
+  ] as unknown as ExpressionSpecification;
 
 /** Wide enough to be seen where the ground itself is less than a dot. */
 const seen: ExpressionSpecification = ['interpolate', ['linear'], ['zoom'], 5, 6, 10, 4, 14, 1.4];
 
-function ground(id: string, names: string[]): LayerSpecification[] {
-  const shown = isOneOf(names);
-  return [
+/** Until the day and the reader's filter are known, nothing is let through. */
+const nothing: ExpressionSpecification = ['boolean', false];
+
+function ground({ id, layer, symbol, symbols }: Ground): LayerSpecification[] {
+  const from = { source: PROGRAMME, 'source-layer': layer, filter: nothing };
+  return Object.keys(symbols).flatMap((name): LayerSpecification[] => [
     {
-      id: `${id}-fill`,
+      id: `${id}-${name}-fill`,
       type: 'fill',
-      source: 'ground',
-      filter: shown,
-      paint: { 'fill-pattern': ['concat', 'hatch-', ['get', 'symbol']], 'fill-antialias': false },
+      ...from,
+      paint: { 'fill-pattern': ['concat', 'hatch-', symbol], 'fill-antialias': false },
     },
     {
-      id: `${id}-line`,
+      id: `${id}-${name}-line`,
       type: 'line',
-      source: 'ground',
-      filter: shown,
+      ...from,
       layout: { 'line-join': 'round' },
-      paint: { 'line-color': ink, 'line-width': seen, 'line-opacity': 0.9 },
+      paint: { 'line-color': ink(symbol), 'line-width': seen, 'line-opacity': 0.9 },
     },
-  ];
+  ]);
 }
 
 function outlines(): LayerSpecification[] {
   return (Object.keys(OUTLINES) as (keyof typeof OUTLINES)[]).map((name) => ({
     id: `outline-${name}`,
     type: 'line',
-    source: 'outlines',
+    source: PROGRAMME,
+    'source-layer': OUTLINED.layer,
     minzoom: 11,
-    filter: ['==', ['get', 'outline'], name],
+    filter: nothing,
     layout: { 'line-join': 'round' },
     paint: {
       'line-color': OUTLINES[name].colour,
@@ -66,47 +144,33 @@ function outlines(): LayerSpecification[] {
   }));
 }
 
-const contested: LayerSpecification[] = [
-  {
-    id: 'contested-fill',
-    type: 'fill',
-    source: 'ground',
-    filter: ['==', ['get', 'contested'], true],
-    paint: { 'fill-pattern': 'hatch-contested' },
-  },
-  {
-    id: 'contested-line',
-    type: 'line',
-    source: 'ground',
-    filter: ['==', ['get', 'contested'], true],
-    paint: { 'line-color': SYMBOLS.contested.ink, 'line-width': 3.4, 'line-dasharray': [1, 1] },
-  },
-];
+function contested({ id, layer }: Ground): LayerSpecification[] {
+  const from = { source: PROGRAMME, 'source-layer': layer, filter: nothing };
+  return [
+    { id: `${id}-contested-fill`, type: 'fill', ...from, paint: { 'fill-pattern': 'hatch-contested' } },
+    {
+      id: `${id}-contested-line`,
+      type: 'line',
+      ...from,
+      paint: { 'line-color': SYMBOLS.contested.ink, 'line-width': 3.4, 'line-dasharray': [1, 1] },
+    },
+  ];
+}
 
-const points: LayerSpecification[] = [
-  {
-    id: 'points',
+function points({ kind, layer }: Point): LayerSpecification {
+  const [far, near] = kind === 'hazardous_area' ? [0.5, 0.7] : [0.25, 0.45];
+  return {
+    id: `points-${kind}`,
     type: 'symbol',
-    source: 'points',
+    ...(layer ? { source: PROGRAMME, 'source-layer': layer, filter: nothing } : { source: 'tasks' }),
     layout: {
-      'icon-image': ['concat', 'sign-', ['get', 'kind']],
-      'icon-size': [
-        'interpolate',
-        ['linear'],
-        ['zoom'],
-        6,
-        ['match', ['get', 'kind'], 'hazardous_area', 0.5, 0.25],
-        10,
-        ['match', ['get', 'kind'], 'hazardous_area', 0.7, 0.45],
-        14,
-        1,
-      ],
+      'icon-image': `sign-${kind}`,
+      'icon-size': ['interpolate', ['linear'], ['zoom'], 6, far, 10, near, 14, 1],
       'icon-allow-overlap': true,
       'icon-ignore-placement': true,
-      'symbol-sort-key': ['match', ['get', 'kind'], 'hazardous_area', 3, 'accident', 2, 1],
     },
-  },
-];
+  };
+}
 
 const chosen: LayerSpecification[] = [
   {
@@ -204,31 +268,30 @@ function compared(): LayerSpecification[] {
   });
 }
 
-/** The layers that a click asks. */
+/** The layers that a click asks, the topmost first. */
 export const CLICKED = [
-  'points',
-  'sha-fill',
-  'cha-fill',
-  'sha-line',
-  'cha-line',
-  'released-fill',
-  'released-line',
+  'points-hazardous_area',
+  'points-accident',
+  'points-task',
+  'points-eo_item',
+  ...['cha', 'sha'].flatMap((name) => [`hazardous-${name}-fill`, `hazardous-${name}-line`]),
+  'released-all-fill',
+  'released-all-line',
 ];
 
-/** Layers of the programme's own data, by what the legend calls them. */
-export const LAYERS: Record<string, string[]> = {
-  released: ['released-fill', 'released-line'],
-  hazardous: ['sha-fill', 'sha-line', 'cha-fill', 'cha-line'],
-};
-
-export function style(units: FeatureCollection | null | undefined): StyleSpecification {
+export function style(
+  units: FeatureCollection | null | undefined,
+  layers: Layers,
+  tiles: string[],
+): StyleSpecification {
   const empty = { type: 'geojson' as const, data: NOTHING, tolerance: 0, buffer: 64 };
   return {
     version: 8,
     sources: {
       world: { type: 'geojson', data: NOTHING, attribution: 'Natural Earth' },
       units: { type: 'geojson', data: units ?? NOTHING },
-      ...Object.fromEntries(VIEWED.map((name) => [name, empty])),
+      [PROGRAMME]: { type: 'vector', tiles, maxzoom: FINEST },
+      tasks: empty,
       chosen: empty,
       compared: empty,
       measured: empty,
@@ -251,14 +314,12 @@ export function style(units: FeatureCollection | null | undefined): StyleSpecifi
         paint: { 'fill-color': '#f7f5ef' },
       },
       ...unitLines(),
-      ...ground('released', RELEASED),
-      ...ground('sha', HAZARDOUS.slice(1)),
-      ...ground('cha', HAZARDOUS.slice(0, 1)),
+      ...groundOf(layers).flatMap(ground),
       ...outlines(),
-      ...contested,
+      ...groundOf(layers).flatMap(contested),
       unitNames(2, 9, 11),
       unitNames(1, 5, 13),
-      ...points,
+      ...POINTS.filter(({ layer }) => !layer || layers.includes(layer)).map(points),
       ...compared(),
       ...chosen,
       ...measured,

@@ -8,12 +8,15 @@ import {
   NavigationControl,
   ScaleControl,
   setWorkerUrl,
+  type VectorTileSource,
 } from 'maplibre-gl';
 import workerUrl from 'maplibre-gl/dist/maplibre-gl-worker.mjs?worker&url';
 import type { Programme } from '../programme';
 import { addImages } from './images';
-import type { Bounds, Shown } from './sources';
-import { style, VIEWED, world } from './style';
+import { type Bounds, type Layers, type Question, tilesOf } from './sources';
+import { PROGRAMME, style, world } from './style';
+
+export { PROGRAMME };
 
 setWorkerUrl(workerUrl);
 
@@ -31,11 +34,17 @@ export function boundsOf(map: MapLibre): Bounds {
 /** Dots of a printed map for each of its points: about 300 to the inch. */
 const FINE = 3;
 
-export function create(container: HTMLElement, programme: Programme, paper = false): MapLibre {
+export function create(
+  container: HTMLElement,
+  programme: Programme,
+  layers: Layers,
+  question: Question,
+  paper = false,
+): MapLibre {
   const { west, south, east, north } = programme.extent;
   const map = new MapLibre({
     container,
-    style: style(programme.admin_units),
+    style: style(programme.admin_units, layers, tilesOf(layers, question)),
     bounds: [west, south, east, north],
     fitBoundsOptions: { padding: 24 },
     dragRotate: false,
@@ -64,6 +73,7 @@ export function put(map: MapLibre, source: string, data: FeatureCollection): voi
   (map.getSource(source) as GeoJSONSource | undefined)?.setData(data);
 }
 
-export function show(map: MapLibre, shown: Shown): void {
-  for (const name of VIEWED) put(map, name, shown[name]);
+/** Shows the ground of another day or basis. */
+export function turnTo(map: MapLibre, layers: Layers, question: Question): void {
+  (map.getSource(PROGRAMME) as VectorTileSource | undefined)?.setTiles(tilesOf(layers, question));
 }

@@ -1,0 +1,64 @@
+// What is in view: how many things of each symbol, and where the areas are.
+
+import type { Feature } from 'geojson';
+import type { Map as MapLibre } from 'maplibre-gl';
+import { type Bounds, extentOf } from './extent';
+import { type Layers, type Question, thereBy } from './sources';
+import { groundOf, POINTS, symbolOf } from './style';
+import { boundsOf, PROGRAMME } from './view';
+
+export interface Seen {
+  /** How many things of each symbol and kind. */
+  counts: ReadonlyMap<string, number>;
+  /** Some tiles are overviews, which show where ground is and count it, and no single areas. */
+  overview: boolean;
+  /** Areas' boxes, by id. */
+  areas: Map<string, Bounds>;
+}
+
+const meets = (a: Bounds, b: Bounds) => a[0] <= b[2] && a[2] >= b[0] && a[1] <= b[3] && a[3] >= b[1];
+
+const wider = (a: Bounds | undefined, b: Bounds): Bounds =>
+  a ? [Math.min(a[0], b[0]), Math.min(a[1], b[1]), Math.max(a[2], b[2]), Math.max(a[3], b[3])] : b;
+
+/** Counts what is in view; a thing that lies in several tiles is one thing. */
+export function look(map: MapLibre, layers: Layers, question: Question): Seen {
+  const view = boundsOf(map);
+  const things = new Map<string, Set<string>>();
+  const counts = new Map<string, number>();
+  const areas = new Map<string, Bounds>();
+  let overview = false;
+  const add = (name: string, thing: string) => things.set(name, (things.get(name) ?? new Set()).add(thing));
+  const each = (
+    sourceLayer: string,
+    dates: string[] | undefined,
+    use: (feature: Feature, box: Bounds) => void,
+  ) => {
+    const filter = dates && thereBy(dates, question);
+    for (const feature of map.querySourceFeatures(PROGRAMME, { sourceLayer, filter })) {
+      const box = extentOf(feature.geometry);
+      if (box && meets(box, view)) use(feature, box);
+    }
+  };
+  const tell = (name: string, feature: Feature) => {
+    const said = feature.properties ?? {};
+    if (said.overview) {
+      overview = true;
+      counts.set(name, (counts.get(name) ?? 0) + Number(said.count));
+    } else add(name, said.id);
+  };
+  for (const { layer, field, dates } of groundOf(layers)) {
+    each(layer, dates, (feature) => {
+      tell(symbolOf(feature.properties?.[field]), feature);
+      if (feature.properties?.contested) tell('contested', feature);
+    });
+  }
+  for (const { kind, layer, dates } of POINTS) {
+    if (layer) each(layer, dates, (feature) => tell(kind, feature));
+  }
+  each('hazardous_area', undefined, ({ properties }, box) => {
+    if (properties?.id) areas.set(properties.id, wider(areas.get(properties.id), box));
+  });
+  for (const [name, found] of things) counts.set(name, (counts.get(name) ?? 0) + found.size);
+  return { counts, overview, areas };
+}
