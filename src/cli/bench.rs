@@ -1,4 +1,4 @@
-//! `cartagena bench sync|rush|ledger`: figures as ratios within one run, printed as JSON. Machines are noisy; ratios less so.
+//! `cartagena bench sync|rush|ledger|tiles`: figures as ratios within one run, printed as JSON. Machines are noisy; ratios less so.
 
 #![expect(
     clippy::cast_precision_loss,
@@ -19,7 +19,7 @@ use geo::{LineString, MultiPolygon, Polygon};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::{open, print, rush, user};
+use super::{open, print, rush, tiles, user};
 use crate::auth::token;
 use crate::config::Config;
 use crate::geometry::{Extent, Grid};
@@ -40,6 +40,8 @@ pub(super) enum Bench {
     Sync(SyncBench),
     /// Many tablets push at once to a server of their own over HTTP, then one reader pulls it all
     Rush(rush::Rush),
+    /// Vector tiles of a running server, or of several in turn
+    Tiles(tiles::Tiles),
     /// The ledger from nothing, and after one change
     Ledger(LedgerBench),
 }
@@ -68,6 +70,7 @@ pub(super) fn run(config: &Config, command: &Bench) -> anyhow::Result<()> {
     let figures = match command {
         Bench::Sync(bench) => sync(config, bench)?,
         Bench::Rush(bench) => rush::run(config, bench)?,
+        Bench::Tiles(bench) => tiles::run(bench)?,
         Bench::Ledger(bench) => ledger(bench)?,
     };
     print(&serde_json::to_string_pretty(&figures)?);

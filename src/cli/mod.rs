@@ -12,6 +12,7 @@ mod relay;
 mod rush;
 mod serve;
 mod tablets;
+mod tiles;
 mod user;
 mod verify;
 

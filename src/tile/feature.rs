@@ -24,7 +24,7 @@ pub struct Field {
     pub name: String,
     /// Who may see it: 0 (public) to 3 (personal).
     pub tier: i16,
-    /// What TileJSON says of its values: `String`, `Number` or `Boolean`.
+    /// What `TileJSON` says of its values: `String`, `Number` or `Boolean`.
     pub type_name: &'static str,
 }
 

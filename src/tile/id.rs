@@ -7,7 +7,8 @@ use super::{DEEPEST, EXTENT, MARGIN};
 /// Bits of a world coordinate: the equator in 2³² steps of 0.9 cm.
 pub(super) const BITS: u8 = 32;
 /// Bits of a tile's side.
-const TILE_BITS: u8 = EXTENT.trailing_zeros() as u8;
+const TILE_BITS: u8 = 12;
+const _: () = assert!(EXTENT == 1 << TILE_BITS);
 /// Where web Mercator's square world ends, degrees of latitude.
 const NORTHERN_EDGE: f64 = 85.051_128_779_806_59;
 

@@ -127,22 +127,24 @@ impl<K: Eq + Hash, A> Layer<K, A> {
         if self.tree.size() == 0 {
             self.tree = RTree::bulk_load(boxes);
         } else {
-            boxes.into_iter().for_each(|boxed| self.tree.insert(boxed));
+            for boxed in boxes {
+                self.tree.insert(boxed);
+            }
         }
         self.buckets.touch_all(stamp);
         self.measure();
     }
 
     /// Puts a key's features in the place of those that it had, at a place in the log.
-    pub fn replace(&mut self, key: K, features: Vec<(A, Feature)>, stamp: i64)
+    pub fn replace(&mut self, key: &K, features: Vec<(A, Feature)>, stamp: i64)
     where
         K: Clone,
         A: PartialEq,
     {
-        if self.has(&key, &features) {
+        if self.has(key, &features) {
             return;
         }
-        let before = self.slots.remove(&key).unwrap_or_default();
+        let before = self.slots.remove(key).unwrap_or_default();
         for slot in before {
             self.take_out(slot, stamp);
         }
@@ -160,10 +162,7 @@ impl<K: Eq + Hash, A> Layer<K, A> {
 
     /// Looks anew at where it is dense, after changes.
     pub fn measure(&mut self) {
-        let drawn_from = self.buckets.sparse_from(DENSE).min(COARSE);
-        if drawn_from != self.drawn_from {
-            self.drawn_from = drawn_from;
-        }
+        self.drawn_from = self.buckets.sparse_from(DENSE).min(COARSE);
     }
 
     /// What a tile says is the same for as long as this is.

@@ -47,7 +47,9 @@ impl Canvas {
         let small = (0..2).all(|axis| max[axis] - min[axis] <= SIDE);
         match &shape.parts {
             Parts::Points(spots) => {
-                spots.iter().for_each(|&spot| self.mark(cell(self.tile.unit(spot)), class))
+                for &spot in spots {
+                    self.mark(cell(self.tile.unit(spot)), class);
+                }
             }
             _ if small => self.mark_box(cell(min), cell(max), class),
             Parts::Lines(lines) => {

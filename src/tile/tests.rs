@@ -192,7 +192,7 @@ fn an_overview_follows_large_outlines_and_leaves_holes_clear() {
     let whole = square(18.0, 42.0, 2.0);
     let hole = square(18.5, 42.5, 1.0).exterior().clone();
     crowd.replace(
-        99_999,
+        &99_999,
         vec![(true, feature(99_999, Polygon::new(whole.exterior().clone(), vec![hole]), "cha"))],
         2,
     );
@@ -242,7 +242,7 @@ proptest! {
         let mut last: Vec<_> = tiles.iter().map(|&tile| (layer.state(tile), bytes(&layer, tile))).collect();
         for (stamp, (number, place)) in (2..).zip(changes) {
             let features = place.into_iter().map(|place| (true, made(number, place))).collect();
-            layer.replace(number, features, stamp);
+            layer.replace(&number, features, stamp);
             layer.measure();
             for (&tile, last) in tiles.iter().zip(&mut last) {
                 let now = (layer.state(tile), bytes(&layer, tile));

@@ -1,4 +1,4 @@
-//! Vector tiles: for maps that know a template of addresses (TileJSON, MapLibre, QGIS's *Vector Tiles*), and as OGC API –
+//! Vector tiles: for maps that know a template of addresses (`TileJSON`, `MapLibre`, QGIS's *Vector Tiles*), and as OGC API –
 //! Tiles, whose rows come before columns.
 
 use actix_web::http::header::{CACHE_CONTROL, CONTENT_ENCODING, ETAG, IF_NONE_MATCH, VARY};
@@ -55,7 +55,7 @@ pub(crate) async fn show_in_set(
     answer(request, state, asked).await
 }
 
-/// What a map has to know of tiles of these collections (TileJSON 3.0).
+/// What a map has to know of tiles of these collections (`TileJSON` 3.0).
 #[utoipa::path(tag = "ogc", params(("layers" = String, Path), EndOfDay), responses((status = 200, body = Object)))]
 #[get("/tiles/{layers}")]
 pub(crate) async fn describe(
@@ -156,9 +156,9 @@ async fn answer(request: HttpRequest, state: Data<AppState>, asked: Asked) -> Ap
     let mut response = if body.is_empty() { HttpResponse::NoContent() } else { HttpResponse::Ok() };
     response
         .insert_header((ETAG, etag))
-        // Another reader may see another tile, and the next question may have another answer.
+        // The next question, and another reader's, may have another answer, of another name.
         .insert_header((CACHE_CONTROL, "private, no-cache"))
-        .insert_header((VARY, "Authorization, Accept-Encoding"));
+        .insert_header((VARY, "Accept-Encoding"));
     if body.is_empty() {
         return Ok(response.finish());
     }

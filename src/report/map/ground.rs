@@ -123,8 +123,8 @@ impl GroundMap {
         for (place, (left, gone)) in self.draw(ledger, places)? {
             let (left, gone) =
                 (tag(&left, &self.remaining, &mut tagger), tag(&gone, &self.released, &mut tagger));
-            self.remaining.replace(place, left, seq);
-            self.released.replace(place, gone, seq);
+            self.remaining.replace(&place, left, seq);
+            self.released.replace(&place, gone, seq);
         }
         self.remaining.measure();
         self.released.measure();

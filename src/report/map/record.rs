@@ -97,7 +97,7 @@ impl RecordMap {
         for (collection, layer) in &mut self.layers {
             for record in &changed {
                 let features = features(record, collection, layer, &mut self.tagger);
-                layer.replace(record.id, features, seq);
+                layer.replace(&record.id, features, seq);
             }
             layer.measure();
         }
