@@ -1,5 +1,7 @@
 //! The list of collections, and one of them.
 
+use std::sync::{Arc, OnceLock};
+
 use actix_web::web::{Data, Path};
 use actix_web::{HttpRequest, HttpResponse, get};
 use serde_json::{Value, json};
@@ -20,15 +22,24 @@ const QUERYABLES: &str = "http://www.opengis.net/def/rel/ogc/1.0/queryables";
 /// The relation of a schema.
 const A_SCHEMA: &str = "http://www.opengis.net/def/rel/ogc/1.0/schema";
 
+/// Collections by the tier that they are seen from, without and with the ledger's ground. They are made once: it takes
+/// longer than drawing a tile.
+static SEEN: [[OnceLock<Vec<Arc<Collection>>>; 2]; TIERS] = [const { [const { OnceLock::new() }; 2] }; TIERS];
+/// Tiers 0 to 3 (docs/domain.md §3).
+const TIERS: usize = 4;
+
 /// The collections that somebody sees.
-pub(super) fn seen_by(access: &MapAccess<ReadRecords>) -> Vec<Collection> {
-    Collection::seen(Registry::embedded(), access.actor.sight(), access.sees_ground())
+pub(super) fn seen_by<P>(access: &MapAccess<P>) -> &'static [Arc<Collection>] {
+    let (sight, ground) = (access.actor.sight(), access.sees_ground());
+    let tier = usize::try_from(sight.tier).unwrap_or_default().min(TIERS - 1);
+    let make = || Collection::seen(Registry::embedded(), sight, ground).into_iter().map(Arc::new).collect();
+    SEEN[tier][usize::from(ground)].get_or_init(make)
 }
 
 /// One of them.
-pub(super) fn find(access: &MapAccess<ReadRecords>, id: &str) -> ApiResult<Collection> {
-    let found = seen_by(access).into_iter().find(|collection| collection.id == id);
-    found.ok_or_else(|| ApiError::not_found("collection"))
+pub(super) fn find<P>(access: &MapAccess<P>, id: &str) -> ApiResult<Arc<Collection>> {
+    let found = seen_by(access).iter().find(|collection| collection.id == id);
+    found.cloned().ok_or_else(|| ApiError::not_found("collection"))
 }
 
 /// Every collection that the asker sees.

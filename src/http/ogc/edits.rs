@@ -1,6 +1,8 @@
 //! Records made and changed at a map (OGC API – Features, Part 4). Each edit becomes a mutation through the one door: a
 //! draft, for review like any other. What stands finalised stays in the books until the draft has been finalised too.
 
+use std::sync::Arc;
+
 use actix_web::http::StatusCode;
 use actix_web::http::header::{ALLOW, CONTENT_TYPE, ETAG, IF_MATCH, LOCATION};
 use actix_web::web::{Data, Path};
@@ -9,7 +11,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::access::MapAccess;
-use super::collections::extent;
+use super::collections::{extent, find};
 use super::item::read_id;
 use super::reply::Address;
 use crate::auth::permission::{CorrectRecords, ReadRecords};
@@ -143,7 +145,7 @@ async fn change(
 /// Where an edit is taken: a collection of records, as its author sees it.
 struct Desk {
     address: Address,
-    collection: Collection,
+    collection: Arc<Collection>,
     schema: &'static Schema,
     actor: Actor,
     content_type: String,
@@ -158,9 +160,7 @@ impl Desk {
         state: &Data<AppState>,
         collection: &str,
     ) -> ApiResult<Self> {
-        let seen = Collection::seen(Registry::embedded(), access.actor.sight(), access.sees_ground());
-        let found = seen.into_iter().find(|one| one.id == collection);
-        let collection = found.ok_or_else(|| ApiError::not_found("collection"))?;
+        let collection = find(access, collection)?;
         let schema =
             collection.kind().and_then(|kind| Registry::embedded().latest(kind)).ok_or_else(|| {
                 let detail = format!("{} is made of the records by the ledger: change those", collection.id);
@@ -290,7 +290,7 @@ pub(crate) async fn offer_one(
 }
 
 fn may_make(access: &MapAccess<ReadRecords>, collection: &str) -> bool {
-    let found = super::collections::find(access, collection);
+    let found = find(access, collection);
     found.is_ok_and(|collection| collection.kind().is_some_and(|kind| access.may_make(kind)))
 }
 

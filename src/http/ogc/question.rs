@@ -71,7 +71,7 @@ impl Question {
         request: &HttpRequest,
         access: &MapAccess<ReadRecords>,
         state: &Data<AppState>,
-        collection: Collection,
+        collection: Arc<Collection>,
     ) -> ApiResult<Self> {
         let known = |name: &str| {
             let fixed = ONE.contains(&name) || MANY.contains(&name);
@@ -89,7 +89,7 @@ impl Question {
         request: &HttpRequest,
         access: &MapAccess<ReadRecords>,
         state: &Data<AppState>,
-        collection: Collection,
+        collection: Arc<Collection>,
     ) -> ApiResult<Self> {
         let known = |name: &str| ONE.contains(&name) && has(&collection, name);
         let address = Address::read(request, known)?;
@@ -100,7 +100,7 @@ impl Question {
         address: Address,
         access: &MapAccess<ReadRecords>,
         state: &Data<AppState>,
-        collection: Collection,
+        collection: Arc<Collection>,
     ) -> ApiResult<Self> {
         let basis = match address.get("basis") {
             None | Some("official") => Basis::Official,
@@ -120,7 +120,7 @@ impl Question {
             })
             .await?;
         let mut question = Self {
-            collection: Arc::new(collection),
+            collection,
             sight: access.actor.sight(),
             crs: Crs::default(),
             bbox: None,

@@ -1,8 +1,12 @@
 //! Vector tiles: for maps that know a template of addresses (`TileJSON`, `MapLibre`, QGIS's *Vector Tiles*), and as OGC API –
 //! Tiles, whose rows come before columns.
 
-use actix_web::http::header::{CACHE_CONTROL, CONTENT_ENCODING, ETAG, IF_NONE_MATCH, VARY};
-use actix_web::web::{self, Data, Path, Query as Params};
+use std::sync::Arc;
+
+use actix_web::http::header::{
+    ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, ETAG, HeaderName, IF_NONE_MATCH, VARY,
+};
+use actix_web::web::{self, Bytes, Data, Path, Query as Params};
 use actix_web::{HttpRequest, HttpResponse, get};
 use serde_json::{Value, json};
 
@@ -15,7 +19,7 @@ use crate::http::figures::STATEMENT;
 use crate::http::state::AppState;
 use crate::http::which::EndOfDay;
 use crate::ogc::collection::{Collection, Shape};
-use crate::report::map::{Answer, Asked, fields_seen, unpack};
+use crate::report::map::{Answer, Asked, MapError, fields_seen, unpack};
 use crate::tile::{FINEST, TileId};
 
 /// A vector tile.
@@ -103,7 +107,7 @@ fn read_id(z: &str, x: &str, y: &str) -> ApiResult<TileId> {
     id().ok_or_else(|| ApiError::not_found("tile"))
 }
 
-fn read_layers(access: &MapAccess<ReadRecords>, layers: &str) -> ApiResult<Vec<Collection>> {
+fn read_layers(access: &MapAccess<ReadRecords>, layers: &str) -> ApiResult<Vec<Arc<Collection>>> {
     let mut names: Vec<&str> = layers.split(',').map(str::trim).collect();
     names.sort_unstable();
     names.dedup();
@@ -114,7 +118,7 @@ fn read_layers(access: &MapAccess<ReadRecords>, layers: &str) -> ApiResult<Vec<C
 }
 
 /// A collection that has a place on maps.
-pub(super) fn find_drawn(access: &MapAccess<ReadRecords>, id: &str) -> ApiResult<Collection> {
+pub(super) fn find_drawn(access: &MapAccess<ReadRecords>, id: &str) -> ApiResult<Arc<Collection>> {
     let collection = find(access, id)?;
     if collection.shape == Shape::Nowhere {
         return Err(ApiError::not_found("tileset"));
@@ -129,41 +133,30 @@ fn ask(access: &MapAccess<ReadRecords>, layers: &str, tile: TileId, when: EndOfD
 }
 
 async fn answer(request: HttpRequest, state: Data<AppState>, asked: Asked) -> ApiResult<HttpResponse> {
-    let header = |name| {
-        request
-            .headers()
-            .get(name)
-            .and_then(|value: &actix_web::http::header::HeaderValue| value.to_str().ok())
+    let header = |name: HeaderName| {
+        let value = request.headers().get(name).and_then(|value| value.to_str().ok());
+        value.unwrap_or_default().to_owned()
     };
-    let known = header(IF_NONE_MATCH).unwrap_or_default().to_owned();
-    let unpacks = header(actix_web::http::header::ACCEPT_ENCODING).unwrap_or_default().contains("gzip");
+    let (known, packings) = (header(IF_NONE_MATCH), header(ACCEPT_ENCODING));
     let found = web::block(move || {
-        let has = |etag: &str| known.split(',').any(|one| one.trim() == etag);
-        let answer = state.map.tile(state.blocking_store(), &state.books, &asked, has)?;
-        Ok::<_, ApiError>(match answer {
-            Answer::Same => None,
-            Answer::Tile { etag, packed } if unpacks => Some((etag, packed.to_vec())),
-            Answer::Tile { etag, packed } => Some((
-                etag,
-                unpack(&packed).map_err(|fault| ApiError::from(crate::report::map::MapError::from(fault)))?,
-            )),
-        })
+        let is_known = |etag: &str| known.split(',').any(|one| one.trim() == etag);
+        state.map.tile(state.blocking_store(), &state.books, &asked, is_known)
     })
     .await??;
-    let Some((etag, body)) = found else {
-        return Ok(HttpResponse::NotModified().finish());
+    let (mut response, etag, packed) = match found {
+        Answer::Same { etag } => (HttpResponse::NotModified(), etag, None),
+        Answer::Tile { etag, packed } if packed.is_empty() => (HttpResponse::NoContent(), etag, None),
+        Answer::Tile { etag, packed } => (HttpResponse::Ok(), etag, Some(packed)),
     };
-    let mut response = if body.is_empty() { HttpResponse::NoContent() } else { HttpResponse::Ok() };
     response
         .insert_header((ETAG, etag))
         // The next question, and another reader's, may have another answer, of another name.
         .insert_header((CACHE_CONTROL, "private, no-cache"))
         .insert_header((VARY, "Accept-Encoding"));
-    if body.is_empty() {
-        return Ok(response.finish());
+    let Some(packed) = packed else { return Ok(response.finish()) };
+    response.content_type(MVT);
+    if packings.contains("gzip") {
+        return Ok(response.insert_header((CONTENT_ENCODING, "gzip")).body(Bytes::from_owner(packed)));
     }
-    if unpacks {
-        response.insert_header((CONTENT_ENCODING, "gzip"));
-    }
-    Ok(response.content_type(MVT).body(body))
+    Ok(response.body(unpack(&packed).map_err(MapError::from)?))
 }

@@ -60,7 +60,7 @@ pub enum MapError {
 #[derive(Debug, Clone)]
 pub struct Asked {
     /// Its layers, in their order.
-    pub collections: Vec<Collection>,
+    pub collections: Vec<Arc<Collection>>,
     /// Which tile.
     pub tile: TileId,
     /// Who looks.
@@ -74,8 +74,11 @@ pub struct Asked {
 /// A tile, or that it is the one that somebody has.
 #[derive(Debug)]
 pub enum Answer {
-    /// It is the one of this name.
-    Same,
+    /// It is the one that the asker has.
+    Same {
+        /// Its name.
+        etag: String,
+    },
     /// The tile, packed with gzip; empty where there is nothing in it.
     Tile {
         /// What names it for as long as nothing in it changes.
@@ -141,7 +144,7 @@ impl LiveMap {
         let name = Hash::of_bytes(state.join(" ").as_bytes());
         let etag = format!("W/\"{}\"", &name.to_hex()[..32]);
         if known(&etag) {
-            return Ok(Answer::Same);
+            return Ok(Answer::Same { etag });
         }
         let key = (name, asked.tile);
         if let Some(packed) = self.tiles.get(&key) {

@@ -97,7 +97,11 @@ fn gdal_reads_pages_filters_and_copies(place: &Place) {
 /// Loads layers, counts, and filters by a box and by an attribute; says what it found as JSON.
 const SCRIPT: &str = r#"
 import json, os, sys
-from qgis.core import Qgis, QgsApplication, QgsFeatureRequest, QgsRectangle, QgsVectorLayer
+from urllib.parse import quote
+from qgis.core import (Qgis, QgsApplication, QgsCoordinateReferenceSystem, QgsFeatureRequest, QgsMapRendererParallelJob,
+    QgsMapSettings, QgsRectangle, QgsVectorLayer, QgsVectorTileLayer)
+from qgis.PyQt.QtCore import QSize
+from qgis.PyQt.QtGui import QColor
 url, login, password = sys.argv[1:]
 application = QgsApplication([], False)
 application.initQgis()
@@ -117,6 +121,25 @@ assert areas.setSubsetString("classification = 'CHA'")
 found["confirmed"] = sum(1 for _ in areas.getFeatures())
 found["points"] = load("hazardous_area_points").featureCount()
 found["remaining"] = load("remaining").featureCount()
+# Vector tiles, drawn: how many dots are not blank.
+def drawn():
+    tiles = url.replace("//", f"//{login}:{password}@") + "/tiles/hazardous_area,remaining/{z}/{x}/{y}"
+    layer = QgsVectorTileLayer(f"type=xyz&url={quote(tiles, safe='')}&zmin=0&zmax=16", "tiles")
+    assert layer.isValid(), layer.error().message()
+    settings = QgsMapSettings()
+    settings.setLayers([layer])
+    settings.setDestinationCrs(QgsCoordinateReferenceSystem("EPSG:3857"))
+    settings.setOutputSize(QSize(200, 200))
+    settings.setBackgroundColor(QColor("white"))
+    settings.setExtent(QgsRectangle(0, 1110000, 30000, 1140000))
+    job = QgsMapRendererParallelJob(settings)
+    job.start()
+    # Whoever waits here with closed eyes waits for the log-in, which waits for whoever waits here.
+    while job.isActive():
+        application.processEvents()
+    image = job.renderedImage()
+    return sum(image.pixelColor(x, y) != QColor("white") for x in range(200) for y in range(200))
+found["tiles"] = drawn() > 20
 print(json.dumps(found), flush=True)
 # Taking QGIS down with layers in it crashes now and then, whatever they came from.
 os._exit(0)
@@ -142,7 +165,7 @@ fn qgis_loads_counts_and_filters(place: &Place) {
     assert_eq!(
         found,
         json!({"type": true, "counted": AREAS, "loaded": AREAS, "in_box": 3, "year": 2000, "confirmed": 13, "points": 1,
-            "remaining": 0})
+            "remaining": 0, "tiles": true})
     );
 }
 
