@@ -212,7 +212,7 @@ impl Desk {
     /// The record as its author sees it.
     async fn find(&self, state: &Data<AppState>, id: Uuid) -> ApiResult<Feature> {
         let sight = self.actor.sight();
-        let scan = Scan { collection: self.collection.clone().into(), sight, at: 0, bbox: None, batch: 1 };
+        let scan = Scan { collection: Arc::clone(&self.collection), sight, at: 0, bbox: None, batch: 1 };
         let found = state
             .store(move |store| {
                 let at = store.head()?.seq;
