@@ -1,15 +1,16 @@
 // The map: ground by class and result at the end of any day, points, and the records behind them.
 
 import type { Map as MapLibre } from 'maplibre-gl';
+import { Suspense } from 'preact/compat';
 import { useState } from 'preact/hooks';
-import { Safety, Show, words } from '../components/states';
+import { Busy, Safety, Show, words } from '../components/states';
 import { today } from '../format';
 import { t } from '../i18n';
 import { useLast, useLoad } from '../load';
 import { type Known, loadProgramme } from '../programme';
 import { RecordPanel } from '../record/panel';
 import { amend, place } from '../router';
-import { seesHazards } from '../session';
+import { may, seesHazards } from '../session';
 import type { Basis } from '../standing/model';
 import { Canvas } from './canvas';
 import { type Filter, NO_FILTER, visible } from './filter';
@@ -18,7 +19,7 @@ import { Readout } from './readout';
 import { Sheet } from './sheet';
 import { Slider } from './slider';
 import { type Bounds, load } from './sources';
-import { Tools } from './tools';
+import { NewRecord, Tools } from './tools';
 
 export default function MapPage() {
   const programme = useLoad('programme', loadProgramme, false);
@@ -30,6 +31,7 @@ function MapOf({ known }: { known: Known }) {
   const asOf = parameters.get('as_of') ?? today();
   const basis: Basis = parameters.get('basis') === 'provisional' ? 'provisional' : 'official';
   const record = parameters.get('record');
+  const kind = parameters.get('new');
   const [map, setMap] = useState<MapLibre | null>(null);
   const [bounds, setBounds] = useState<Bounds | null>(null);
   const [filter, setFilter] = useState<Filter>(NO_FILTER);
@@ -52,7 +54,7 @@ function MapOf({ known }: { known: Known }) {
           chosen={record}
           onReady={setMap}
           onMove={setBounds}
-          onChoose={(id) => amend({ record: id })}
+          onChoose={(id) => kind === null && amend({ record: id })}
         />
         <div class="map-notes" aria-live="polite">
           {shown.busy && <span class="note">{t('loading')}</span>}
@@ -65,7 +67,14 @@ function MapOf({ known }: { known: Known }) {
         <Slider asOf={asOf} onChange={(day) => amend({ as_of: day })} />
         <Safety />
       </section>
-      {record && (
+      {kind !== null && map && may('CorrectRecords') && (
+        <aside class="side record" aria-label={t('create.title')}>
+          <Suspense fallback={<Busy />}>
+            <NewRecord map={map} kind={kind} onClose={() => amend({ new: null })} />
+          </Suspense>
+        </aside>
+      )}
+      {record && kind === null && (
         <aside class="side record" aria-label={t('record.title')}>
           <RecordPanel id={record} asOf={asOf} basis={basis} onClose={() => amend({ record: null })} />
         </aside>

@@ -11,6 +11,7 @@ import {
 } from 'maplibre-gl';
 import workerUrl from 'maplibre-gl/dist/maplibre-gl-worker.mjs?worker&url';
 import type { Programme } from '../programme';
+import { addBaseMap } from './basemap';
 import { addImages } from './images';
 import type { Bounds, Shown } from './sources';
 import { style, VIEWED, world } from './style';
@@ -55,6 +56,7 @@ export function create(container: HTMLElement, programme: Programme, paper = fal
   }
   map.on('load', () => {
     addImages(map);
+    addBaseMap(map);
     world().then((countries) => put(map, 'world', countries));
   });
   return map;

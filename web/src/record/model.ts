@@ -38,9 +38,18 @@ export interface Version {
   diff: Record<string, { from: Value; to: Value }>;
 }
 
-interface Property {
+export interface Property {
+  $ref?: string;
   type?: string;
   format?: string;
+  enum?: string[];
+  minimum?: number;
+  maximum?: number;
+  maxLength?: number;
+  readOnly?: boolean;
+  properties?: Record<string, Property>;
+  /** What a row needs that is not struck out. */
+  else?: { required?: string[] };
   'x-label'?: string;
   'x-labels'?: Record<string, string>;
   'x-unit'?: string;
@@ -51,12 +60,16 @@ interface Property {
 
 export interface Schema {
   title: string;
+  'x-geometry': 'none' | { types: string[]; required: boolean };
+  required?: string[];
+  /** Its fields that say when it holds. */
+  'x-time'?: { from: string; to?: string };
   properties: Record<string, Property>;
 }
 
 const schemas = new Map<string, Promise<Schema>>();
 
-function loadSchema(kind: string): Promise<Schema> {
+export function loadSchema(kind: string): Promise<Schema> {
   let known = schemas.get(kind);
   if (!known) {
     known = api.get<Schema>(`/v1/schemas/${kind}`);
