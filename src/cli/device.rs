@@ -31,7 +31,7 @@ pub(super) fn run(config: &Config, command: Device) -> anyhow::Result<()> {
         Device::List => {
             for device in store.list_devices(None)? {
                 let state = if device.revoked_at.is_some() { "revoked" } else { "active" };
-                let contact = device.last_contact.map_or_else(|| "never".to_owned(), |at| in_seconds(at));
+                let contact = device.last_contact.map_or_else(|| "never".to_owned(), in_seconds);
                 let pending = device.outbox_pending.unwrap_or(0);
                 print(&format!(
                     "{}  {}  {state}  last contact {contact}  stored through {}  not sent {pending}",

@@ -69,7 +69,7 @@ pub(super) fn run(config: &Config, command: &Command) -> anyhow::Result<()> {
             let Some(upstream) = store.upstream()? else {
                 bail!("this server follows no national server: run `cartagena relay enrol` first");
             };
-            let heard = upstream.last_contact.map_or_else(|| "never".to_owned(), |at| in_seconds(at));
+            let heard = upstream.last_contact.map_or_else(|| "never".to_owned(), in_seconds);
             let files = store.outgoing_files()?;
             print(&format!(
                 "National server {}, last heard {heard}, its log followed up to {}; {} edits that it is not known to have, and \

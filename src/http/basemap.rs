@@ -1,4 +1,4 @@
-//! The operator's own base map, where there is one: a PMTiles file beside the data, of which browsers ask for parts.
+//! The operator's own base map, where there is one: a `PMTiles` file beside the data, of which browsers ask for parts.
 //!
 //! It is shown to whoever is logged in and to nobody else: what a programme has bought or flown may not be the public's.
 
@@ -22,7 +22,7 @@ use crate::auth::permission::ReadProgramme;
 /// Its name in the data folder.
 pub const FILE: &str = "basemap.pmtiles";
 
-/// The operator's own base map: a PMTiles archive, vector or raster. `Range` asks for a part.
+/// The operator's own base map: a `PMTiles` archive, vector or raster. `Range` asks for a part.
 #[utoipa::path(tag = "programme", params(("Range" = Option<String>, Header)), responses((status = 200, content_type = "application/vnd.pmtiles"), (status = 206, content_type = "application/vnd.pmtiles"), (status = 404, description = "This server has none")))]
 #[get("/v1/basemap")]
 pub(crate) async fn show(

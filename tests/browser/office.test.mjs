@@ -132,6 +132,17 @@ test('a map password is made, seen once, used by a program, and revoked', async 
   assert.equal((await page.content()).includes(password), false, 'nobody is shown it twice');
   await accessible(page, 'a map password');
   await keep(page, 'map-passwords');
+  await page.getByRole('button', { name: 'Make a map password' }).click();
+  await page.getByLabel('What for').fill('A spreadsheet');
+  await page.locator('dialog').getByLabel('May').selectOption('read_write');
+  await page.locator('dialog button[type=submit]').click();
+  await page.locator('dialog .code').waitFor();
+  await page.keyboard.press('Escape');
+  const other = page.locator('tr', { hasText: 'A spreadsheet' });
+  assert.match(await other.textContent(), /look and write drafts.*never/);
+  await other.getByRole('button', { name: 'Revoke' }).click();
+  await page.locator('dialog button[type=submit]').click();
+  await other.waitFor({ state: 'detached' });
   // An administrator sees whose there are, and ends them.
   const admin = await pageOf('admin');
   await goTo(admin, '/admin');

@@ -21,7 +21,10 @@ fn people_work_with_the_console() {
     // One after the other: what one approves another would count.
     let done = Command::new("node")
         .args(["--test", "--test-concurrency=1", "--test-reporter=spec"])
-        .args(["session", "standing", "map", "work", "office", "basemap"].map(|name| tests.join(format!("{name}.test.mjs"))))
+        .args(
+            ["session", "standing", "map", "work", "office", "basemap"]
+                .map(|name| tests.join(format!("{name}.test.mjs"))),
+        )
         .env("CONSOLE_URL", &demo.url)
         .env("CONSOLE_PASSWORD", PASSWORD)
         .env("CONSOLE_DATA", &demo.data)

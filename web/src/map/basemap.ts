@@ -1,7 +1,7 @@
 // The operator's own base map, where the server has one (README, "The operator's own map"): under the programme's
 // layers, grey and without names, so that nothing on it is taken for a hazard or for clear ground.
 
-import { addProtocol, type LayerSpecification, type Map as MapLibre } from 'maplibre-gl';
+import { AttributionControl, addProtocol, type LayerSpecification, type Map as MapLibre } from 'maplibre-gl';
 import { PMTiles, Protocol, type RangeResponse, type Source, TileType } from 'pmtiles';
 import { api, isProblem } from '../api';
 
@@ -68,8 +68,8 @@ const raster: LayerSpecification = {
   paint: { 'raster-saturation': -0.7, 'raster-opacity': 0.75 },
 };
 
-/** Draws the base map; where the server has none the countries stay alone. */
-export async function addBaseMap(map: MapLibre): Promise<void> {
+/** Draws the base map; where the server has none the countries stay alone. On paper its makers are named, too. */
+export async function addBaseMap(map: MapLibre, paper: boolean): Promise<void> {
   const about = await aboutFile();
   // The map may be gone meanwhile.
   if (!about || !map.getLayer(BELOW)) return;
@@ -84,6 +84,7 @@ export async function addBaseMap(map: MapLibre): Promise<void> {
     ? about.layers.flatMap(layersOf).sort((one, other) => order(one) - order(other))
     : [raster];
   for (const layer of layers) map.addLayer(layer, BELOW);
+  if (paper) map.addControl(new AttributionControl({ compact: false }));
 }
 
 interface About {

@@ -56,7 +56,7 @@ export function create(container: HTMLElement, programme: Programme, paper = fal
   }
   map.on('load', () => {
     addImages(map);
-    addBaseMap(map);
+    addBaseMap(map, paper);
     world().then((countries) => put(map, 'world', countries));
   });
   return map;

@@ -117,7 +117,12 @@ function plain(value: Value, property: Property | undefined): string {
   if (typeof value === 'boolean') return value ? '✓' : '✗';
   if (Array.isArray(value)) return value.map((one) => plain(one, property?.items)).join(', ');
   const parts = Object.entries(value as Record<string, Value>).filter(([name]) => name !== 'id');
-  return parts.map(([name, part]) => `${name.replaceAll('_', ' ')}: ${plain(part, undefined)}`).join('; ');
+  return parts
+    .map(([name, part]) => {
+      const known = property?.properties?.[name];
+      return `${known?.['x-label'] ?? name.replaceAll('_', ' ')}: ${plain(part, known)}`;
+    })
+    .join('; ');
 }
 
 /** A field's value in words, as its schema has them. */
