@@ -65,7 +65,7 @@ test('an IM officer draws a hazardous area, is told what is missing, and puts it
   await keep(page, 'create-made');
   await panel.getByRole('button', { name: 'Submit' }).click();
   await page.locator('dialog button[type=submit]').click();
-  await panel.locator('.badge', { hasText: 'Submitted' }).waitFor();
+  await panel.locator('.badges .badge', { hasText: 'Submitted' }).waitFor();
   assert.equal((await api('authority-im', `/v1/records/${id}`)).stage, 'submitted');
 });
 
@@ -85,7 +85,7 @@ test('places are typed as people write them, without a mouse', async () => {
   await panel.getByLabel('Result *').selectOption({ index: 1 });
   await keep(page, 'create-typed');
   await panel.getByRole('button', { name: 'Save and submit' }).press('Enter');
-  await panel.locator('.badge', { hasText: 'Submitted' }).waitFor();
+  await panel.locator('.badges .badge', { hasText: 'Submitted' }).waitFor();
   const made = await api('authority-im', `/v1/records/${await shown(page)}`);
   assert.equal(made.geometry.type, 'LineString');
   for (const [lon, lat] of made.geometry.coordinates) {

@@ -192,11 +192,7 @@ function Who() {
         {known.name}
         <small>{word('role', known.role)}</small>
       </span>
-      {may('HaveMapPasswords') && (
-        <a href={href('keys')} aria-current={place.value.page === 'keys' ? 'page' : undefined}>
-          {t('page.keys')}
-        </a>
-      )}
+      {may('HaveMapPasswords') && <Keys />}
       <button type="button" class="quiet" onClick={() => logOut().catch(setFault)}>
         {t('log_out')}
       </button>
@@ -206,5 +202,25 @@ function Who() {
         </span>
       )}
     </div>
+  );
+}
+
+/** The way to one's own map passwords; only its sign where the bar is narrow. */
+function Keys() {
+  const here = place.value.page === 'keys' ? 'page' : undefined;
+  return (
+    <a
+      class="keys"
+      href={href('keys')}
+      aria-current={here}
+      aria-label={t('page.keys')}
+      title={t('page.keys')}
+    >
+      <svg viewBox="0 0 24 24" aria-hidden="true">
+        <circle cx="7.5" cy="12" r="4" />
+        <path d="M11.5 12H21v4m-4-4v3" />
+      </svg>
+      <span>{t('page.keys')}</span>
+    </a>
   );
 }
