@@ -83,6 +83,13 @@ test('places are typed as people write them, without a mouse', async () => {
   await places.fill('5.900000, -21.900000\n05° 54′ 00.00″ N, 021° 54′ 00.00″ W\n27 N 400375 652231\n27N VG 00375 52230');
   await panel.getByLabel('Type *').selectOption({ index: 1 });
   await panel.getByLabel('Result *').selectOption({ index: 1 });
+  // Other records are found by their references.
+  const { features } = await api('authority-im', '/v1/records?kind=hazardous_area&stage=finalised&limit=1');
+  const reference = features[0].properties.reference;
+  await panel.getByText('More fields').press('Enter');
+  await panel.getByRole('combobox', { name: 'Hazardous areas' }).fill(reference);
+  await panel.locator('.chosen', { hasText: reference }).waitFor();
+  await accessible(page, 'new record with references');
   await keep(page, 'create-typed');
   await panel.getByRole('button', { name: 'Save and submit' }).press('Enter');
   await panel.locator('.badges .badge', { hasText: 'Submitted' }).waitFor();
@@ -91,6 +98,7 @@ test('places are typed as people write them, without a mouse', async () => {
   for (const [lon, lat] of made.geometry.coordinates) {
     assert.ok(Math.abs(lon + 21.9) < 2e-5 && Math.abs(lat - 5.9) < 2e-5, `${lon} ${lat}`);
   }
+  assert.deepEqual(made.properties.hazardous_area_ids, [features[0].id]);
   assert.match(made.properties.as_entered.raw_text, /27N VG/, 'what was typed is kept');
 });
 

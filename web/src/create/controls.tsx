@@ -1,7 +1,7 @@
 // A control for each sort of field that a kind's schema knows.
 
 import type { ComponentChildren } from 'preact';
-import { useId, useState } from 'preact/hooks';
+import { useEffect, useId, useState } from 'preact/hooks';
 import { api, query } from '../api';
 import { Field } from '../components/field';
 import { t } from '../i18n';
@@ -275,6 +275,14 @@ function PositionControl(control: Control) {
 }
 
 const OFFERED = 20;
+
+/** What a record is called among others; with its id where two are called the same. */
+function called(record: RecordFeature, among: RecordFeature[]): string {
+  const name = nameOf(record);
+  const alone = among.filter((one) => nameOf(one) === name).length === 1;
+  return alone ? name : `${name} · ${record.id.slice(-8)}`;
+}
+
 const several = (property: Property) => property.type === 'array';
 
 /** Another record, or several, found by a part of their reference or name. */
@@ -299,13 +307,14 @@ function RecordControl(control: Control) {
     (several(property) ? (value as string[] | undefined) : value ? [value as string] : undefined) ?? [];
   const set = (ids: string[]) =>
     onChange(ids.length === 0 ? undefined : several(property) ? ids : ids.at(-1));
-  const take = (typed: string) => {
-    const record = found.data?.features.find((one) => nameOf(one) === typed);
-    if (!record) return setText(typed);
-    setNames({ ...names, [record.id]: typed });
+  const offered = found.data?.features ?? [];
+  useEffect(() => {
+    const record = offered.find((one) => called(one, offered) === text.trim());
+    if (!record) return;
+    setNames({ ...names, [record.id]: text.trim() });
     set([...chosen.filter((id) => id !== record.id), record.id]);
     setText('');
-  };
+  }, [found.data, text]);
   return (
     <>
       <Labelled control={{ ...control, required: false }}>
@@ -317,13 +326,13 @@ function RecordControl(control: Control) {
             list={list}
             placeholder={t('find.label')}
             value={text}
-            onInput={({ currentTarget }) => take(currentTarget.value)}
+            onInput={({ currentTarget }) => setText(currentTarget.value)}
           />
         )}
       </Labelled>
       <datalist id={list}>
-        {found.data?.features.map((one) => (
-          <option key={one.id} value={nameOf(one)} />
+        {offered.map((one) => (
+          <option key={one.id} value={called(one, offered)} />
         ))}
       </datalist>
       {chosen.map((id) => (

@@ -2,7 +2,7 @@
 // layers, grey and without names, so that nothing on it is taken for a hazard or for clear ground.
 
 import { AttributionControl, addProtocol, type LayerSpecification, type Map as MapLibre } from 'maplibre-gl';
-import { PMTiles, Protocol, type RangeResponse, type Source, TileType } from 'pmtiles';
+import { EtagMismatch, PMTiles, Protocol, type RangeResponse, type Source, TileType } from 'pmtiles';
 import { api, isProblem } from '../api';
 
 const ADDRESS = '/v1/basemap';
@@ -12,17 +12,26 @@ const BELOW = 'units-2';
 /** The file in parts, as whoever is logged in. */
 const file: Source = {
   getKey: () => ADDRESS,
-  getBytes: async (offset, length, signal): Promise<RangeResponse> => {
+  getBytes: async (offset, length, signal, known): Promise<RangeResponse> => {
     const headers = { range: `bytes=${offset}-${offset + length - 1}` };
     const answer = await api.raw(ADDRESS, { headers, signal });
-    return { data: await answer.arrayBuffer(), etag: answer.headers.get('etag') ?? undefined };
+    const etag = answer.headers.get('etag') ?? undefined;
+    // The operator has put another one there.
+    if (known && etag !== known) throw new EtagMismatch(ADDRESS);
+    return { data: await answer.arrayBuffer(), etag };
   },
 };
 
 const protocol = new Protocol();
-const archive = new PMTiles(file);
-protocol.add(archive);
 addProtocol('pmtiles', protocol.tile);
+let archive = begin();
+
+/** The archive remembers what it has read, and that it could not be read. */
+function begin(): PMTiles {
+  const begun = new PMTiles(file);
+  protocol.add(begun);
+  return begun;
+}
 
 /** How a layer of vector tiles is drawn, by what people call such layers. */
 const INKS: [called: RegExp, fill: string, line: string][] = [
@@ -101,7 +110,10 @@ async function aboutFile(): Promise<About | null> {
     const attribution = (told.attribution ?? '').replace(/<[^>]*>/g, '');
     return { tileType, layers: told.vector_layers?.map(({ id }) => id) ?? [], attribution };
   } catch (fault) {
-    if (!isProblem(fault, 404)) console.warn('the base map cannot be read', fault);
+    if (!isProblem(fault, 404)) {
+      console.warn('the base map cannot be read', fault);
+      archive = begin();
+    }
     return null;
   }
 }
