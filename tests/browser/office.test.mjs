@@ -27,6 +27,7 @@ test('an IM officer draws a hazardous area, is told what is missing, and puts it
   await page.click('.map-tools button:has-text("New record")');
   const panel = page.locator('.side.record');
   await panel.getByLabel('Classification *').waitFor();
+  await page.locator('.busy-drawing').waitFor();
   const { x, y, width, height } = await page.locator('.map-canvas').boundingBox();
   for (const [right, down] of [
     [0.4, 0.5],
