@@ -76,10 +76,16 @@ test('places are typed as people write them, without a mouse', async () => {
   const panel = page.locator('.side.record');
   await panel.getByLabel('Known by').selectOption('LineString');
   const places = panel.getByLabel('Places, one a line');
-  await places.fill('5.9, -21.9\nnowhere at all');
+  const save = panel.getByRole('button', { name: 'Save as a draft' });
+  await places.fill('5.9, -21.9\n5.8, -21.8');
+  assert.equal(await save.isDisabled(), false);
+  // A line that cannot be read takes no other line's place, however long one goes on writing.
+  await places.fill('5.9, -21.9\nnowhere at all\n5.8, -21.8');
+  await places.press('End');
+  await places.press('Enter');
   await panel.getByLabel('Known by').focus();
   assert.match(await panel.locator('[role=alert]').textContent(), /^Line 2/);
-  assert.equal(await panel.getByRole('button', { name: 'Save as a draft' }).isDisabled(), true);
+  assert.equal(await save.isDisabled(), true);
   // The same place four times.
   await places.fill('5.900000, -21.900000\n05° 54′ 00.00″ N, 021° 54′ 00.00″ W\n27 N 400375 652231\n27N VG 00375 52230');
   await panel.getByLabel('Type *').selectOption({ index: 1 });

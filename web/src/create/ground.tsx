@@ -13,43 +13,54 @@ import { FEWEST, type Shape } from './model';
 export interface Ground {
   shape: Shape | null;
   text: string;
+  /** The places of the lines; none while a line cannot be read. */
   places: Place[];
   /** The first line that is no place, from 1. */
   unread: number | null;
+  /** Places that were clicked, by their lines, which say them only to a metre or so. */
+  exact: ReadonlyMap<string, Place>;
   typed: boolean;
 }
 
-export const NOWHERE: Ground = { shape: null, text: '', places: [], unread: null, typed: false };
+export const NOWHERE: Ground = {
+  shape: null,
+  text: '',
+  places: [],
+  unread: null,
+  exact: new Map(),
+  typed: false,
+};
 
 const lines = (text: string) => text.split('\n').filter((line) => line.trim() !== '');
 
-/** Reads what was typed. A line that nobody touched keeps its place to the last digit. */
+/** The same ground with other lines. */
+function withText(ground: Ground, text: string): Ground {
+  const places = lines(text).map((line) => ground.exact.get(line) ?? read(line));
+  const wrong = places.indexOf(null);
+  const unread = wrong < 0 ? null : wrong + 1;
+  return { ...ground, text, unread, places: unread === null ? (places as Place[]) : [] };
+}
+
 function typed(ground: Ground, text: string): Ground {
-  const known = new Map(lines(ground.text).map((line, row) => [line, ground.places[row]]));
-  const places = lines(text).map((line) => known.get(line) ?? read(line));
-  const unread = places.indexOf(null);
-  if (unread >= 0) return { ...ground, text, unread: unread + 1, typed: true };
-  return { ...ground, text, places: places as Place[], unread: null, typed: true };
+  return { ...withText(ground, text), typed: true };
 }
 
 function clicked(ground: Ground, place: Place): Ground {
   const line = write(...place, storedFormat());
-  const before = ground.shape === 'Point' || ground.unread ? NOWHERE : ground;
-  return {
-    ...before,
-    shape: ground.shape,
-    text: [...lines(before.text), line].join('\n'),
-    places: [...before.places, place],
-  };
+  const exact = new Map(ground.exact).set(line, place);
+  const before = ground.shape === 'Point' ? [] : lines(ground.text);
+  return withText({ ...ground, exact }, [...before, line].join('\n'));
 }
 
 function withoutLast(ground: Ground): Ground {
-  return { ...typed(ground, lines(ground.text).slice(0, -1).join('\n')), typed: ground.typed };
+  return withText(ground, lines(ground.text).slice(0, -1).join('\n'));
 }
 
 /** Whether the places make the shape. */
 export function isWhole({ shape, places, unread }: Ground): boolean {
-  return unread === null && (shape === null || places.length >= FEWEST[shape]);
+  if (shape === null) return true;
+  if (shape === 'Point') return places.length === 1;
+  return unread === null && places.length >= FEWEST[shape];
 }
 
 interface Props {

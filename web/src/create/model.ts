@@ -30,7 +30,10 @@ export function geometryOf(shape: Shape | null, places: Place[]): Geometry | nul
   if (!shape || !first) return null;
   if (shape === 'Point') return { type: 'Point', coordinates: first };
   if (shape === 'LineString') return { type: 'LineString', coordinates: places };
-  return { type: 'Polygon', coordinates: [[...places, first]] };
+  const last = places.at(-1) as Place;
+  // Some write the first place again at the end, some do not.
+  const closed = last[0] === first[0] && last[1] === first[1];
+  return { type: 'Polygon', coordinates: [closed ? places : [...places, first]] };
 }
 
 /** The collection of a kind that holds a shape: the others stand beside the first. */
