@@ -222,7 +222,9 @@ fn read<R: Read>(
     let sealed = from.fill_buf()?.starts_with(b"age-encryption.org/");
     match (sealed, passphrase) {
         (false, _) => read_packed(from, &mut line),
-        (true, None) => Err(BundleError::Sealed("it is sealed with a passphrase: give it".to_owned())),
+        (true, None) => {
+            Err(BundleError::Sealed("it is sealed: give its passphrase with --passphrase-file".to_owned()))
+        }
         (true, Some(passphrase)) => {
             let not_ours = |fault: age::DecryptError| BundleError::Sealed(fault.to_string());
             let sealed = age::Decryptor::new_buffered(from).map_err(not_ours)?;

@@ -18,5 +18,5 @@ export default defineConfig({
     },
   },
   worker: { format: 'es' },
-  server: { proxy: { '/v1': server, '/tiles': server } },
+  server: { proxy: { '/v1': server, '/ogc': server, '/tiles': server } },
 });

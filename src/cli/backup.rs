@@ -31,6 +31,10 @@ pub(super) struct Restore {
 pub(super) fn back_up(config: &Config, command: &Backup) -> anyhow::Result<()> {
     let store = open(config)?;
     let folder = &command.folder;
+    if let Some(above) = folder.parent().filter(|above| !above.as_os_str().is_empty() && !above.is_dir()) {
+        // Made here it might lie on the very disk that the copy is to outlive.
+        bail!("the folder {} is not there: is its disk mounted?", above.display());
+    }
     make(folder)?;
     let file = folder.join(DATABASE);
     let copied = store.copy_into(&file).with_context(|| format!("{} cannot be written", file.display()));

@@ -3,6 +3,7 @@
 use clap::Subcommand;
 use uuid::Uuid;
 
+use super::output::in_seconds;
 use super::user::open_account;
 use super::{open, print};
 use crate::auth::token;
@@ -19,7 +20,7 @@ pub(super) enum Device {
     },
     /// Revoke a lost device
     Revoke {
-        /// The device
+        /// The device's id, as `device list` names it
         id: Uuid,
     },
 }
@@ -30,7 +31,7 @@ pub(super) fn run(config: &Config, command: Device) -> anyhow::Result<()> {
         Device::List => {
             for device in store.list_devices(None)? {
                 let state = if device.revoked_at.is_some() { "revoked" } else { "active" };
-                let contact = device.last_contact.map_or_else(|| "never".to_owned(), |at| at.to_rfc3339());
+                let contact = device.last_contact.map_or_else(|| "never".to_owned(), in_seconds);
                 let pending = device.outbox_pending.unwrap_or(0);
                 print(&format!(
                     "{}  {}  {state}  last contact {contact}  stored through {}  not sent {pending}",
@@ -42,7 +43,7 @@ pub(super) fn run(config: &Config, command: Device) -> anyhow::Result<()> {
             let account = open_account(&store, &login)?;
             let code = token::code(12);
             let expires = store.insert_enrolment(&code, account.id, account.id)?;
-            print(&format!("Enrolment code for `{login}`, good until {}: {code}", expires.to_rfc3339()));
+            print(&format!("Enrolment code for `{login}`, good until {}: {code}", in_seconds(expires)));
         }
         Device::Revoke { id } => {
             let device = store.find_device(id)?;

@@ -3,6 +3,8 @@
 use std::io::{Error, ErrorKind, Write as _};
 use std::sync::OnceLock;
 
+use chrono::{DateTime, SecondsFormat, Utc};
+
 /// Why standard output took no more, the first time.
 static FAULT: OnceLock<Error> = OnceLock::new();
 
@@ -13,6 +15,11 @@ pub(super) fn print(text: &str) {
         // Only the first one is worth telling.
         let _ = FAULT.set(fault);
     }
+}
+
+/// A moment as a person reads it.
+pub(super) fn in_seconds(at: DateTime<Utc>) -> String {
+    at.to_rfc3339_opts(SecondsFormat::Secs, true)
 }
 
 /// Whether nobody reads what is printed.

@@ -8,6 +8,7 @@ use std::time::Duration;
 use anyhow::{Context as _, bail};
 use clap::Subcommand;
 
+use super::output::in_seconds;
 use super::{open, open_or_begin, print};
 use crate::blob::Shelf;
 use crate::client::ClientError;
@@ -68,7 +69,7 @@ pub(super) fn run(config: &Config, command: &Command) -> anyhow::Result<()> {
             let Some(upstream) = store.upstream()? else {
                 bail!("this server follows no national server: run `cartagena relay enrol` first");
             };
-            let heard = upstream.last_contact.map_or_else(|| "never".to_owned(), |at| at.to_rfc3339());
+            let heard = upstream.last_contact.map_or_else(|| "never".to_owned(), in_seconds);
             let files = store.outgoing_files()?;
             print(&format!(
                 "National server {}, last heard {heard}, its log followed up to {}; {} edits that it is not known to have, and \

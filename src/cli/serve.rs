@@ -96,7 +96,7 @@ pub(super) fn watch(state: &Data<AppState>, store: &Store) -> std::io::Result<Wa
 pub(super) fn state(config: &Config, store: Store) -> anyhow::Result<Data<AppState>> {
     let keys = Keys::load(&config.data.join("keys")).context("the signing keys cannot be read")?;
     let blobs = Blobs::open(&config.data, &config.blobs_url()).context("`blobs_url`")?;
-    Ok(Data::new(AppState::new(store, keys, blobs, config.limits.clone(), server::metrics())))
+    Ok(Data::new(AppState::new(store, keys, blobs, &config.data, config.limits.clone(), server::metrics())))
 }
 
 /// Logs go to standard error.

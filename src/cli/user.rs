@@ -165,8 +165,12 @@ pub(super) fn add(
     Ok((store.insert_account(new, None)?.id, one_time))
 }
 
-/// Makes the first administrator; its one-time password, unless there is an admin already.
+/// Makes the first administrator; its one-time password, unless there is an admin already or the server is a camp, whose
+/// people come from the nation.
 pub(super) fn begin(store: &Store) -> anyhow::Result<Option<String>> {
+    if store.upstream()?.is_some() {
+        return Ok(None);
+    }
     if store.list_accounts()?.iter().any(|account| account.role == Role::Admin) {
         return Ok(None);
     }

@@ -121,7 +121,12 @@ pub(super) fn bearer(request: &HttpRequest) -> ApiResult<String> {
         .get(AUTHORIZATION)
         .and_then(|value| value.to_str().ok()?.strip_prefix("Bearer "))
         .map(str::to_owned)
-        .ok_or_else(|| ApiError::unauthorized("log in first and send `Authorization: Bearer <access_token>`"))
+        .ok_or_else(|| {
+            ApiError::unauthorized(
+                "log in first and send `Authorization: Bearer <access_token>`; under /ogc HTTP Basic does too, with the \
+                 log-in and a map password (POST /v1/account/map-passwords)",
+            )
+        })
 }
 
 pub(super) async fn identify(

@@ -1,23 +1,20 @@
 //! Attachments as they are read: whole or in part, and small pictures of them.
 
-use std::io::{ErrorKind, Read};
-use std::ops::Range;
+use std::io::{ErrorKind, Read as _};
 use std::sync::Arc;
 
-use actix_web::body::SizedStream;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{
-    ACCEPT_RANGES, CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_ENCODING, CONTENT_RANGE,
-    CONTENT_SECURITY_POLICY, CONTENT_TYPE, Charset, ContentDisposition, DispositionParam, DispositionType,
-    ETAG, ExtendedValue, HeaderMap, IF_NONE_MATCH, IF_RANGE, RANGE, X_CONTENT_TYPE_OPTIONS,
+    CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_SECURITY_POLICY, CONTENT_TYPE, Charset, ContentDisposition,
+    DispositionParam, DispositionType, ETAG, ExtendedValue, X_CONTENT_TYPE_OPTIONS,
 };
-use actix_web::web::{self, Bytes, Data, Path, Query};
+use actix_web::web::{self, Data, Path, Query};
 use actix_web::{FromRequest as _, HttpRequest, HttpResponse, HttpResponseBuilder, ResponseError as _, get};
-use futures_util::stream;
 use serde::Deserialize;
 
 use super::access::Access;
 use super::error::{ApiError, ApiResult};
+use super::ranges::{Asked, asked, beyond, matches_tag, send};
 use super::state::AppState;
 use super::uploads::{read_name, storage};
 use crate::auth::permission::ReadRecords;
@@ -27,8 +24,6 @@ use crate::model::Hash;
 use crate::model::role::Sight;
 use crate::store::claim::Readable;
 
-/// Bytes that are read at a time.
-const PIECE: u64 = 256 * 1024;
 /// The file of a name never changes; it is for its reader alone.
 const FOR_EVER: &str = "private, max-age=31536000, immutable";
 
@@ -75,15 +70,7 @@ async fn download(
     let (status, range) = match asked(request.headers(), &tag, here.size) {
         Asked::Whole => (StatusCode::OK, 0..here.size),
         Asked::Part(range) => (StatusCode::PARTIAL_CONTENT, range),
-        Asked::Beyond => {
-            let detail = format!("the file has {} bytes", here.size);
-            let mut response =
-                ApiError::new(StatusCode::RANGE_NOT_SATISFIABLE, "range", detail).error_response();
-            let stands =
-                format!("bytes */{}", here.size).parse().map_err(|_never| ApiError::unavailable(1))?;
-            response.headers_mut().insert(CONTENT_RANGE, stands);
-            return Ok(response);
-        }
+        Asked::Beyond => return beyond(here.size),
     };
     let wanted = range.clone();
     let reader = web::block(move || state.blobs.shelf.read(file, wanted)).await?.map_err(|fault| {
@@ -96,17 +83,10 @@ async fn download(
         storage(&fault)
     })?;
     let mut response = cached(HttpResponse::build(status), &tag);
-    if status == StatusCode::PARTIAL_CONTENT {
-        let stands = format!("bytes {}-{}/{}", range.start, range.end - 1, here.size);
-        response.insert_header((CONTENT_RANGE, stands));
-    }
     response
         .insert_header((CONTENT_TYPE, here.media_type.as_str()))
-        .insert_header((CONTENT_DISPOSITION, disposition(&here.media_type, &name)))
-        .insert_header((ACCEPT_RANGES, "bytes"))
-        // Packing it would make no sense and its parts another file's.
-        .insert_header((CONTENT_ENCODING, "identity"));
-    Ok(response.body(SizedStream::new(range.end - range.start, pieces(reader))))
+        .insert_header((CONTENT_DISPOSITION, disposition(&here.media_type, &name)));
+    Ok(send(status, response, range, here.size, reader))
 }
 
 /// A file that the asker may read.
@@ -137,57 +117,6 @@ fn disposition(media_type: &str, name: &str) -> ContentDisposition {
         value: name.into_bytes(),
     };
     ContentDisposition { disposition, parameters: vec![DispositionParam::FilenameExt(value)] }
-}
-
-fn matches_tag(headers: &HeaderMap, tag: &str) -> bool {
-    let given = headers.get(IF_NONE_MATCH).and_then(|given| given.to_str().ok());
-    given.is_some_and(|given| {
-        given.split(',').any(|one| one.trim().trim_start_matches("W/") == tag || one.trim() == "*")
-    })
-}
-
-/// Which bytes are asked for.
-#[derive(Debug, PartialEq, Eq)]
-enum Asked {
-    Whole,
-    Part(Range<u64>),
-    Beyond,
-}
-
-/// Reads `Range` (RFC 9110 §14). Several ranges at once, and what cannot be read, are answered with the whole file.
-fn asked(headers: &HeaderMap, tag: &str, size: u64) -> Asked {
-    if headers.get(IF_RANGE).is_some_and(|of| of != tag) {
-        return Asked::Whole;
-    }
-    let range = headers.get(RANGE).and_then(|range| range.to_str().ok()?.strip_prefix("bytes="));
-    let Some((first, last)) = range.and_then(|range| range.trim().split_once('-')) else {
-        return Asked::Whole;
-    };
-    let (start, end) = match (first.parse::<u64>(), last.parse::<u64>()) {
-        (Ok(first), Ok(last)) if first <= last => (first, last.saturating_add(1).min(size)),
-        (Ok(first), Err(_)) if last.is_empty() => (first, size),
-        (Err(_), Ok(many)) if first.is_empty() => (size.saturating_sub(many), size),
-        _ => return Asked::Whole,
-    };
-    if start < end { Asked::Part(start..end) } else { Asked::Beyond }
-}
-
-/// The bytes of a reader, piece by piece, read off the async threads.
-fn pieces(reader: Box<dyn Read + Send>) -> impl stream::Stream<Item = Result<Bytes, actix_web::Error>> {
-    stream::unfold(Some(reader), |reader| async {
-        let mut reader = reader?;
-        let read = web::block(move || {
-            let mut piece = Vec::new();
-            let read = (&mut reader).take(PIECE).read_to_end(&mut piece);
-            read.map(|_| (piece, reader))
-        });
-        match read.await {
-            Ok(Ok((piece, _))) if piece.is_empty() => None,
-            Ok(Ok((piece, reader))) => Some((Ok(Bytes::from(piece)), Some(reader))),
-            Ok(Err(fault)) => Some((Err(storage(&fault).into()), None)),
-            Err(fault) => Some((Err(ApiError::from(fault).into()), None)),
-        }
-    })
 }
 
 /// How large.
@@ -235,31 +164,4 @@ pub(crate) async fn show_small(
     })
     .await??;
     Ok(cached(HttpResponse::Ok(), &tag).insert_header((CONTENT_TYPE, small.media_type)).body(small.bytes))
-}
-
-#[cfg(test)]
-mod tests {
-    use actix_web::http::header::HeaderValue;
-
-    use super::*;
-
-    #[test]
-    fn ranges_are_read_as_the_standard_says() {
-        let read = |range: &str| {
-            let mut headers = HeaderMap::new();
-            headers.insert(RANGE, HeaderValue::from_str(range).unwrap());
-            asked(&headers, "\"x\"", 100)
-        };
-        assert_eq!(read("bytes=0-0"), Asked::Part(0..1));
-        assert_eq!(read("bytes=90-"), Asked::Part(90..100));
-        assert_eq!(read("bytes=-10"), Asked::Part(90..100));
-        assert_eq!(read("bytes=-1000"), Asked::Part(0..100));
-        assert_eq!(read("bytes=10-1000"), Asked::Part(10..100));
-        for beyond in ["bytes=100-", "bytes=100-200", "bytes=-0"] {
-            assert_eq!(read(beyond), Asked::Beyond, "{beyond}");
-        }
-        for whole in ["bytes=5-4", "bytes=0-1,5-6", "bytes=-", "lines=1-2", "bytes=a-b"] {
-            assert_eq!(read(whole), Asked::Whole, "{whole}");
-        }
-    }
 }

@@ -177,6 +177,9 @@ impl From<StoreError> for ApiError {
                 };
                 Self::new(status, code, detail)
             }
+            StoreError::NotAccepted { detail, faults } => {
+                Self::new(StatusCode::CONFLICT, "not-accepted", detail).with_errors(faults)
+            }
             StoreError::Busy => Self::unavailable(1),
             StoreError::Connection(fault) | StoreError::Away(fault) => {
                 tracing::error!(%fault, "the database is away or full");

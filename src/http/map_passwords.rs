@@ -8,9 +8,9 @@ use uuid::Uuid;
 use super::access::{Access, JsonBody};
 use super::error::{ApiError, ApiResult};
 use super::state::AppState;
-use crate::auth::permission::HaveMapPasswords;
+use crate::auth::permission::{HaveMapPasswords, ManageAccounts};
 use crate::auth::token;
-use crate::store::map_password::{MapPassword, MapScope};
+use crate::store::map_password::{MapPassword, MapScope, OwnedMapPassword};
 
 /// Characters of a map password: 130 random bits, which nobody guesses.
 const LENGTH: usize = 26;
@@ -83,5 +83,25 @@ pub(crate) async fn revoke(
 ) -> ApiResult<HttpResponse> {
     let (account, id) = (access.actor.account, id.into_inner());
     state.store(move |store| store.revoke_map_password(account, id)).await?;
+    Ok(HttpResponse::NoContent().finish())
+}
+
+/// Everybody's map passwords, without their secrets.
+#[utoipa::path(tag = "accounts", responses((status = 200, body = Vec<OwnedMapPassword>)))]
+#[get("/v1/map-passwords")]
+pub(crate) async fn list_all(_: Access<ManageAccounts>, state: Data<AppState>) -> ApiResult<HttpResponse> {
+    Ok(HttpResponse::Ok().json(state.store(crate::store::Store::list_all_map_passwords).await?))
+}
+
+/// Revoke anybody's: at once, and for good.
+#[utoipa::path(tag = "accounts", params(("id" = Uuid, Path)), responses((status = 204)))]
+#[delete("/v1/map-passwords/{id}")]
+pub(crate) async fn revoke_any(
+    access: Access<ManageAccounts>,
+    state: Data<AppState>,
+    id: Path<Uuid>,
+) -> ApiResult<HttpResponse> {
+    let (by, id) = (access.actor.account, id.into_inner());
+    state.store(move |store| store.revoke_any_map_password(id, by)).await?;
     Ok(HttpResponse::NoContent().finish())
 }

@@ -4,6 +4,7 @@ pub mod access;
 pub mod accounts;
 mod allow;
 pub mod attachments;
+pub mod basemap;
 pub mod blobs;
 mod body;
 pub mod browser;
@@ -22,6 +23,7 @@ pub mod openapi;
 pub mod programme;
 pub mod quality;
 pub mod quarantine;
+mod ranges;
 pub mod records;
 pub mod schemas;
 pub mod server;
@@ -55,6 +57,8 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
         .service(map_passwords::list)
         .service(map_passwords::make)
         .service(map_passwords::revoke)
+        .service(map_passwords::list_all)
+        .service(map_passwords::revoke_any)
         .service(devices::enrol)
         .service(devices::offer_enrolment)
         .service(devices::list)
@@ -97,6 +101,7 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
         .service(quality::rules)
         .service(programme::show)
         .service(programme::set)
+        .service(basemap::show)
         .service(ledger::remaining)
         .service(ledger::balance)
         .service(ledger::pieces)

@@ -1,6 +1,7 @@
 //! What handlers share.
 
 use std::num::NonZeroU32;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use actix_web::{HttpRequest, web};
@@ -45,6 +46,8 @@ pub struct AppState {
     pub(super) counts: Counts,
     /// The bytes of attachments.
     pub blobs: Blobs,
+    /// Where the operator's own base map lies, if there is one.
+    pub base_map: PathBuf,
     /// Turns at unpacking a picture.
     pub pictures: Arc<Semaphore>,
     /// Where the log stands, as this process has heard; nothing before it listens and once it stops.
@@ -57,8 +60,15 @@ pub struct AppState {
 }
 
 impl AppState {
-    /// Puts together what handlers share.
-    pub fn new(store: Store, keys: Keys, blobs: Blobs, limits: Limits, metrics: PrometheusHandle) -> Self {
+    /// Puts together what handlers share. `data` is the folder that the operator's own files lie in.
+    pub fn new(
+        store: Store,
+        keys: Keys,
+        blobs: Blobs,
+        data: &Path,
+        limits: Limits,
+        metrics: PrometheusHandle,
+    ) -> Self {
         let per_minute = |count: u32| Quota::per_minute(NonZeroU32::new(count).unwrap_or(NonZeroU32::MIN));
         let per_second = |count: u32| Quota::per_second(NonZeroU32::new(count).unwrap_or(NonZeroU32::MIN));
         Self {
@@ -71,6 +81,7 @@ impl AppState {
             counts: Counts::default(),
             keys,
             blobs,
+            base_map: data.join(super::basemap::FILE),
             pictures: Arc::new(Semaphore::new(PICTURES)),
             head: channel(None).0,
             limits,

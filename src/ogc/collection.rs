@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use super::draw;
 
+use crate::ledger::Classification;
 use crate::model::role::Sight;
 use crate::model::schema::{GeometryRule, Registry, Schema};
 
@@ -285,6 +286,9 @@ fn inline_references(schema: &mut Value, document: &Value) {
 fn of_ground(ground: Ground) -> Collection {
     let day = |name: &str, title: &str| given(name, title, &json!({"type": "string", "format": "date"}));
     let text = |name: &str, title: &str| given(name, title, &json!({"type": "string"}));
+    let code = |name: &str, title: &str, codes: &[&str]| {
+        given(name, title, &json!({"type": "string", "enum": codes}))
+    };
     let id = |name: &str, title: &str| given(name, title, &json!({"type": "string", "format": "uuid"}));
     let area = given("area_m2", "Area", &json!({"type": "number", "x-unit": "m²"}));
     let (name, title, description, properties, from) = match ground {
@@ -293,7 +297,11 @@ fn of_ground(ground: Ground) -> Collection {
             let properties = vec![
                 area,
                 id("hazardous_area", "Hazardous area"),
-                text("classification", "Classification"),
+                code(
+                    "classification",
+                    "Classification",
+                    &[Classification::Sha, Classification::Cha].map(Classification::as_str),
+                ),
                 text("contamination", "Contamination, its kinds joined by +"),
                 text("admin1", "Province"),
                 text("admin2", "District"),

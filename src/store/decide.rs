@@ -178,10 +178,8 @@ impl SyncTxn<'_> {
         match (answer.outcome, &answer.problem) {
             (Outcome::Applied | Outcome::Merged, _) => Ok(answer),
             (_, Some(problem)) => {
-                let faults =
-                    problem.faults.iter().map(|fault| format!("{}: {}", fault.pointer, fault.message));
-                let detail = std::iter::once(problem.detail.clone()).chain(faults).collect::<Vec<_>>();
-                Err(StoreError::refused("not-accepted", detail.join("; ")))
+                let (detail, faults) = (problem.detail.clone(), problem.faults.clone());
+                Err(StoreError::NotAccepted { detail, faults })
             }
             (outcome, None) => Err(StoreError::refused(
                 "stale",

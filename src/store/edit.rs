@@ -25,7 +25,7 @@ impl Store {
     /// Makes a record: a draft of the actor's organisation. The answer's version is its first.
     ///
     /// # Errors
-    /// `Refused`: `role`, `not-accepted`.
+    /// `Refused`: `role`; `NotAccepted`.
     pub fn create(
         &self,
         actor: Actor,
@@ -46,8 +46,8 @@ impl Store {
     /// Changes a record.
     ///
     /// # Errors
-    /// `NotFound`, also for others' drafts; `Refused`: `stale` where the record has moved on, `role`, `not-accepted`, and
-    /// `unseen` where nobody can tell whether the actor has seen what would be changed.
+    /// `NotFound`, also for others' drafts; `Refused`: `stale` where the record has moved on, `role`, and `unseen` where
+    /// nobody can tell whether the actor has seen what would be changed; `NotAccepted`.
     pub fn correct(
         &self,
         actor: Actor,

@@ -44,7 +44,31 @@ pub struct MapPassword {
     pub last_used_at: Option<DateTime<Utc>>,
 }
 
+/// A map password with whose it is.
+#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
+pub struct OwnedMapPassword {
+    /// It.
+    #[serde(flatten)]
+    pub password: MapPassword,
+    /// Whose account.
+    pub account: Uuid,
+}
+
 type Row = (Id, String, String, Instant, Option<Instant>);
+
+const COLUMNS: (
+    map_password::map_password_id,
+    map_password::name,
+    map_password::scope,
+    map_password::created_at,
+    map_password::last_used_at,
+) = (
+    map_password::map_password_id,
+    map_password::name,
+    map_password::scope,
+    map_password::created_at,
+    map_password::last_used_at,
+);
 
 impl MapPassword {
     fn of((id, name, scope, created_at, last_used_at): Row) -> Result<Self> {
@@ -106,16 +130,26 @@ impl Store {
                 .filter(map_password::account_id.eq(Id(account)))
                 .filter(map_password::revoked_at.is_null())
                 .order(map_password::map_password_id)
-                .select((
-                    map_password::map_password_id,
-                    map_password::name,
-                    map_password::scope,
-                    map_password::created_at,
-                    map_password::last_used_at,
-                ))
+                .select(COLUMNS)
                 .load(connection)?)
         })?;
         rows.into_iter().map(MapPassword::of).collect()
+    }
+
+    /// Everybody's map passwords that are not revoked, the oldest first.
+    pub fn list_all_map_passwords(&self) -> Result<Vec<OwnedMapPassword>> {
+        let rows: Vec<(Row, Id)> = self.read(|connection| {
+            Ok(map_password::table
+                .filter(map_password::revoked_at.is_null())
+                .order(map_password::map_password_id)
+                .select((COLUMNS, map_password::account_id))
+                .load(connection)?)
+        })?;
+        rows.into_iter()
+            .map(|(row, account)| {
+                Ok(OwnedMapPassword { password: MapPassword::of(row)?, account: account.0 })
+            })
+            .collect()
     }
 
     /// Ends a map password of a person.
@@ -123,19 +157,20 @@ impl Store {
     /// # Errors
     /// `NotFound` where the person has no such one.
     pub fn revoke_map_password(&self, account: Uuid, id: Uuid) -> Result<()> {
-        self.write(move |txn| {
-            let now = txn.now;
-            let alive = map_password::table
-                .filter(map_password::map_password_id.eq(Id(id)))
-                .filter(map_password::account_id.eq(Id(account)))
-                .filter(map_password::revoked_at.is_null());
-            let ended =
-                diesel::update(alive).set(map_password::revoked_at.eq(Some(now))).execute(txn.connection)?;
-            if ended == 0 {
-                return Err(StoreError::NotFound("map password"));
-            }
-            txn.act("map_password_revoked", id, Some(account), &json!({"map_password": id}));
-            Ok(())
+        self.write(move |txn| match owner(txn, id)? {
+            Some(owner) if owner == account => end(txn, id, account),
+            _ => Err(StoreError::NotFound("map password")),
+        })
+    }
+
+    /// Ends anybody's map password.
+    ///
+    /// # Errors
+    /// `NotFound` where there is no such one (any more).
+    pub fn revoke_any_map_password(&self, id: Uuid, by: Uuid) -> Result<()> {
+        self.write(move |txn| match owner(txn, id)? {
+            Some(_) => end(txn, id, by),
+            None => Err(StoreError::NotFound("map password")),
         })
     }
 
@@ -180,6 +215,26 @@ impl Store {
             tracing::warn!(%fault, "the use of a map password could not be noted");
         }
     }
+}
+
+/// Whose map password it is, where it is not revoked.
+fn owner(txn: &mut SyncTxn<'_>, id: Uuid) -> Result<Option<Uuid>> {
+    let owner: Option<Id> = map_password::table
+        .find(Id(id))
+        .filter(map_password::revoked_at.is_null())
+        .select(map_password::account_id)
+        .first(txn.connection)
+        .optional()?;
+    Ok(owner.map(|owner| owner.0))
+}
+
+fn end(txn: &mut SyncTxn<'_>, id: Uuid, by: Uuid) -> Result<()> {
+    let now = txn.now;
+    diesel::update(map_password::table.find(Id(id)))
+        .set(map_password::revoked_at.eq(Some(now)))
+        .execute(txn.connection)?;
+    txn.act("map_password_revoked", id, Some(by), &json!({"map_password": id}));
+    Ok(())
 }
 
 /// Ends every map password of an account that is closed.

@@ -64,7 +64,7 @@ pub use self::raw::insert_raw;
 use self::replica::Replica;
 use self::txn::{Clock, SyncTxn};
 use self::writer::Writer;
-use crate::model::schema::Registry;
+use crate::model::schema::{Fault, Registry};
 
 /// What can go wrong in the store.
 #[derive(Debug, thiserror::Error)]
@@ -96,6 +96,14 @@ pub enum StoreError {
         code: &'static str,
         /// In words, with what to do.
         detail: String,
+    },
+    /// An edit that cannot be taken as it is; nothing of it is stored.
+    #[error("{detail}")]
+    NotAccepted {
+        /// In words.
+        detail: String,
+        /// Every fault, with its place.
+        faults: Vec<Fault>,
     },
     /// The writer has too much to do or is shutting down.
     #[error("the server cannot take more writes just now: try again")]

@@ -153,7 +153,8 @@ test('layers, filters, coordinates and measures', async () => {
     assert.match(await output.textContent(), form, format);
   }
   await page.click('.map-tools button:has-text("Measure")');
-  await page.waitForSelector('.map-canvas.busy-drawing');
+  // A click before that would be about the ground.
+  await page.locator('.busy-drawing').waitFor();
   const { x, y, width, height } = await page.locator('.map-canvas').boundingBox();
   for (const [right, down] of [
     [0.4, 0.4],

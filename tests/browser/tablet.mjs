@@ -22,10 +22,9 @@ export async function enrol(login, name) {
   return { device: tokens.device, token: tokens.access_token, account: account.id };
 }
 
-/** Pushes one new record with a photo that it claims; its id and the photo's name. */
-export async function pushWithPhoto(tablet, kind, fields, photo) {
+/** Pushes one new record, the tablet's first edit; its id, and what became of it. */
+export async function push(tablet, kind, fields, attachments = []) {
   const record = randomUUID();
-  const sha256 = createHash('sha256').update(photo).digest('hex');
   const changes = Object.fromEntries(Object.entries(fields).map(([name, value]) => [name, { to: value }]));
   const mutation = {
     mutation_id: randomUUID(),
@@ -36,11 +35,19 @@ export async function pushWithPhoto(tablet, kind, fields, photo) {
     record_id: record,
     changes,
     author: tablet.account,
-    attachments: [{ name: 'lane-3.png', sha256, size: photo.length, media_type: 'image/png' }],
+    attachments,
   };
   const body = { protocol: 1, device_id: tablet.device, txns: [[mutation]] };
   const answer = await post('/v1/sync/push', tablet.token, body);
-  assert.equal(answer.results[0].outcome, 'applied', JSON.stringify(answer));
+  return { record, outcome: answer.results[0].outcome };
+}
+
+/** Pushes one new record with a photo that it claims; its id and the photo's name. */
+export async function pushWithPhoto(tablet, kind, fields, photo) {
+  const sha256 = createHash('sha256').update(photo).digest('hex');
+  const claim = { name: 'lane-3.png', sha256, size: photo.length, media_type: 'image/png' };
+  const { record, outcome } = await push(tablet, kind, fields, [claim]);
+  assert.equal(outcome, 'applied');
   return { record, sha256 };
 }
 

@@ -21,9 +21,13 @@ fn people_work_with_the_console() {
     // One after the other: what one approves another would count.
     let done = Command::new("node")
         .args(["--test", "--test-concurrency=1", "--test-reporter=spec"])
-        .args(["session", "standing", "map", "work"].map(|name| tests.join(format!("{name}.test.mjs"))))
+        .args(
+            ["session", "standing", "map", "work", "office", "basemap"]
+                .map(|name| tests.join(format!("{name}.test.mjs"))),
+        )
         .env("CONSOLE_URL", &demo.url)
         .env("CONSOLE_PASSWORD", PASSWORD)
+        .env("CONSOLE_DATA", &demo.data)
         .env("CHROMIUM", chromium)
         .env_remove("NODE_OPTIONS")
         .output()
@@ -51,6 +55,8 @@ fn tools() -> Option<PathBuf> {
 /// `cartagena demo`, until it is dropped.
 struct Demo {
     url: String,
+    /// Where its database lies.
+    data: PathBuf,
     process: Child,
 }
 
@@ -77,7 +83,7 @@ impl Demo {
         }
         // It goes on reading what nobody needs: a pipe that is full would stop the server.
         std::thread::spawn(move || lines.for_each(drop));
-        Self { url: url.expect("the demonstration serves"), process }
+        Self { url: url.expect("the demonstration serves"), data: folder.join("data/demo"), process }
     }
 }
 

@@ -1,5 +1,6 @@
 //! The command line, as somebody types it: the real program in a folder of its own, on SQLite.
 
+use std::io::{BufRead as _, BufReader};
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
@@ -9,9 +10,10 @@ use cartagena::store::{DatabaseUrl, Store};
 use serde_json::json;
 use tempfile::TempDir;
 
-use crate::support::{Place, on_both};
+use crate::support::program::eventually;
+use crate::support::{Crew, Place, TestServer, on_both};
 
-on_both!(an_empty_database_stays_empty);
+on_both!(an_empty_database_stays_empty, a_camp_serves_right_after_it_has_enrolled);
 
 /// A folder in which commands are typed.
 struct Folder(TempDir);
@@ -153,6 +155,31 @@ fn a_port_that_is_taken_costs_no_password() {
     let address = taken.local_addr().unwrap();
     folder.must_not(&format!("serve --listen {address}"), 1, &format!("{address} cannot be listened on"));
     assert_eq!(std::fs::read_dir(folder.0.path()).unwrap().count(), 0, "nothing was made");
+}
+
+fn a_camp_serves_right_after_it_has_enrolled(place: &Place) {
+    let nation = TestServer::start(place);
+    let crew = Crew::hire(nation.store());
+    let folder = Folder::new();
+    let code = crew.offer(&nation, &crew.camp);
+    folder.must(&format!("relay enrol {} --code {code} --name Camp", nation.url()));
+    let mut camp = folder
+        .command("serve --listen 127.0.0.1:0")
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut said = String::new();
+    BufReader::new(camp.stdout.as_mut().unwrap()).read_line(&mut said).unwrap();
+    let serves = said.starts_with("Serving on");
+    if serves {
+        eventually("its people come from the nation", || {
+            folder.must("user list").contains(&crew.im.login).then_some(())
+        });
+    }
+    camp.kill().unwrap();
+    camp.wait().unwrap();
+    assert!(serves, "it makes no admin of its own: {said}");
 }
 
 #[test]
@@ -394,6 +421,7 @@ fn a_backup_comes_back_with_a_new_epoch() {
     let kept = folder.must("backup kept");
     assert!(kept.contains("1 records"), "{kept}");
     folder.must_not("backup kept", 1, "cannot be made");
+    folder.must_not("backup nowhere/kept", 1, "the folder nowhere is not there");
     folder.must_not("restore kept", 1, "already");
     folder.must_not("restore nothing --data elsewhere", 1, "is not a backup");
     let told = folder.must("--data elsewhere restore kept");

@@ -17,6 +17,7 @@ on_both!(
     a_used_cookie_ends_the_session,
     passwords_cannot_be_tried_here_either,
     a_page_hears_that_the_log_has_moved,
+    the_operators_own_map_is_sent_in_parts,
 );
 
 /// A request of a browser's session, with a cookie and the headers that browsers add.
@@ -156,4 +157,28 @@ fn a_page_hears_that_the_log_has_moved(place: &Place) {
     let now = heads.next().expect("where the log stands is said at once");
     Tablet::enrol(&program, &crew, &crew.surveyor);
     assert!(heads.next().expect("the enrolment is news") > now);
+}
+
+fn the_operators_own_map_is_sent_in_parts(place: &Place) {
+    let server = TestServer::start(place);
+    let crew = Crew::hire(server.store());
+    let token = crew.observer.log_in(&server);
+    let ask = |headers: &[(&str, &str)]| server.http().raw("GET", "/v1/basemap", &token, headers, &[]);
+    assert_eq!(ask(&[]).0.status, 404, "most servers have none");
+    let map: Vec<u8> = (0..=255).cycle().take(1000).collect();
+    std::fs::write(server.data().join("basemap.pmtiles"), &map).unwrap();
+    let (whole, bytes) = ask(&[]);
+    assert_eq!((whole.status, bytes.as_slice()), (200, map.as_slice()));
+    let (part, bytes) = ask(&[("Range", "bytes=100-199")]);
+    assert_eq!((part.status, bytes.as_slice()), (206, &map[100..200]));
+    assert_eq!(part.header("content-range"), Some("bytes 100-199/1000"));
+    assert_eq!(ask(&[("Range", "bytes=0-999")]).0.header("content-range"), Some("bytes 0-999/1000"));
+    assert_eq!(ask(&[("Range", "bytes=1000-")]).0.status, 416);
+    let tag = whole.header("etag").unwrap().to_owned();
+    assert_eq!(ask(&[("If-None-Match", &tag)]).0.status, 304);
+    assert_eq!(
+        server.http().raw("GET", "/v1/basemap", "", &[], &[]).0.status,
+        401,
+        "it may not be the public's"
+    );
 }

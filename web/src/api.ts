@@ -35,6 +35,9 @@ export const api = {
   post: <T>(path: string, body: unknown, options?: Options) => json<T>('POST', path, { ...options, body }),
   put: <T>(path: string, body: unknown, options?: Options) => json<T>('PUT', path, { ...options, body }),
   patch: <T>(path: string, body: unknown, options?: Options) => json<T>('PATCH', path, { ...options, body }),
+  delete: (path: string) => send('DELETE', path),
+  /** Makes something of which the headers say where it is. */
+  create: (path: string, body: unknown) => send('POST', path, { body }),
   /** The answer with its headers. */
   raw: (path: string, options?: Options) => send('GET', path, options),
 };

@@ -19,6 +19,8 @@ interface Page {
   title: Key;
   /** One of these permissions opens it. */
   needs: string[];
+  /** Reached from the reader's own name, not from the list of pages. */
+  own?: boolean;
   /** The whole window, without margins. */
   full?: boolean;
   load: () => Promise<ComponentType>;
@@ -56,6 +58,13 @@ const PAGES: Page[] = [
     title: 'page.admin',
     needs: ['ManageAccounts', 'SetProgramme', 'Freeze'],
     load: async () => (await import('./admin/page')).default,
+  },
+  {
+    name: 'keys',
+    title: 'page.keys',
+    needs: ['HaveMapPasswords'],
+    own: true,
+    load: async () => (await import('./keys/page')).default,
   },
 ];
 
@@ -109,12 +118,14 @@ function Bar({ pages: open, here }: { pages: Page[]; here: Page | undefined }) {
         <span>Cartagena</span>
       </a>
       <nav aria-label={t('pages')}>
-        {open.map((page) => (
-          <a key={page.name} href={href(page.name)} aria-current={page === here ? 'page' : undefined}>
-            {t(page.title)}
-            <Waiting page={page.name} />
-          </a>
-        ))}
+        {open
+          .filter(({ own }) => !own)
+          .map((page) => (
+            <a key={page.name} href={href(page.name)} aria-current={page === here ? 'page' : undefined}>
+              {t(page.title)}
+              <Waiting page={page.name} />
+            </a>
+          ))}
       </nav>
       <Live />
       <Languages />
@@ -181,6 +192,7 @@ function Who() {
         {known.name}
         <small>{word('role', known.role)}</small>
       </span>
+      {may('HaveMapPasswords') && <Keys />}
       <button type="button" class="quiet" onClick={() => logOut().catch(setFault)}>
         {t('log_out')}
       </button>
@@ -190,5 +202,25 @@ function Who() {
         </span>
       )}
     </div>
+  );
+}
+
+/** The way to one's own map passwords; only its sign where the bar is narrow. */
+function Keys() {
+  const here = place.value.page === 'keys' ? 'page' : undefined;
+  return (
+    <a
+      class="keys"
+      href={href('keys')}
+      aria-current={here}
+      aria-label={t('page.keys')}
+      title={t('page.keys')}
+    >
+      <svg viewBox="0 0 24 24" aria-hidden="true">
+        <circle cx="7.5" cy="12" r="4" />
+        <path d="M11.5 12H21v4m-4-4v3" />
+      </svg>
+      <span>{t('page.keys')}</span>
+    </a>
   );
 }

@@ -1,7 +1,7 @@
 // What is used of geodesy, which brings no types.
 
 declare module 'geodesy/dms.js' {
-  const Dms: { separator: string };
+  const Dms: { separator: string; parse(text: string): number };
   export default Dms;
 }
 declare module 'geodesy/latlon-ellipsoidal.js' {
@@ -11,8 +11,10 @@ declare module 'geodesy/latlon-ellipsoidal.js' {
   }
 }
 declare module 'geodesy/utm.js' {
-  export class Utm {
+  export default class Utm {
+    static parse(text: string): Utm;
     toString(digits?: number): string;
+    toLatLon(): { lat: number; lon: number };
   }
   export class LatLon {
     constructor(lat: number, lon: number);
@@ -20,11 +22,14 @@ declare module 'geodesy/utm.js' {
   }
 }
 declare module 'geodesy/mgrs.js' {
-  export class Mgrs {
+  export default class Mgrs {
+    static parse(text: string): Mgrs;
     toString(digits?: number): string;
+    toUtm(): Utm;
   }
   export class Utm {
     toMgrs(): Mgrs;
+    toLatLon(): { lat: number; lon: number };
   }
   export class LatLon {
     constructor(lat: number, lon: number);

@@ -256,8 +256,8 @@ fn unprocessable(faults: Vec<Fault>) -> ApiError {
 fn refused(fault: StoreError) -> ApiError {
     match fault {
         StoreError::Refused { code: "role", detail } => ApiError::new(StatusCode::FORBIDDEN, "role", detail),
-        StoreError::Refused { code: "not-accepted", detail } => {
-            ApiError::new(StatusCode::UNPROCESSABLE_ENTITY, "not-accepted", detail)
+        StoreError::NotAccepted { detail, faults } => {
+            ApiError::new(StatusCode::UNPROCESSABLE_ENTITY, "not-accepted", detail).with_errors(faults)
         }
         // The record is there, for others.
         StoreError::NotFound(_) => {

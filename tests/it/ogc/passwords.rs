@@ -74,6 +74,15 @@ fn a_map_password_ends(place: &Place) {
     assert_eq!((lost.get("/collections").status, revoke(&crew.manager)), (200, 204));
     assert_eq!((lost.get("/collections").status, revoke(&crew.manager)), (401, 404));
     assert_eq!(kept.get("/collections").status, 200);
+    let others = Map::of(server, &crew.qa, "read_write");
+    let admin = crew.admin.log_in(server);
+    let all = server.http().get("/v1/map-passwords", &admin).expect(200);
+    let theirs = all.as_array().unwrap().iter().find(|one| one["account"] == json!(crew.qa.id)).unwrap();
+    assert_eq!((all.as_array().unwrap().len(), &theirs["scope"]), (2, &json!("read_write")), "{all}");
+    let path = format!("/v1/map-passwords/{}", text(theirs, "id"));
+    let end = || server.http().send("delete", &path, &admin, &json!(null)).status;
+    assert_eq!((others.get("/collections").status, end()), (200, 204), "an administrator's to end");
+    assert_eq!((others.get("/collections").status, end()), (401, 404));
     let account = format!("/v1/accounts/{}", crew.manager.id);
     for disabled in [true, false] {
         let change = json!({"disabled": disabled});

@@ -127,7 +127,7 @@ impl Running {
         let data = keys.parent().expect("the keys lie in the place's folder");
         let blobs = Blobs::open(data, &format!("file:{}", data.join("blobs").display())).unwrap();
         let keys = Keys::load(keys).unwrap();
-        let state = Data::new(AppState::new(store.clone(), keys, blobs, limits, server::metrics()));
+        let state = Data::new(AppState::new(store.clone(), keys, blobs, data, limits, server::metrics()));
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let (started, handle) = channel();

@@ -3,7 +3,9 @@ import { api } from '../api';
 import { Act, STAY } from '../components/act';
 import { Dialog } from '../components/dialog';
 import { Choice, Field } from '../components/field';
+import { Secret } from '../components/secret';
 import { Show } from '../components/states';
+import { Table } from '../components/table';
 import { Enrolment } from '../field/enrolment';
 import { day } from '../format';
 import { t, word } from '../i18n';
@@ -120,46 +122,34 @@ function List(props: {
       <Field label={t('admin.find')}>
         <input type="search" value={filter} onInput={(event) => setFilter(event.currentTarget.value)} />
       </Field>
-      <div class="scroll tall">
-        <table>
-          <thead>
-            <tr>
-              <th scope="col">{t('login.name')}</th>
-              <th scope="col">{t('admin.name')}</th>
-              <th scope="col">{t('admin.role')}</th>
-              <th scope="col">{t('organisation')}</th>
-              <th scope="col">{t('admin.since')}</th>
-              <th scope="col">
-                <span class="unseen">{t('field.actions')}</span>
-              </th>
-            </tr>
-          </thead>
-          <tbody>
-            {shown.map((account) => (
-              <tr key={account.id}>
-                <th scope="row">
-                  {account.login} {account.disabled && <span class="badge bad">{t('admin.disabled')}</span>}
-                  {account.must_change && <span class="badge warn">{t('admin.one_time')}</span>}
-                </th>
-                <td dir="auto">{account.name}</td>
-                <td>{word('role', account.role)}</td>
-                <td dir="auto">{names.get(account.organisation)}</td>
-                <td class="nowrap">{day(account.created_at)}</td>
-                <td class="row-actions">
-                  {!account.disabled && (
-                    <button type="button" onClick={() => props.onEnrol(account.id)}>
-                      {t('field.offer')}
-                    </button>
-                  )}
-                  <button type="button" class="danger" onClick={() => props.onChange(account)}>
-                    {t(account.disabled ? 'admin.reopen' : 'admin.disable')}
-                  </button>
-                </td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      </div>
+      <Table
+        heads={[t('login.name'), t('admin.name'), t('admin.role'), t('organisation'), t('admin.since')]}
+        actions
+        tall
+      >
+        {shown.map((account) => (
+          <tr key={account.id}>
+            <th scope="row">
+              {account.login} {account.disabled && <span class="badge bad">{t('admin.disabled')}</span>}
+              {account.must_change && <span class="badge warn">{t('admin.one_time')}</span>}
+            </th>
+            <td dir="auto">{account.name}</td>
+            <td>{word('role', account.role)}</td>
+            <td dir="auto">{names.get(account.organisation)}</td>
+            <td class="nowrap">{day(account.created_at)}</td>
+            <td class="row-actions">
+              {!account.disabled && (
+                <button type="button" onClick={() => props.onEnrol(account.id)}>
+                  {t('field.offer')}
+                </button>
+              )}
+              <button type="button" class="danger" onClick={() => props.onChange(account)}>
+                {t(account.disabled ? 'admin.reopen' : 'admin.disable')}
+              </button>
+            </td>
+          </tr>
+        ))}
+      </Table>
     </>
   );
 }
@@ -175,9 +165,7 @@ function AddAccount({ organisations, onClose }: { organisations: Organisation[];
     return (
       <Dialog title={t('admin.one_time_title', { login })} onClose={onClose}>
         <p>{t('admin.one_time_lead')}</p>
-        <p class="code" dir="ltr">
-          {password}
-        </p>
+        <Secret text={password} />
       </Dialog>
     );
   }

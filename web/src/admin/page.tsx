@@ -5,6 +5,7 @@ import { t } from '../i18n';
 import { may } from '../session';
 import { Accounts } from './accounts';
 import { FreezeYear } from './freeze';
+import { Keys } from './keys';
 import { Settings } from './settings';
 
 export default function AdminPage() {
@@ -14,6 +15,7 @@ export default function AdminPage() {
         <h1>{t('page.admin')}</h1>
       </header>
       {may('ManageAccounts') && <Accounts />}
+      {may('ManageAccounts') && <Keys />}
       {may('SetProgramme') && <Settings />}
       {may('Freeze') && <FreezeYear />}
       <Safety />

@@ -2,6 +2,7 @@ import { useState } from 'preact/hooks';
 import { api } from '../api';
 import { Choice, Field } from '../components/field';
 import { Fault, Show } from '../components/states';
+import { Table } from '../components/table';
 import { t, word } from '../i18n';
 import { useLoad } from '../load';
 import { forgetProgramme, type Programme } from '../programme';
@@ -154,57 +155,52 @@ function Deadlines({ entries, onChange }: { entries: Entry[]; onChange: (entries
   return (
     <fieldset>
       <legend>{t('standing.deadlines')}</legend>
-      <table>
-        <thead>
-          <tr>
-            <th scope="col">{t('standing.deadline_kind')}</th>
-            <th scope="col">{t('admin.meeting')}</th>
-            <th scope="col">{t('standing.requested_on')}</th>
-            <th scope="col">{t('standing.decided_on')}</th>
-            <th scope="col">{t('standing.new_deadline')}</th>
-            <td />
+      <Table
+        heads={[
+          t('standing.deadline_kind'),
+          t('admin.meeting'),
+          t('standing.requested_on'),
+          t('standing.decided_on'),
+          t('standing.new_deadline'),
+        ]}
+        actions
+      >
+        {entries.map((entry, place) => (
+          <tr key={place}>
+            <td>
+              <select
+                aria-label={t('standing.deadline_kind')}
+                value={entry.kind}
+                onChange={(event) =>
+                  onChange(replaced(entries, place, { ...entry, kind: event.currentTarget.value }))
+                }
+              >
+                {KINDS.map((kind) => (
+                  <option key={kind} value={kind}>
+                    {word('deadline', kind)}
+                  </option>
+                ))}
+              </select>
+            </td>
+            <td>
+              <input
+                aria-label={t('admin.meeting')}
+                dir="auto"
+                value={entry.meeting ?? ''}
+                onInput={(event) =>
+                  onChange(replaced(entries, place, { ...entry, meeting: event.currentTarget.value || null }))
+                }
+              />
+            </td>
+            {day(place, entry, 'requested_on')}
+            {day(place, entry, 'decided_on')}
+            {day(place, entry, 'new_deadline')}
+            <td>
+              <Remove onClick={() => onChange(replaced(entries, place, null))} />
+            </td>
           </tr>
-        </thead>
-        <tbody>
-          {entries.map((entry, place) => (
-            <tr key={place}>
-              <td>
-                <select
-                  aria-label={t('standing.deadline_kind')}
-                  value={entry.kind}
-                  onChange={(event) =>
-                    onChange(replaced(entries, place, { ...entry, kind: event.currentTarget.value }))
-                  }
-                >
-                  {KINDS.map((kind) => (
-                    <option key={kind} value={kind}>
-                      {word('deadline', kind)}
-                    </option>
-                  ))}
-                </select>
-              </td>
-              <td>
-                <input
-                  aria-label={t('admin.meeting')}
-                  dir="auto"
-                  value={entry.meeting ?? ''}
-                  onInput={(event) =>
-                    onChange(
-                      replaced(entries, place, { ...entry, meeting: event.currentTarget.value || null }),
-                    )
-                  }
-                />
-              </td>
-              {day(place, entry, 'requested_on')}
-              {day(place, entry, 'decided_on')}
-              {day(place, entry, 'new_deadline')}
-              <td>
-                <Remove onClick={() => onChange(replaced(entries, place, null))} />
-              </td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
+        ))}
+      </Table>
       <button
         type="button"
         onClick={() =>
@@ -239,28 +235,18 @@ function Milestones({ plans, onChange }: { plans: Milestone[]; onChange: (plans:
   return (
     <fieldset>
       <legend>{t('standing.plan')}</legend>
-      <table>
-        <thead>
-          <tr>
-            <th scope="col">{t('year')}</th>
-            <th scope="col">{t('admin.planned_m2')}</th>
-            <th scope="col">{t('admin.planned_areas')}</th>
-            <td />
+      <Table heads={[t('year'), t('admin.planned_m2'), t('admin.planned_areas')]} actions>
+        {plans.map((plan, place) => (
+          <tr key={place}>
+            {number(place, plan, 'year', t('year'))}
+            {number(place, plan, 'area_m2', t('admin.planned_m2'))}
+            {number(place, plan, 'areas', t('admin.planned_areas'))}
+            <td>
+              <Remove onClick={() => onChange(replaced(plans, place, null))} />
+            </td>
           </tr>
-        </thead>
-        <tbody>
-          {plans.map((plan, place) => (
-            <tr key={place}>
-              {number(place, plan, 'year', t('year'))}
-              {number(place, plan, 'area_m2', t('admin.planned_m2'))}
-              {number(place, plan, 'areas', t('admin.planned_areas'))}
-              <td>
-                <Remove onClick={() => onChange(replaced(plans, place, null))} />
-              </td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
+        ))}
+      </Table>
       <button
         type="button"
         onClick={() => {

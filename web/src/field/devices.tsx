@@ -2,6 +2,7 @@ import { useState } from 'preact/hooks';
 import { api } from '../api';
 import { Act } from '../components/act';
 import { Empty, Show } from '../components/states';
+import { Table } from '../components/table';
 import { ago, count } from '../format';
 import { t } from '../i18n';
 import { useLoad } from '../load';
@@ -42,54 +43,47 @@ export function Devices() {
           rows.length === 0 ? (
             <Empty>{t('field.no_devices')}</Empty>
           ) : (
-            <div class="scroll">
-              <table>
-                <thead>
-                  <tr>
-                    <th scope="col">{t('field.device')}</th>
-                    <th scope="col">{t('organisation')}</th>
-                    <th scope="col">{t('field.last_contact')}</th>
-                    <th scope="col">{t('field.unsent')}</th>
-                    <th scope="col">{t('field.stored_through')}</th>
-                    <th scope="col">{t('field.clock')}</th>
-                    <th scope="col">
-                      <span class="unseen">{t('field.actions')}</span>
-                    </th>
-                  </tr>
-                </thead>
-                <tbody>
-                  {rows.map((device) => (
-                    <tr key={device.id}>
-                      <th scope="row" dir="auto">
-                        {device.name} <small class="muted">{device.app}</small>
-                        {device.revoked_at && <span class="badge bad">{t('field.revoked')}</span>}
-                      </th>
-                      <td dir="auto">{organisations.get(device.organisation)}</td>
-                      <td>
-                        <Contact device={device} />
-                      </td>
-                      <td>
-                        <Unsent device={device} />
-                      </td>
-                      <td>{count(device.seq_through)}</td>
-                      <td>
-                        <Clock skew={device.skew_ms} />
-                      </td>
-                      <td class="row-actions">
-                        <button type="button" onClick={() => setEnrolled(device.account)}>
-                          {t('field.offer')}
-                        </button>
-                        {!device.revoked_at && (
-                          <button type="button" class="danger" onClick={() => setRevoked(device)}>
-                            {t('field.revoke')}
-                          </button>
-                        )}
-                      </td>
-                    </tr>
-                  ))}
-                </tbody>
-              </table>
-            </div>
+            <Table
+              heads={[
+                t('field.device'),
+                t('organisation'),
+                t('field.last_contact'),
+                t('field.unsent'),
+                t('field.stored_through'),
+                t('field.clock'),
+              ]}
+              actions
+            >
+              {rows.map((device) => (
+                <tr key={device.id}>
+                  <th scope="row" dir="auto">
+                    {device.name} <small class="muted">{device.app}</small>
+                    {device.revoked_at && <span class="badge bad">{t('field.revoked')}</span>}
+                  </th>
+                  <td dir="auto">{organisations.get(device.organisation)}</td>
+                  <td>
+                    <Contact device={device} />
+                  </td>
+                  <td>
+                    <Unsent device={device} />
+                  </td>
+                  <td>{count(device.seq_through)}</td>
+                  <td>
+                    <Clock skew={device.skew_ms} />
+                  </td>
+                  <td class="row-actions">
+                    <button type="button" onClick={() => setEnrolled(device.account)}>
+                      {t('field.offer')}
+                    </button>
+                    {!device.revoked_at && (
+                      <button type="button" class="danger" onClick={() => setRevoked(device)}>
+                        {t('field.revoke')}
+                      </button>
+                    )}
+                  </td>
+                </tr>
+              ))}
+            </Table>
           )
         }
       </Show>

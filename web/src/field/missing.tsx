@@ -1,5 +1,6 @@
 import { api } from '../api';
 import { Empty, Show } from '../components/states';
+import { Table } from '../components/table';
 import { ago } from '../format';
 import { t, word } from '../i18n';
 import { useLoad } from '../load';
@@ -34,34 +35,22 @@ export function Missing() {
             <Empty>{t('field.no_photos')}</Empty>
           ) : (
             <>
-              <div class="scroll tall">
-                <table>
-                  <thead>
-                    <tr>
-                      <th scope="col">{t('record.title')}</th>
-                      <th scope="col">{t('field.file')}</th>
-                      <th scope="col">{t('organisation')}</th>
-                      <th scope="col">{t('field.since')}</th>
-                    </tr>
-                  </thead>
-                  <tbody>
-                    {rows.map((file) => (
-                      <tr key={`${file.seq} ${file.sha256}`}>
-                        <th scope="row">
-                          <a href={href('map', { record: file.record_id })}>
-                            {word('kind', file.kind)} {file.record_id.slice(-8)}
-                          </a>
-                        </th>
-                        <td dir="auto">
-                          {file.name} <small class="muted">{(file.size / MEGA).toFixed(1)} MB</small>
-                        </td>
-                        <td dir="auto">{organisations.get(file.organisation)}</td>
-                        <td>{ago(file.since)}</td>
-                      </tr>
-                    ))}
-                  </tbody>
-                </table>
-              </div>
+              <Table heads={[t('record.title'), t('field.file'), t('organisation'), t('field.since')]} tall>
+                {rows.map((file) => (
+                  <tr key={`${file.seq} ${file.sha256}`}>
+                    <th scope="row">
+                      <a href={href('map', { record: file.record_id })}>
+                        {word('kind', file.kind)} {file.record_id.slice(-8)}
+                      </a>
+                    </th>
+                    <td dir="auto">
+                      {file.name} <small class="muted">{(file.size / MEGA).toFixed(1)} MB</small>
+                    </td>
+                    <td dir="auto">{organisations.get(file.organisation)}</td>
+                    <td>{ago(file.since)}</td>
+                  </tr>
+                ))}
+              </Table>
               {next !== null && <p class="muted">{t('field.more')}</p>}
             </>
           )

@@ -3,6 +3,7 @@
 import type { ComponentChildren } from 'preact';
 import { api } from '../api';
 import { Empty, Safety, Show } from '../components/states';
+import { Table } from '../components/table';
 import { ago } from '../format';
 import { t, word } from '../i18n';
 import { useLoad } from '../load';
@@ -93,30 +94,19 @@ function Parked() {
           rows.length === 0 ? (
             <Empty>{t('field.no_parked')}</Empty>
           ) : (
-            <div class="scroll">
-              <table>
-                <thead>
-                  <tr>
-                    <th scope="col">{t('field.waiting_for')}</th>
-                    <th scope="col">{t('organisation')}</th>
-                    <th scope="col">{t('field.since')}</th>
-                  </tr>
-                </thead>
-                <tbody>
-                  {rows.map((row) => (
-                    <tr key={row.mutation_id}>
-                      <th scope="row">
-                        <code>{row.waiting_for}</code>
-                      </th>
-                      <td dir="auto">{organisations.get(row.organisation)}</td>
-                      <td>
-                        {ago(row.since)} {row.alarm && <span class="badge bad">{t('field.too_long')}</span>}
-                      </td>
-                    </tr>
-                  ))}
-                </tbody>
-              </table>
-            </div>
+            <Table heads={[t('field.waiting_for'), t('organisation'), t('field.since')]}>
+              {rows.map((row) => (
+                <tr key={row.mutation_id}>
+                  <th scope="row">
+                    <code>{row.waiting_for}</code>
+                  </th>
+                  <td dir="auto">{organisations.get(row.organisation)}</td>
+                  <td>
+                    {ago(row.since)} {row.alarm && <span class="badge bad">{t('field.too_long')}</span>}
+                  </td>
+                </tr>
+              ))}
+            </Table>
           )
         }
       </Show>

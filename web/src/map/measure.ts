@@ -34,8 +34,8 @@ function areaOf(ring: Place[]): number {
   return Math.abs(polygon.Compute(false, true).area ?? 0);
 }
 
-/** The measured line, its corners and the ring that it closes. */
-export function drawn(places: Place[]): FeatureCollection {
+/** The measured line, its corners and – if it is `closed` – the ring that it closes. */
+export function drawn(places: Place[], closed = true): FeatureCollection {
   const features: FeatureCollection['features'] = places.map((place) => ({
     type: 'Feature',
     properties: {},
@@ -44,7 +44,7 @@ export function drawn(places: Place[]): FeatureCollection {
   if (places.length > 1) {
     features.push({ type: 'Feature', properties: {}, geometry: { type: 'LineString', coordinates: places } });
   }
-  if (places.length > 2) {
+  if (closed && places.length > 2) {
     const ring = [...places, places[0] as Place];
     features.push({ type: 'Feature', properties: {}, geometry: { type: 'Polygon', coordinates: [ring] } });
   }

@@ -1,15 +1,16 @@
 // The map: ground by class and result at the end of any day, points, and the records behind them.
 
 import type { Map as MapLibre } from 'maplibre-gl';
+import { Suspense } from 'preact/compat';
 import { useState } from 'preact/hooks';
-import { Safety, Show, words } from '../components/states';
+import { Busy, Safety, Show, words } from '../components/states';
 import { today } from '../format';
 import { t } from '../i18n';
 import { useLast, useLoad } from '../load';
 import { type Known, loadProgramme } from '../programme';
 import { RecordPanel } from '../record/panel';
 import { amend, place } from '../router';
-import { seesHazards } from '../session';
+import { may, seesHazards } from '../session';
 import type { Basis } from '../standing/model';
 import { Canvas } from './canvas';
 import { type Filter, NO_FILTER, narrows } from './filter';
@@ -19,7 +20,7 @@ import type { Seen } from './seen';
 import { Sheet } from './sheet';
 import { Slider } from './slider';
 import type { Bounds } from './sources';
-import { Tools } from './tools';
+import { NewRecord, Tools } from './tools';
 
 export default function MapPage() {
   const programme = useLoad('programme', loadProgramme, false);
@@ -31,6 +32,7 @@ function MapOf({ known }: { known: Known }) {
   const asOf = parameters.get('as_of') ?? today();
   const basis: Basis = parameters.get('basis') === 'provisional' ? 'provisional' : 'official';
   const record = parameters.get('record');
+  const kind = parameters.get('new');
   const [map, setMap] = useState<MapLibre | null>(null);
   const [bounds, setBounds] = useState<Bounds | null>(null);
   const [filter, setFilter] = useState<Filter>(NO_FILTER);
@@ -57,7 +59,7 @@ function MapOf({ known }: { known: Known }) {
             if (now) setFault(undefined);
           }}
           onFault={setFault}
-          onChoose={(id) => amend({ record: id })}
+          onChoose={(id) => kind === null && amend({ record: id })}
         />
         <div class="map-notes" aria-live="polite">
           {!seen && fault === undefined && <span class="note loading">{t('loading')}</span>}
@@ -74,7 +76,14 @@ function MapOf({ known }: { known: Known }) {
         <Slider asOf={asOf} onChange={(day) => amend({ as_of: day })} />
         <Safety />
       </section>
-      {record && (
+      {kind !== null && map && may('CorrectRecords') && (
+        <aside class="side record" aria-label={t('create.title')}>
+          <Suspense fallback={<Busy />}>
+            <NewRecord map={map} kind={kind} onClose={() => amend({ new: null })} />
+          </Suspense>
+        </aside>
+      )}
+      {record && kind === null && (
         <aside class="side record" aria-label={t('record.title')}>
           <RecordPanel id={record} asOf={asOf} basis={basis} onClose={() => amend({ record: null })} />
         </aside>

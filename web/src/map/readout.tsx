@@ -5,14 +5,14 @@ import { FORMATS, type Format, write } from './coordinates';
 
 const STORED = 'cartagena.coordinates';
 
-function stored(): Format {
+export function storedFormat(): Format {
   const known = localStorage.getItem(STORED);
   return FORMATS.find((format) => format === known) ?? 'dd';
 }
 
 /** The place under the pointer – or in the middle, where there is none –, in the form that the reader works with. */
 export function Readout({ map }: { map: MapLibre }) {
-  const [format, setFormat] = useState<Format>(stored);
+  const [format, setFormat] = useState<Format>(storedFormat);
   const [place, setPlace] = useState(map.getCenter());
   useEffect(() => {
     const follow = (event: MapMouseEvent) => setPlace(event.lngLat);

@@ -4,9 +4,13 @@ import { useEffect, useState } from 'preact/hooks';
 import { Busy } from '../components/states';
 import { count, m2 } from '../format';
 import { t } from '../i18n';
+import { amend } from '../router';
 import { may } from '../session';
 import { drawn, measure, type Place } from './measure';
 import { put } from './view';
+
+/** What makes records has its place beside the map. */
+export const NewRecord = lazy(() => import('../create/panel'));
 
 const OutlineEditor = lazy(() => import('./outline_editor'));
 
@@ -23,6 +27,17 @@ export function Tools(props: { map: MapLibre; record: string | null; onPrint: ()
       {record && may('CorrectRecords') && (
         <button type="button" aria-pressed={tool === 'edit'} onClick={() => toggle('edit')}>
           {t('edit.title')}
+        </button>
+      )}
+      {may('CorrectRecords') && (
+        <button
+          type="button"
+          onClick={() => {
+            setTool(null);
+            amend({ new: 'hazardous_area', record: null });
+          }}
+        >
+          {t('create.title')}
         </button>
       )}
       <button type="button" onClick={onPrint}>

@@ -12,6 +12,7 @@ import {
 } from 'maplibre-gl';
 import workerUrl from 'maplibre-gl/dist/maplibre-gl-worker.mjs?worker&url';
 import type { Programme } from '../programme';
+import { addBaseMap } from './basemap';
 import { addImages } from './images';
 import { type Bounds, type Layers, type Question, tilesOf } from './sources';
 import { PROGRAMME, style, world } from './style';
@@ -64,6 +65,7 @@ export function create(
   }
   map.on('load', () => {
     addImages(map);
+    addBaseMap(map, paper);
     world().then((countries) => put(map, 'world', countries));
   });
   return map;

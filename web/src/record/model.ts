@@ -38,9 +38,18 @@ export interface Version {
   diff: Record<string, { from: Value; to: Value }>;
 }
 
-interface Property {
+export interface Property {
+  $ref?: string;
   type?: string;
   format?: string;
+  enum?: string[];
+  minimum?: number;
+  maximum?: number;
+  maxLength?: number;
+  readOnly?: boolean;
+  properties?: Record<string, Property>;
+  /** What a row needs that is not struck out. */
+  else?: { required?: string[] };
   'x-label'?: string;
   'x-labels'?: Record<string, string>;
   'x-unit'?: string;
@@ -51,12 +60,16 @@ interface Property {
 
 export interface Schema {
   title: string;
+  'x-geometry': 'none' | { types: string[]; required: boolean };
+  required?: string[];
+  /** Its fields that say when it holds. */
+  'x-time'?: { from: string; to?: string };
   properties: Record<string, Property>;
 }
 
 const schemas = new Map<string, Promise<Schema>>();
 
-function loadSchema(kind: string): Promise<Schema> {
+export function loadSchema(kind: string): Promise<Schema> {
   let known = schemas.get(kind);
   if (!known) {
     known = api.get<Schema>(`/v1/schemas/${kind}`);
@@ -104,7 +117,12 @@ function plain(value: Value, property: Property | undefined): string {
   if (typeof value === 'boolean') return value ? '✓' : '✗';
   if (Array.isArray(value)) return value.map((one) => plain(one, property?.items)).join(', ');
   const parts = Object.entries(value as Record<string, Value>).filter(([name]) => name !== 'id');
-  return parts.map(([name, part]) => `${name.replaceAll('_', ' ')}: ${plain(part, undefined)}`).join('; ');
+  return parts
+    .map(([name, part]) => {
+      const known = property?.properties?.[name];
+      return `${known?.['x-label'] ?? name.replaceAll('_', ' ')}: ${plain(part, known)}`;
+    })
+    .join('; ');
 }
 
 /** A field's value in words, as its schema has them. */

@@ -1,8 +1,11 @@
+import { useState } from 'preact/hooks';
+import { Act } from '../components/act';
 import { Show } from '../components/states';
 import { t, word } from '../i18n';
 import { useLoad } from '../load';
 import { useOrganisations } from '../organisations';
-import { may } from '../session';
+import { nextFor, takeStep } from '../review/model';
+import { may, session } from '../session';
 import type { Basis } from '../standing/model';
 import { Fields } from './fields';
 import { Ground } from './ground';
@@ -18,12 +21,23 @@ export function RecordPanel(props: { id: string; asOf: string; basis: Basis; onC
       <button type="button" class="quiet icon close" aria-label={t('close')} onClick={props.onClose}>
         ✕
       </button>
-      <Show of={record}>{(found) => <Contents record={found} asOf={props.asOf} basis={props.basis} />}</Show>
+      <Show of={record}>
+        {(found) => (
+          <Contents record={found} asOf={props.asOf} basis={props.basis} onChange={record.reload} />
+        )}
+      </Show>
     </>
   );
 }
 
-function Contents({ record, asOf, basis }: { record: RecordFeature; asOf: string; basis: Basis }) {
+interface Props {
+  record: RecordFeature;
+  asOf: string;
+  basis: Basis;
+  onChange: () => void;
+}
+
+function Contents({ record, asOf, basis, onChange }: Props) {
   const organisations = useOrganisations();
   const counted = record.kind === 'hazardous_area' || record.kind === 'land_release';
   return (
@@ -38,11 +52,37 @@ function Contents({ record, asOf, basis }: { record: RecordFeature; asOf: string
       <p class="muted" dir="auto">
         {organisations.get(record.organisation) ?? t('none')}
       </p>
+      <Submit record={record} onDone={onChange} />
       {record.contested && <p class="note bad">{t('record.contested_hint')}</p>}
       {counted && may('ReadPieces') && <Ground record={record} asOf={asOf} basis={basis} />}
       <Fields record={record} />
       <Photos id={record.id} />
       <History id={record.id} kind={record.kind} />
+    </>
+  );
+}
+
+/** A draft is put forward where it is read. */
+function Submit({ record, onDone }: { record: RecordFeature; onDone: () => void }) {
+  const [asked, setAsked] = useState(false);
+  if (!may('Review') || nextFor(session.value?.role, record.stage) !== 'submit') return null;
+  return (
+    <>
+      <button type="button" class="primary" onClick={() => setAsked(true)}>
+        {word('action', 'submit')}
+      </button>
+      {asked && (
+        <Act
+          title={t('review.step', { action: word('action', 'submit'), name: nameOf(record) })}
+          submit={word('action', 'submit')}
+          reason="optional"
+          act={async (reason) => {
+            await takeStep(record, 'submit', reason);
+            onDone();
+          }}
+          onClose={() => setAsked(false)}
+        />
+      )}
     </>
   );
 }

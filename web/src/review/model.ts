@@ -50,7 +50,11 @@ export async function loadQueue(stage: string, signal: AbortSignal): Promise<Rec
   return (await api.get<{ features: RecordFeature[] }>(path, { signal })).features;
 }
 
-export function takeStep(record: RecordFeature, action: Action, reason: string): Promise<unknown> {
+export function takeStep(
+  record: Pick<RecordFeature, 'id' | 'version'>,
+  action: Action,
+  reason: string,
+): Promise<unknown> {
   return api.post(
     `/v1/records/${record.id}/stage`,
     { action, reason: reason || null },

@@ -1,0 +1,145 @@
+import type { Map as MapLibre, MapMouseEvent } from 'maplibre-gl';
+import { useEffect, useState } from 'preact/hooks';
+import { Choice, Field } from '../components/field';
+import { m2 } from '../format';
+import { t } from '../i18n';
+import { read, write } from '../map/coordinates';
+import { drawn, measure, type Place } from '../map/measure';
+import { storedFormat } from '../map/readout';
+import { put } from '../map/view';
+import { FEWEST, type Shape } from './model';
+
+/** Where a record lies: what was clicked on the map and what was typed, one place a line. */
+export interface Ground {
+  shape: Shape | null;
+  text: string;
+  /** The places of the lines; none while a line cannot be read. */
+  places: Place[];
+  /** The first line that is no place, from 1. */
+  unread: number | null;
+  /** Places that were clicked, by their lines, which say them only to a metre or so. */
+  exact: ReadonlyMap<string, Place>;
+  typed: boolean;
+}
+
+export const NOWHERE: Ground = {
+  shape: null,
+  text: '',
+  places: [],
+  unread: null,
+  exact: new Map(),
+  typed: false,
+};
+
+const lines = (text: string) => text.split('\n').filter((line) => line.trim() !== '');
+
+/** The same ground with other lines. */
+function withText(ground: Ground, text: string): Ground {
+  const places = lines(text).map((line) => ground.exact.get(line) ?? read(line));
+  const wrong = places.indexOf(null);
+  const unread = wrong < 0 ? null : wrong + 1;
+  return { ...ground, text, unread, places: unread === null ? (places as Place[]) : [] };
+}
+
+function typed(ground: Ground, text: string): Ground {
+  return { ...withText(ground, text), typed: true };
+}
+
+function clicked(ground: Ground, place: Place): Ground {
+  const line = write(...place, storedFormat());
+  const exact = new Map(ground.exact).set(line, place);
+  const before = ground.shape === 'Point' ? [] : lines(ground.text);
+  return withText({ ...ground, exact }, [...before, line].join('\n'));
+}
+
+function withoutLast(ground: Ground): Ground {
+  return withText(ground, lines(ground.text).slice(0, -1).join('\n'));
+}
+
+/** Whether the places make the shape. */
+export function isWhole({ shape, places, unread }: Ground): boolean {
+  if (shape === null) return true;
+  if (shape === 'Point') return places.length === 1;
+  return unread === null && places.length >= FEWEST[shape];
+}
+
+interface Props {
+  map: MapLibre;
+  shapes: Shape[];
+  required: boolean;
+  ground: Ground;
+  onChange: (change: (ground: Ground) => Ground) => void;
+}
+
+export function GroundField({ map, shapes, required, ground, onChange }: Props) {
+  const { shape, places } = ground;
+  useEffect(() => {
+    if (!shape) return;
+    const add = ({ lngLat }: MapMouseEvent) => onChange((was) => clicked(was, [lngLat.lng, lngLat.lat]));
+    const container = map.getContainer();
+    container.classList.add('busy-drawing');
+    map.doubleClickZoom.disable();
+    map.on('click', add);
+    return () => {
+      container.classList.remove('busy-drawing');
+      map.doubleClickZoom.enable();
+      map.off('click', add);
+    };
+  }, [map, shape, onChange]);
+  useEffect(
+    () => put(map, 'measured', shape ? drawn(places, shape === 'Polygon') : drawn([])),
+    [map, shape, places],
+  );
+  useEffect(() => () => put(map, 'measured', drawn([])), [map]);
+  const options: [string, string][] = shapes.map((known) => [known, t(`create.${known}`)]);
+  if (!required) options.unshift(['', t('create.nowhere')]);
+  const choose = (next: string) => onChange(() => ({ ...NOWHERE, shape: (next || null) as Shape | null }));
+  return (
+    <fieldset>
+      <legend>{t('create.place')}</legend>
+      <Choice label={t('create.shape')} value={shape ?? ''} options={options} onChange={choose} />
+      {shape && <Places ground={ground} onChange={onChange} />}
+    </fieldset>
+  );
+}
+
+function Places({ ground, onChange }: Pick<Props, 'ground' | 'onChange'>) {
+  const [focused, setFocused] = useState(false);
+  const { places, text, unread } = ground;
+  const area = ground.shape === 'Polygon' ? measure(places).area : null;
+  return (
+    <>
+      <Field label={t('create.places')} hint={t('create.places_hint')}>
+        <textarea
+          class="code-text"
+          dir="ltr"
+          rows={4}
+          spellcheck={false}
+          aria-invalid={unread !== null}
+          value={text}
+          onFocus={() => setFocused(true)}
+          onBlur={() => setFocused(false)}
+          onInput={({ currentTarget }) => onChange((was) => typed(was, currentTarget.value))}
+        />
+      </Field>
+      {unread !== null && !focused && (
+        <p class="wrong" role="alert">
+          {t('create.unread', { line: unread })}
+        </p>
+      )}
+      {area !== null && <p class="muted">{m2(area)}</p>}
+      <div class="actions">
+        <button type="button" disabled={text === ''} onClick={() => onChange(withoutLast)}>
+          {t('map.undo')}
+        </button>
+        <button
+          type="button"
+          disabled={text === ''}
+          onClick={() => onChange((was) => ({ ...NOWHERE, shape: was.shape }))}
+        >
+          {t('map.clear')}
+        </button>
+      </div>
+    </>
+  );
+}

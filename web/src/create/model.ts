@@ -1,0 +1,89 @@
+// A record as it is made in the office: through the door of map programs (OGC API – Features, Part 4), which makes a draft.
+
+import type { Geometry } from 'geojson';
+import { api } from '../api';
+import type { Place } from '../map/measure';
+import type { Schema, Value } from '../record/model';
+
+/** What ground is drawn as; nothing where a record has no place. */
+export type Shape = 'Polygon' | 'LineString' | 'Point';
+
+const SHAPES: Shape[] = ['Polygon', 'LineString', 'Point'];
+
+/** The shapes that a kind may have, in the order of its collections. */
+export function shapesOf(schema: Schema): Shape[] {
+  const rule = schema['x-geometry'];
+  if (rule === 'none') return [];
+  return SHAPES.filter((shape) => rule.types.some((type) => type.endsWith(shape)));
+}
+
+export function needsPlace(schema: Schema): boolean {
+  return schema['x-geometry'] !== 'none' && schema['x-geometry'].required;
+}
+
+/** Places that a shape needs at least. */
+export const FEWEST: Record<Shape, number> = { Polygon: 3, LineString: 2, Point: 1 };
+
+/** The places as a geometry; nothing where there are none. */
+export function geometryOf(shape: Shape | null, places: Place[]): Geometry | null {
+  const [first] = places;
+  if (!shape || !first) return null;
+  if (shape === 'Point') return { type: 'Point', coordinates: first };
+  if (shape === 'LineString') return { type: 'LineString', coordinates: places };
+  const last = places.at(-1) as Place;
+  // Some write the first place again at the end, some do not.
+  const closed = last[0] === first[0] && last[1] === first[1];
+  return { type: 'Polygon', coordinates: [closed ? places : [...places, first]] };
+}
+
+/** The collection of a kind that holds a shape: the others stand beside the first. */
+function collectionOf(kind: string, schema: Schema, shape: Shape | null): string {
+  if (!shape || shape === shapesOf(schema)[0]) return kind;
+  return `${kind}_${shape === 'LineString' ? 'lines' : 'points'}`;
+}
+
+export interface Made {
+  id: string;
+  version: string;
+}
+
+/** Makes a draft of the reader's organisation. */
+export async function make(
+  kind: string,
+  schema: Schema,
+  shape: Shape | null,
+  places: Place[],
+  properties: Record<string, Value>,
+): Promise<Made> {
+  const geometry = geometryOf(shape, places);
+  const collection = collectionOf(kind, schema, geometry && shape);
+  const answer = await api.create(`/ogc/collections/${collection}/items`, {
+    type: 'Feature',
+    geometry,
+    properties,
+  });
+  const id = answer.headers.get('location')?.split('/').at(-1) ?? '';
+  return { id, version: (answer.headers.get('etag') ?? '').replaceAll('"', '') };
+}
+
+const OF_AUTHORITY = ['task', 'handover'];
+const NOT_OF_SURVEYORS = ['task', 'qm_inspection'];
+
+/** Whether a role makes records of a kind: so that nobody fills in a form in vain. The server decides. */
+export function mayMake(role: string | undefined, kind: string): boolean {
+  switch (role) {
+    case 'authority':
+      return OF_AUTHORITY.includes(kind);
+    case 'qa_officer':
+      return kind === 'qm_inspection';
+    case 'surveyor':
+      return !NOT_OF_SURVEYORS.includes(kind);
+    default:
+      return ['supervisor', 'programme_manager', 'im_officer'].includes(role ?? '');
+  }
+}
+
+export async function loadKinds(signal: AbortSignal): Promise<string[]> {
+  const { schemas } = await api.get<{ schemas: { kind: string }[] }>('/v1/schemas', { signal });
+  return [...new Set(schemas.map(({ kind }) => kind))];
+}
