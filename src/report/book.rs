@@ -183,7 +183,7 @@ impl LiveBooks {
     /// What the store reports; `Refused` where the programme's extent allows no grid.
     pub fn current<T>(&self, store: &Store, ask: impl FnOnce(&Books) -> T) -> store::Result<T> {
         let head = store.head()?;
-        let (_, revision) = store.programme()?;
+        let revision = store.programme_revision()?;
         let fresh =
             |books: &Books| books.seq >= head.seq && books.revision == revision && books.epoch == head.epoch;
         if let Some(books) = self.read().as_ref().filter(|books| fresh(books)) {

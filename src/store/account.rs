@@ -156,7 +156,7 @@ impl Store {
     /// # Errors
     /// `NotFound`
     pub fn find_account(&self, id: Uuid) -> Result<Account> {
-        self.read(|connection| {
+        self.read_once(|connection| {
             let row: Option<AccountRow> =
                 account::table.find(Id(id)).select(AccountRow::as_select()).first(connection).optional()?;
             row.ok_or(StoreError::NotFound("account"))?.into_account()

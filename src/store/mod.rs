@@ -210,10 +210,15 @@ impl Store {
         self.read(body)
     }
 
-    /// Where the log stands; one statement without a transaction around it.
-    fn clock(&self) -> Result<Clock> {
+    /// Reads with one statement, without a transaction around it: what almost every request asks, twice as fast.
+    pub(crate) fn read_once<T>(&self, statement: impl FnOnce(&mut DbConnection) -> Result<T>) -> Result<T> {
         let mut connection = self.readers.get().map_err(|fault| StoreError::Connection(fault.to_string()))?;
-        txn::read_clock(&mut connection)
+        statement(&mut connection)
+    }
+
+    /// Where the log stands.
+    fn clock(&self) -> Result<Clock> {
+        self.read_once(txn::read_clock)
     }
 
     /// Writes through the one door, in a transaction of its own. Blocks: call it off the async threads.

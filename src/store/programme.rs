@@ -94,6 +94,11 @@ impl Store {
         self.read(read)
     }
 
+    /// How often the programme was set: whoever holds it knows from this whether it is still the same.
+    pub fn programme_revision(&self) -> Result<i32> {
+        self.read_once(revision)
+    }
+
     /// Sets the programme.
     ///
     /// # Errors

@@ -60,7 +60,7 @@ pub fn may_follow(actor: &Actor, scope: Scope) -> bool {
 impl Store {
     /// Where the log stands.
     pub fn head(&self) -> Result<LogHead> {
-        self.read(|connection| Ok(head_of(&read_clock(connection)?)))
+        Ok(head_of(&self.clock()?))
     }
 
     /// The scopes that an actor may follow: its tasks by their own records.
