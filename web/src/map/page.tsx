@@ -37,6 +37,7 @@ function MapOf({ known }: { known: Known }) {
   const [bounds, setBounds] = useState<Bounds | null>(null);
   const [filter, setFilter] = useState<Filter>(NO_FILTER);
   const [printed, setPrinted] = useState(false);
+  const question = { asOf, basis, today: today() };
   const [seen, setSeen] = useState<Seen>();
   const [fault, setFault] = useState<unknown>();
   const last = useLast(seen);
@@ -49,7 +50,7 @@ function MapOf({ known }: { known: Known }) {
       <section class="map-middle" aria-label={t('page.map')}>
         <Canvas
           programme={known.programme}
-          question={{ asOf, basis, today: today() }}
+          question={question}
           filter={filter}
           chosen={record}
           onReady={setMap}
@@ -71,7 +72,7 @@ function MapOf({ known }: { known: Known }) {
             </span>
           )}
         </div>
-        {map && <Tools map={map} record={record} onPrint={() => setPrinted(true)} />}
+        {map && <Tools map={map} question={question} record={record} onPrint={() => setPrinted(true)} />}
         {map && <Readout map={map} />}
         <Slider asOf={asOf} onChange={(day) => amend({ as_of: day })} />
         <Safety />

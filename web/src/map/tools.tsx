@@ -7,16 +7,25 @@ import { t } from '../i18n';
 import { amend } from '../router';
 import { may } from '../session';
 import { drawn, measure, type Place } from './measure';
-import { put } from './view';
+import type { Question } from './sources';
+import { boundsOf, put } from './view';
 
 /** What makes records has its place beside the map. */
 export const NewRecord = lazy(() => import('../create/panel'));
 
+const Save = lazy(() => import('./save'));
+
 const OutlineEditor = lazy(() => import('./outline_editor'));
 
 /** What one does on the map besides looking: measure, redraw an outline, print. */
-export function Tools(props: { map: MapLibre; record: string | null; onPrint: () => void }) {
-  const { map, record, onPrint } = props;
+export function Tools(props: {
+  map: MapLibre;
+  question: Question;
+  record: string | null;
+  onPrint: () => void;
+}) {
+  const { map, question, record, onPrint } = props;
+  const [saving, setSaving] = useState(false);
   const [tool, setTool] = useState<'measure' | 'edit' | null>(null);
   const toggle = (name: 'measure' | 'edit') => setTool(tool === name ? null : name);
   return (
@@ -43,6 +52,14 @@ export function Tools(props: { map: MapLibre; record: string | null; onPrint: ()
       <button type="button" onClick={onPrint}>
         {t('print')}
       </button>
+      <button type="button" onClick={() => setSaving(true)}>
+        {t('save.title')}
+      </button>
+      {saving && (
+        <Suspense fallback={<Busy />}>
+          <Save question={question} view={boundsOf(map)} onClose={() => setSaving(false)} />
+        </Suspense>
+      )}
       {tool === 'measure' && <Measuring map={map} />}
       {tool === 'edit' && record && (
         <Suspense fallback={<Busy />}>

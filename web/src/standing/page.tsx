@@ -44,6 +44,7 @@ export function StandingPage() {
           <button type="button" onClick={() => print()}>
             {t('print')}
           </button>
+          <Workbook asOf={asOf} since={both.data?.official.balance[0]?.year} />
         </div>
       </header>
       <Safety />

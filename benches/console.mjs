@@ -1,0 +1,77 @@
+// How long people wait for the console: until the Standing page shows its figures, and for tiles while the map is moved.
+//
+//   CONSOLE_URL=http://127.0.0.1:8080 CONSOLE_LOGIN=… CONSOLE_PASSWORD=… CHROMIUM=/usr/bin/chromium node benches/console.mjs
+//
+// The server is a release build with a country in it; it has answered the same questions once before (the first time it
+// makes its books).
+
+import { browser, goTo, logIn, open } from '../tests/browser/support.mjs';
+
+const rank = (numbers, share) => [...numbers].sort((a, b) => a - b)[Math.min(numbers.length - 1, Math.floor(numbers.length * share))];
+const round = (number) => Math.round(number * 10) / 10;
+
+const page = await open();
+await logIn(page, process.env.CONSOLE_LOGIN);
+await goTo(page, '/standing');
+await page.locator('.comparison tr.strong td').first().waitFor();
+
+/** From the request for the page until its figures stand there. */
+async function standing() {
+  await page.reload({ waitUntil: 'commit' });
+  return page.evaluate(
+    () =>
+      new Promise((done) => {
+        const look = () => {
+          const cell = document.querySelector('.comparison tr.strong td');
+          if (cell?.textContent.includes('km²')) requestAnimationFrame(() => done(performance.now()));
+          else requestAnimationFrame(look);
+        };
+        look();
+      }),
+  );
+}
+
+const paints = [];
+for (let turn = 0; turn < 11; turn++) paints.push(await standing());
+
+await goTo(page, '/map');
+await page.waitForSelector('.maplibregl-canvas');
+await page.evaluate(() => performance.setResourceTimingBufferSize(100_000));
+const canvas = await page.locator('.map-canvas').boundingBox();
+const middle = { x: canvas.x + canvas.width / 2, y: canvas.y + canvas.height / 2 };
+await page.mouse.move(middle.x, middle.y);
+const zooms = [];
+for (let closer = 0; closer < 7; closer++) {
+  await page.evaluate(() => performance.clearResourceTimings());
+  for (let pan = 0; pan < 8; pan++) {
+    const [right, down] = [[-1, 0], [-1, 0], [0, -1], [1, 0], [1, 0], [0, 1], [0, 1], [-1, -1]][pan];
+    await page.mouse.move(middle.x, middle.y);
+    await page.mouse.down();
+    await page.mouse.move(middle.x + right * 400, middle.y + down * 250, { steps: 8 });
+    await page.mouse.up();
+    await page.waitForTimeout(700);
+  }
+  const tiles = await page.evaluate(() =>
+    performance
+      .getEntriesByType('resource')
+      .filter(({ name }) => name.includes('/tiles/'))
+      .map(({ duration, encodedBodySize, requestStart, responseEnd }) => [responseEnd - requestStart, encodedBodySize, duration]),
+  );
+  if (tiles.length > 0) {
+    const times = tiles.map(([time]) => time);
+    zooms.push({
+      closer,
+      tiles: tiles.length,
+      p50_ms: round(rank(times, 0.5)),
+      p99_ms: round(rank(times, 0.99)),
+      worst_ms: round(Math.max(...times)),
+      with_queue_p99_ms: round(rank(tiles.map(([, , whole]) => whole), 0.99)),
+      mean_bytes: Math.round(tiles.reduce((sum, [, bytes]) => sum + bytes, 0) / tiles.length),
+    });
+  }
+  await page.mouse.move(middle.x, middle.y);
+  await page.mouse.wheel(0, -450);
+  await page.waitForTimeout(1_500);
+}
+console.log(JSON.stringify({ standing_ms: { median: round(rank(paints, 0.5)), worst: round(Math.max(...paints)) }, map: zooms }, null, 2));
+await browser.close();
