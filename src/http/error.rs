@@ -196,6 +196,16 @@ impl From<crate::ogc::Unreadable> for ApiError {
     }
 }
 
+impl From<crate::export::ExportError> for ApiError {
+    fn from(fault: crate::export::ExportError) -> Self {
+        if let crate::export::ExportError::TooLarge(detail) = fault {
+            return Self::new(StatusCode::UNPROCESSABLE_ENTITY, "too-large", detail);
+        }
+        tracing::error!(%fault, "an export could not be written");
+        Self::unavailable(5)
+    }
+}
+
 impl From<crate::geometry::display::DisplayError> for ApiError {
     fn from(fault: crate::geometry::display::DisplayError) -> Self {
         tracing::error!(%fault, "a piece of ground cannot be drawn");

@@ -9,12 +9,9 @@ use serde_json::{Map, Value};
 use super::error::{ApiError, ApiResult};
 use super::table::Table;
 use crate::ledger::ALGORITHM;
+use crate::model::STATEMENT;
 use crate::report::article5::ReportedSizes;
 use crate::report::book::{Basis, Books};
-
-/// Said with every figure.
-pub(super) const STATEMENT: &str =
-    "No record is not evidence of no contamination; a status is not a safety certificate.";
 
 /// What is said with every figure.
 #[derive(Debug, Clone, Serialize, utoipa::ToSchema)]

@@ -16,6 +16,7 @@ use crate::auth::token::Keys;
 use crate::blob::Blobs;
 use crate::config::Limits;
 use crate::exchange::Exchange;
+use crate::export::Spool;
 use crate::report::book::LiveBooks;
 use crate::store::{self, Store};
 
@@ -28,6 +29,8 @@ const LOG_IN_KEYS: usize = 10_000;
 
 /// Pictures that are unpacked at the same time.
 const PICTURES: usize = 2;
+/// Exports that are written at the same time: each may read everything there is.
+const EXPORTS: usize = 2;
 
 /// What handlers share.
 pub struct AppState {
@@ -44,6 +47,10 @@ pub struct AppState {
     pub blobs: Blobs,
     /// Turns at unpacking a picture.
     pub pictures: Arc<Semaphore>,
+    /// Where exports lie until they are whole.
+    pub spool: Spool,
+    /// Turns at writing an export.
+    pub exports: Arc<Semaphore>,
     /// Where the log stands, as this process has heard; nothing before it listens and once it stops.
     pub head: Sender<Option<i64>>,
     /// Renders `/metrics`.
@@ -55,7 +62,14 @@ pub struct AppState {
 
 impl AppState {
     /// Puts together what handlers share.
-    pub fn new(store: Store, keys: Keys, blobs: Blobs, limits: Limits, metrics: PrometheusHandle) -> Self {
+    pub fn new(
+        store: Store,
+        keys: Keys,
+        blobs: Blobs,
+        spool: Spool,
+        limits: Limits,
+        metrics: PrometheusHandle,
+    ) -> Self {
         let per_minute = |count: u32| Quota::per_minute(NonZeroU32::new(count).unwrap_or(NonZeroU32::MIN));
         let per_second = |count: u32| Quota::per_second(NonZeroU32::new(count).unwrap_or(NonZeroU32::MIN));
         Self {
@@ -68,6 +82,8 @@ impl AppState {
             keys,
             blobs,
             pictures: Arc::new(Semaphore::new(PICTURES)),
+            spool,
+            exports: Arc::new(Semaphore::new(EXPORTS)),
             head: channel(None).0,
             limits,
             metrics,

@@ -17,6 +17,7 @@ mod claim;
 mod command;
 mod conflict;
 mod console;
+mod export;
 mod fault;
 mod feed;
 mod figures;

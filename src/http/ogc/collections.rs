@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use super::access::MapAccess;
 use super::reply::{Address, GEOJSON, HTML, JSON, SCHEMA};
 use crate::auth::permission::ReadRecords;
+use crate::export::Format;
 use crate::geometry::Extent;
 use crate::http::error::{ApiError, ApiResult};
 use crate::http::state::AppState;
@@ -93,6 +94,15 @@ fn describe(
         Link::new(A_SCHEMA, at("/schema"), SCHEMA).titled("What the features say"),
         Link::new("describedby", at("/schema"), SCHEMA),
     ]);
+    links.extend(
+        Format::ALL.into_iter().filter(|format| format.refusal(collection, Crs::default()).is_none()).map(
+            |format| {
+                let href = at(&format!("/export?f={}", format.name()));
+                Link::new("enclosure", href, format.media_type())
+                    .titled(format!("All of it as {}", format.title()))
+            },
+        ),
+    );
     let mut described = json!({
         "id": collection.id,
         "title": collection.title,

@@ -5,6 +5,7 @@ mod api;
 mod collections;
 pub(super) mod counts;
 mod edits;
+mod export;
 mod html;
 mod item;
 mod items;
@@ -28,6 +29,7 @@ pub(super) fn routes(config: &mut ServiceConfig<'_>) {
         .service(schemas::queryables)
         .service(schemas::describe)
         .service(items::list)
+        .service(export::download)
         .service(item::show)
         .service(edits::create)
         .service(edits::replace)

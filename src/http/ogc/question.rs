@@ -65,6 +65,9 @@ const MANY: [&str; 10] = [
     "sortby",
 ];
 
+/// Those of them that make pages.
+const PAGES: [&str; 2] = ["limit", "cursor"];
+
 impl Question {
     /// Reads a question about many features.
     pub(super) async fn about_many(
@@ -81,6 +84,24 @@ impl Question {
         let mut question = Self::about(address, access, state, collection).await?;
         question.read_selection(state).await?;
         question.read_page()?;
+        Ok(question)
+    }
+
+    /// Reads a question about everything that it finds, without pages; `f` is its caller's to read.
+    pub(super) async fn about_all(
+        request: &HttpRequest,
+        access: &MapAccess<ReadRecords>,
+        state: &Data<AppState>,
+        collection: Collection,
+    ) -> ApiResult<Self> {
+        let known = |name: &str| {
+            let fixed = ONE.contains(&name) || MANY.contains(&name) && !PAGES.contains(&name);
+            (fixed && has(&collection, name)) || collection.queryables().any(|one| one.name == name)
+        };
+        let address = Address::of(request, known)?;
+        let mut question = Self::about(address, access, state, collection).await?;
+        question.read_selection(state).await?;
+        question.limit = usize::MAX;
         Ok(question)
     }
 

@@ -47,6 +47,22 @@ impl Address {
     /// # Errors
     /// 400 with the first that is not known, stands there twice, or cannot be read.
     pub(super) fn read(request: &HttpRequest, known: impl Fn(&str) -> bool) -> ApiResult<Self> {
+        let mut address = Self::of(request, known)?;
+        address.format = match address.get("f") {
+            Some("json" | "geojson") => Format::Json,
+            Some("html") => Format::Html,
+            Some(other) => return Err(Unreadable::new("f", format!("`{other}`: json or html")).into()),
+            None if wants_page(request) => Format::Html,
+            None => Format::Json,
+        };
+        Ok(address)
+    }
+
+    /// Reads an address whose `f` is something else than the form of a document.
+    ///
+    /// # Errors
+    /// As for [`Address::read`].
+    pub(super) fn of(request: &HttpRequest, known: impl Fn(&str) -> bool) -> ApiResult<Self> {
         let parameters = serde_urlencoded_pairs(request.query_string())?;
         for (index, (name, _)) in parameters.iter().enumerate() {
             if name != "f" && !known(name) {
@@ -60,15 +76,7 @@ impl Address {
         let connection = request.connection_info();
         let base = format!("{}://{}/ogc", connection.scheme(), connection.host());
         let path = request.path().strip_prefix("/ogc").unwrap_or_default().to_owned();
-        let mut address = Self { base, path, parameters, format: Format::Json };
-        address.format = match address.get("f") {
-            Some("json" | "geojson") => Format::Json,
-            Some("html") => Format::Html,
-            Some(other) => return Err(Unreadable::new("f", format!("`{other}`: json or html")).into()),
-            None if wants_page(request) => Format::Html,
-            None => Format::Json,
-        };
-        Ok(address)
+        Ok(Self { base, path, parameters, format: Format::Json })
     }
 
     /// A parameter's value.
