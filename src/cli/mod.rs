@@ -62,7 +62,7 @@ enum Command {
     /// Measure this machine
     #[command(subcommand)]
     Bench(bench::Bench),
-    /// Take a file of features as records: GeoJSON, or CSV with a geometry
+    /// Take a file of features as records: GeoJSON, CSV with a geometry, `GeoPackage`, Shapefile, KML, GPX
     Import(Box<import::Import>),
     /// Copy the database and the signing keys into a new folder, while the server runs
     Backup(backup::Backup),

@@ -3,8 +3,10 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use cartagena::import::{Reading, Source};
 use serde_json::Value;
 
+use crate::formats;
 use crate::ogc::{Country, Map, encoded, features};
 use crate::support::{Place, on_both};
 
@@ -13,6 +15,7 @@ on_both!(
     an_export_answers_the_question_of_the_items,
     who_sees_less_exports_less,
     what_cannot_be_is_refused_in_words,
+    what_goes_out_comes_in_again,
 );
 
 /// The formats with what GDAL is given to read, and whether it finds outlines in them.
@@ -104,7 +107,7 @@ pub(crate) fn positions(geometry: &Value) -> Vec<[i64; 2]> {
     found
 }
 
-fn gdal_is_there() -> bool {
+pub(crate) fn gdal_is_there() -> bool {
     if Command::new("ogrinfo").arg("--version").output().is_ok_and(|done| done.status.success()) {
         return true;
     }
@@ -268,4 +271,52 @@ fn what_cannot_be_is_refused_in_words(place: &Place) {
     assert_eq!(map.get("/collections/hazardous_area/export").expect(200)["type"], "FeatureCollection");
     let spooled: Vec<_> = std::fs::read_dir(country.server.data().join("exports")).unwrap().collect();
     assert!(spooled.is_empty(), "{spooled:?}");
+}
+
+fn what_goes_out_comes_in_again(place: &Place) {
+    let country = Country::prepare(place, 5);
+    let map = country.im();
+    let page = map.items("hazardous_area", &[]);
+    let utm = "http://www.opengis.net/def/crs/EPSG/0/32631";
+    let zone = Reading { crs: Some("EPSG:32631".to_owned()), ..Reading::default() };
+    let closing = Reading { close_tracks: true, ..Reading::default() };
+    for (format, crs, reading, off) in [
+        ("geojson", "", Reading::default(), 0),
+        ("gpkg", "", Reading::default(), 0),
+        ("shp", "", Reading::default(), 0),
+        ("kml", "", Reading::default(), 0),
+        ("gpx", "", closing, 0),
+        ("csv", "", Reading::default(), 0),
+        ("geojson", utm, Reading::default(), 5),
+        ("gpkg", utm, Reading::default(), 5),
+        ("shp", utm, Reading::default(), 5),
+        ("csv", utm, zone, 5),
+    ] {
+        let mut query = vec![("f", format)];
+        query.extend((!crs.is_empty()).then_some(("crs", crs)));
+        let file = map.export(place.folder.path(), "hazardous_area", &query);
+        let source = Source::open(&file, &reading).unwrap();
+        let found = formats::features(&source);
+        assert_eq!(found.len(), 5, "{format}");
+        for (found, given) in found.iter().zip(features(&page)) {
+            let ids = [found.columns.get("id"), found.columns.get("cmt")];
+            assert!(ids.contains(&Some(&given["id"])), "{format}: {:?}", found.columns);
+            assert_eq!(found.notes, Vec::<String>::new(), "{format}");
+            let near =
+                positions(found.geometry.as_ref().unwrap()).into_iter().zip(positions(&given["geometry"]));
+            for (a, b) in near {
+                assert!(
+                    (a[0] - b[0]).abs() <= off && (a[1] - b[1]).abs() <= off,
+                    "{format} {crs}: {a:?} {b:?}"
+                );
+            }
+            if format != "gpx" {
+                assert_eq!(
+                    found.columns[if format == "shp" { "classifica" } else { "classification" }],
+                    given["properties"]["classification"],
+                    "{format}"
+                );
+            }
+        }
+    }
 }

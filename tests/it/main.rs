@@ -21,6 +21,7 @@ mod export;
 mod fault;
 mod feed;
 mod figures;
+mod formats;
 mod harness;
 mod idempotency;
 mod import;
