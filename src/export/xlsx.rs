@@ -19,17 +19,19 @@ const ROWS: u32 = 1_048_576;
 /// Characters of a cell.
 const TEXT: usize = 32_767;
 
-/// A workbook on its way: a sheet of rows under a heading.
-pub struct Sheet {
+/// A workbook on its way: sheets of rows, each under a heading.
+pub struct Sheets {
     book: Workbook,
+    /// The sheet that is being written, and its rows so far.
+    current: usize,
     rows: u32,
     /// Texts that were cut.
     cut: usize,
     day: Format,
 }
 
-impl Sheet {
-    /// A sheet that is kept in memory.
+impl Sheets {
+    /// A workbook that is kept in memory, with its first sheet.
     ///
     /// # Errors
     /// Where a name is none for a sheet.
@@ -39,7 +41,7 @@ impl Sheet {
         Self::with(book, title, names)
     }
 
-    /// A sheet whose rows go to the disk as they come.
+    /// A workbook whose rows go to the disk as they come.
     fn spooled<'n>(spool: &Spool, title: &str, names: impl Iterator<Item = &'n str>) -> Result<Self> {
         let mut book = Workbook::new();
         book.set_tempdir(spool.folder())?;
@@ -47,8 +49,26 @@ impl Sheet {
         Self::with(book, title, names)
     }
 
-    fn with<'n>(mut book: Workbook, title: &str, names: impl Iterator<Item = &'n str>) -> Result<Self> {
-        let sheet = book.worksheet_from_index(0)?;
+    fn with<'n>(book: Workbook, title: &str, names: impl Iterator<Item = &'n str>) -> Result<Self> {
+        let day = Format::new().set_num_format("yyyy-mm-dd");
+        let mut sheets = Self { book, current: 0, rows: 1, cut: 0, day };
+        sheets.head(title, names)?;
+        Ok(sheets)
+    }
+
+    /// Ends a sheet and begins the next one.
+    ///
+    /// # Errors
+    /// As for [`Sheets::begin`].
+    pub fn next<'n>(&mut self, title: &str, names: impl Iterator<Item = &'n str>) -> Result<()> {
+        self.book.add_worksheet();
+        self.current += 1;
+        self.rows = 1;
+        self.head(title, names)
+    }
+
+    fn head<'n>(&mut self, title: &str, names: impl Iterator<Item = &'n str>) -> Result<()> {
+        let sheet = self.book.worksheet_from_index(self.current)?;
         // Longer names are not opened.
         sheet.set_name(title.chars().take(31).collect::<String>())?;
         sheet.set_freeze_panes(1, 0)?;
@@ -56,7 +76,7 @@ impl Sheet {
         for (column, name) in (0..).zip(names) {
             sheet.write_string_with_format(0, column, name, &bold)?;
         }
-        Ok(Self { book, rows: 1, cut: 0, day: Format::new().set_num_format("yyyy-mm-dd") })
+        Ok(())
     }
 
     /// Adds a row.
@@ -69,7 +89,7 @@ impl Sheet {
             let detail = format!("a sheet holds {ROWS} rows: narrow the question, or ask for csv or gpkg");
             return Err(ExportError::TooLarge(detail));
         }
-        let sheet = self.book.worksheet_from_index(0)?;
+        let sheet = self.book.worksheet_from_index(self.current)?;
         for (column, cell) in (0..).zip(cells) {
             self.cut += usize::from(write(sheet, row, column, &cell, &self.day)?);
         }
@@ -81,16 +101,19 @@ impl Sheet {
     ///
     /// # Errors
     /// Where it cannot be written.
-    pub fn finish(mut self, about: &[(&str, String)]) -> Result<Workbook> {
+    pub fn finish(mut self, about: &[(impl AsRef<str>, String)]) -> Result<Workbook> {
         let sheet = self.book.add_worksheet();
         sheet.set_name("About")?;
         sheet.set_column_width(0, 20)?;
         sheet.set_column_width(1, 100)?;
-        let cut = (self.cut > 0)
-            .then(|| ("cut", format!("{} texts at {TEXT} characters, which a cell holds", self.cut)));
-        for (row, (name, value)) in (0..).zip(about.iter().cloned().chain(cut)) {
+        let mut lines: Vec<(&str, String)> =
+            about.iter().map(|(name, value)| (name.as_ref(), value.chars().take(TEXT).collect())).collect();
+        if self.cut > 0 {
+            lines.push(("cut", format!("{} texts at {TEXT} characters, which a cell holds", self.cut)));
+        }
+        for (row, (name, value)) in (0..).zip(lines) {
             sheet.write_string(row, 0, name)?;
-            sheet.write_string(row, 1, value.chars().take(TEXT).collect::<String>())?;
+            sheet.write_string(row, 1, value)?;
         }
         Ok(self.book)
     }
@@ -135,7 +158,7 @@ fn excel_day(day: NaiveDate) -> Option<ExcelDateTime> {
 pub(super) struct Xlsx<'l> {
     layer: &'l Layer,
     spool: &'l Spool,
-    sheet: Sheet,
+    sheets: Sheets,
     said: Vec<(&'static str, String)>,
 }
 
@@ -148,8 +171,8 @@ impl<'l> Xlsx<'l> {
             names.extend(["centre_lon", "centre_lat"]);
         }
         names.extend(said.iter().map(|(name, _)| *name));
-        let sheet = Sheet::spooled(spool, &layer.document.name, names.into_iter())?;
-        Ok(Self { layer, spool, sheet, said })
+        let sheets = Sheets::spooled(spool, &layer.document.name, names.into_iter())?;
+        Ok(Self { layer, spool, sheets, said })
     }
 }
 
@@ -163,12 +186,12 @@ impl Writer for Xlsx<'_> {
             cells.extend([number(centre.map(geo::Point::x)), number(centre.map(geo::Point::y))]);
         }
         cells.extend(self.said.iter().map(|(_, value)| Cell::Text(value.as_str().into())));
-        self.sheet.push(cells.into_iter())
+        self.sheets.push(cells.into_iter())
     }
 
     fn finish(self: Box<Self>) -> Result<File> {
         let mut file = self.spool.file()?;
-        self.sheet.finish(&self.layer.document.members())?.save_to_writer(&mut file)?;
+        self.sheets.finish(&self.layer.document.members())?.save_to_writer(&mut file)?;
         file.rewind()?;
         Ok(file)
     }

@@ -153,15 +153,15 @@ fn take(
     mut room: usize,
     source: &mut Source,
 ) -> Result<(), String> {
-    let booleans = booleans(database, layer)?;
-    let table = format!("SELECT * FROM \"{}\"", layer.name.replace('"', "\"\""));
-    let mut statement = database.prepare(&table).map_err(|fault| said(&fault))?;
-    let names: Vec<String> = statement.column_names().into_iter().map(str::to_owned).collect();
+    let described = columns(database, layer)?;
+    let names: Vec<String> = described.iter().map(|(name, _)| quoted(name)).collect();
+    let sql = format!("SELECT {} FROM {}", names.join(", "), quoted(&layer.name));
+    let mut statement = database.prepare(&sql).map_err(|fault| said(&fault))?;
     let mut rows = statement.query([]).map_err(|fault| said(&fault))?;
     let mut bytes_left = 0;
     while let Some(row) = rows.next().map_err(|fault| said(&fault))? {
         let (mut columns, mut place, mut notes) = (Map::new(), None, Vec::new());
-        for (index, name) in names.iter().enumerate() {
+        for (index, (name, type_)) in described.iter().enumerate() {
             let value = row.get_ref(index).map_err(|fault| said(&fault))?;
             room = room.checked_sub(size(value)).ok_or("its layer yields more than the file can hold")?;
             let is_place =
@@ -173,7 +173,7 @@ fn take(
                     Err(fault) => notes.push(format!("the geometry cannot be read: {fault}")),
                 },
                 ValueRef::Blob(_) => bytes_left += 1,
-                ValueRef::Integer(truth @ (0 | 1)) if booleans.contains(name) => {
+                ValueRef::Integer(truth @ (0 | 1)) if type_.eq_ignore_ascii_case("BOOLEAN") => {
                     columns.insert(name.clone(), json!(truth == 1));
                 }
                 ValueRef::Integer(number) => {
@@ -205,12 +205,24 @@ fn size(value: ValueRef<'_>) -> usize {
     }
 }
 
-/// The columns whose 0 and 1 are false and true.
-fn booleans(database: &Connection, layer: &Layer) -> Result<Vec<String>, String> {
-    let sql = "SELECT name FROM pragma_table_info(?1) WHERE upper(type) = 'BOOLEAN'";
+/// The columns of a layer with their types, before anything else is asked of it: the library panics over a name that is
+/// no text.
+fn columns(database: &Connection, layer: &Layer) -> Result<Vec<(String, String)>, String> {
+    let sql = "SELECT name, type FROM pragma_table_xinfo(?1) WHERE hidden <> 1";
     let mut rows = database.prepare(sql).map_err(|fault| said(&fault))?;
-    let names = rows.query_map([&layer.name], |row| row.get(0)).map_err(|fault| said(&fault))?;
-    names.collect::<Result<_, _>>().map_err(|fault| said(&fault))
+    let columns = rows
+        .query_map([&layer.name], |row| Ok((row.get(0)?, row.get(1)?)))
+        .and_then(Iterator::collect::<rusqlite::Result<Vec<_>>>)
+        .map_err(|fault| said(&fault))?;
+    if columns.is_empty() {
+        return Err(format!("its layer `{}` is named and not there", layer.name));
+    }
+    Ok(columns)
+}
+
+/// An SQL identifier.
+fn quoted(name: &str) -> String {
+    format!("\"{}\"", name.replace('"', "\"\""))
 }
 
 /// A geometry as a `GeoPackage` stores it (§2.1.3): a header, perhaps with a box, then well-known binary.
@@ -300,7 +312,7 @@ mod tests {
             ),
             ("DELETE FROM gpkg_contents".to_owned(), "no layer"),
             ("DROP TABLE gpkg_contents".to_owned(), "no GeoPackage"),
-            ("DROP TABLE areas".to_owned(), "no such table"),
+            ("DROP TABLE areas".to_owned(), "named and not there"),
         ] {
             let refused = read_bytes(&file(&then)).unwrap_err();
             assert!(refused.contains(words), "{then}: {refused}");

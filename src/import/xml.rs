@@ -115,8 +115,7 @@ fn close(element: Element, open: &mut [Element]) -> Option<Element> {
 
 fn add(open: &mut [Element], text: &str) {
     if let Some(element) = open.last_mut() {
-        // Neither XML nor PostgreSQL knows the character.
-        element.text.extend(text.chars().filter(|letter| *letter != '\0'));
+        element.text.push_str(text);
     }
 }
 
@@ -149,6 +148,9 @@ fn decode(bytes: &[u8]) -> Result<String, String> {
     let (text, _, is_wrong) = encoding.decode(bytes);
     if is_wrong {
         return Err(format!("it is not {}, as it should be: save it as UTF-8", encoding.name()));
+    }
+    if text.contains('\0') {
+        return Err("it holds a NUL character, which no XML does".to_owned());
     }
     Ok(text.into_owned())
 }
