@@ -202,7 +202,9 @@ impl From<crate::export::ExportError> for ApiError {
             return Self::new(StatusCode::UNPROCESSABLE_ENTITY, "too-large", detail);
         }
         tracing::error!(%fault, "an export could not be written");
-        Self::unavailable(5)
+        let detail = "the file could not be written on the server, whose disk may be full; the log has it under this \
+                      request's id";
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "retry", detail).retry_after(60)
     }
 }
 

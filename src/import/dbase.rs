@@ -207,3 +207,79 @@ fn date(text: &str) -> Value {
         _ => json!(text),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A table with one column and its rows.
+    fn table(type_: u8, mark: u8, rows: &[&[u8]]) -> Vec<u8> {
+        let width = rows.iter().map(|row| row.len()).max().unwrap_or(1);
+        let mut out = vec![3, 0, 0, 0];
+        out.extend(u32::try_from(rows.len()).unwrap().to_le_bytes());
+        out.extend(65_u16.to_le_bytes());
+        out.extend(u16::try_from(width + 1).unwrap().to_le_bytes());
+        out.resize(29, 0);
+        out.push(mark);
+        out.resize(32, 0);
+        out.extend(b"column\0\0\0\0\0");
+        out.extend([type_, 0, 0, 0, 0, u8::try_from(width).unwrap()]);
+        out.resize(64, 0);
+        out.push(0x0d);
+        for row in rows {
+            out.push(b' ');
+            out.extend(*row);
+            out.resize(out.len() + width - row.len(), b' ');
+        }
+        out
+    }
+
+    fn values(type_: u8, mark: u8, label: Option<&str>, rows: &[&[u8]]) -> Result<Vec<Value>, String> {
+        let bytes = table(type_, mark, rows);
+        let table = Table::read(&bytes, label)?;
+        let value = |index| Ok(table.row(index)?.unwrap().values.remove("column").unwrap_or_default());
+        (0..table.count()).map(value).collect()
+    }
+
+    #[test]
+    fn numbers_days_and_truths_are_read_and_what_is_none_stays() {
+        let numbers = values(b'N', 0, None, &[b"7", b"12.50", b"***", b"", b"1e999", b"x"]).unwrap();
+        assert_eq!(numbers, [json!(7), json!(12.5), Value::Null, Value::Null, json!("1e999"), json!("x")]);
+        let days = values(b'D', 0, None, &[b"20200301", b"00000000", b"20201301"]).unwrap();
+        assert_eq!(days, [json!("2020-03-01"), Value::Null, json!("20201301")]);
+        assert_eq!(
+            values(b'L', 0, None, &[b"T", b"n", b"?"]).unwrap(),
+            [json!(true), json!(false), Value::Null]
+        );
+        assert_eq!(values(b'I', 0, None, &[&(-3_i32).to_le_bytes()]).unwrap(), [json!(-3)]);
+    }
+
+    #[test]
+    fn texts_are_read_as_the_file_says_else_as_they_look() {
+        let one = |mark: u8, label: Option<&str>, text: &[u8]| values(b'C', mark, label, &[text]);
+        for (mark, label, text, expected) in [
+            (0, Some("UTF-8"), "é".as_bytes(), "é"),
+            (0, Some("ISO-8859-1"), b"\xe9", "é"),
+            (0, Some("1250"), b"\xe8", "č"),
+            (0, Some("ANSI 1251"), b"\xe6", "ж"),
+            (0x57, None, b"\xe9", "é"),
+            (0, None, "é".as_bytes(), "é"),
+            (0, None, b"\xe9", "é"),
+            (0x01, None, b"plain", "plain"),
+        ] {
+            assert_eq!(one(mark, label, text), Ok(vec![json!(expected)]), "{mark} {label:?}");
+        }
+        assert!(one(0x01, None, b"\x82").unwrap_err().contains("save it again with the encoding UTF-8"));
+        let bytes = table(b'C', 0, &[b"\xe9"]);
+        assert!(Table::read(&bytes, None).unwrap().note().unwrap().contains("Windows-1252"));
+    }
+
+    #[test]
+    fn what_is_cut_off_is_refused_or_ends() {
+        let bytes = table(b'C', 0, &[b"one", b"two"]);
+        for end in 0..65 {
+            assert!(Table::read(&bytes[..end], None).is_err(), "{end}");
+        }
+        assert_eq!(Table::read(&bytes[..bytes.len() - 1], None).unwrap().count(), 1);
+    }
+}

@@ -137,3 +137,46 @@ fn position(element: &Element) -> Result<Position, String> {
     let height = element.child("ele").and_then(|height| height.text().parse().ok());
     Ok(Position { x: number("lon")?, y: number("lat")?, z: height })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::import::Feature;
+
+    fn read_text(text: &str, close_tracks: bool) -> Vec<Feature> {
+        let reading = Reading { close_tracks, ..Reading::default() };
+        let source = Source::read(format!("<gpx>{text}</gpx>").as_bytes(), &reading).unwrap();
+        source.features().cloned().collect()
+    }
+
+    fn segment(corners: &[(f64, f64)]) -> String {
+        let points: Vec<String> =
+            corners.iter().map(|(lon, lat)| format!("<trkpt lat='{lat}' lon='{lon}'/>")).collect();
+        format!("<trkseg>{}</trkseg>", points.concat())
+    }
+
+    #[test]
+    fn tracks_around_areas_become_outlines_with_their_holes() {
+        let shell = segment(&[(0.0, 0.0), (4.0, 0.0), (4.0, 4.0), (0.0, 4.0)]);
+        let hole = segment(&[(1.0, 1.0), (2.0, 1.0), (2.0, 2.0), (1.0, 1.0)]);
+        let found = &read_text(&format!("<trk>{hole}{shell}</trk>"), true)[0];
+        let rings = found.geometry.as_ref().unwrap()["coordinates"].as_array().unwrap();
+        assert_eq!(rings.iter().map(|ring| ring.as_array().unwrap().len()).collect::<Vec<_>>(), [5, 4]);
+        let line = &read_text(&format!("<trk>{hole}{shell}</trk>"), false)[0];
+        assert_eq!(line.geometry.as_ref().unwrap()["type"], "MultiLineString");
+        let short = &read_text(&format!("<trk>{}</trk>", segment(&[(0.0, 0.0), (1.0, 1.0)])), true)[0];
+        assert_eq!(short.geometry.as_ref().unwrap()["type"], "LineString");
+        assert!(short.notes[0].contains("no outline"), "{:?}", short.notes);
+    }
+
+    #[test]
+    fn waypoints_have_heights_links_and_extensions() {
+        let text = "<wpt lat='44' lon='15'><ele>3.5</ele><name>BM</name><link href='http://x'/><extensions><a><b>1</b></a></extensions></wpt>";
+        let found = &read_text(text, false)[0];
+        assert_eq!(found.geometry, Some(json!({"type": "Point", "coordinates": [15.0, 44.0, 3.5]})));
+        let expected = json!({"gpx": "wpt", "ele": "3.5", "name": "BM", "link": "http://x", "b": "1"});
+        assert_eq!(Value::from(found.columns.clone()), expected);
+        let broken = &read_text("<wpt lat='44'/>", false)[0];
+        assert!(broken.geometry.is_none() && broken.notes[0].contains("no `lon`"), "{:?}", broken.notes);
+    }
+}

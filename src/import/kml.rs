@@ -181,3 +181,66 @@ fn position<'t>(numbers: impl Iterator<Item = &'t str>) -> Result<Position, Stri
         _ => Err(refused()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::import::Feature;
+
+    fn read_text(text: &str, layer: Option<&str>) -> Result<Source, String> {
+        let reading = Reading { layer: layer.map(str::to_owned), ..Reading::default() };
+        Source::read(format!("<kml><Document>{text}</Document></kml>").as_bytes(), &reading)
+    }
+
+    fn only(text: &str) -> Feature {
+        read_text(text, None).unwrap().features().next().unwrap().clone()
+    }
+
+    #[test]
+    fn what_programs_write_is_taken_as_it_stands() {
+        let ring = "<outerBoundaryIs><LinearRing><coordinates>\n 1, 2, 5 3,4\t5,7,-1 </coordinates></LinearRing></outerBoundaryIs>";
+        let found = only(&format!("<Placemark id='p'><name>A</name><Polygon>{ring}</Polygon></Placemark>"));
+        let place =
+            json!({"type": "Polygon", "coordinates": [[[1.0, 2.0, 5.0], [3.0, 4.0], [5.0, 7.0, -1.0]]]});
+        assert_eq!(
+            found.geometry,
+            Some(place),
+            "an open ring stays open: whether it is closed is judged later"
+        );
+        assert_eq!((found.id.as_deref(), &found.columns["name"]), (Some("p"), &json!("A")));
+    }
+
+    #[test]
+    fn data_of_every_kind_become_columns_and_none_hides_another() {
+        let found = only(
+            "<Placemark><name>A</name><TimeSpan><begin>2020</begin></TimeSpan><ExtendedData><Data name='x'><value>1</value></Data>\
+             <SchemaData><SimpleData name='name'>B</SimpleData></SchemaData></ExtendedData></Placemark>",
+        );
+        assert_eq!(
+            Value::from(found.columns),
+            json!({"x": "1", "name": "B", "name_2": "A", "begin": "2020"})
+        );
+        assert_eq!(found.geometry, None);
+    }
+
+    #[test]
+    fn a_folder_is_a_layer_and_what_is_no_feature_is_named() {
+        let text = "<Folder><name>A</name><Folder><name>B</name><Placemark/></Folder></Folder><Placemark/><GroundOverlay/>";
+        let all = read_text(text, None).unwrap();
+        assert_eq!((all.items.len(), all.notes.len()), (2, 1));
+        assert!(all.notes[0].contains("1 GroundOverlay"), "{:?}", all.notes);
+        let some = read_text(text, Some("B")).unwrap();
+        assert_eq!(some.features().map(|one| one.columns["folder"].clone()).collect::<Vec<_>>(), ["A / B"]);
+        assert!(read_text(text, Some("C")).unwrap_err().contains("there are: A, B"));
+        let crs = Reading { crs: Some("EPSG:32634".to_owned()), ..Reading::default() };
+        assert!(Source::read(b"<kml/>", &crs).unwrap_err().contains("leave --crs out"));
+    }
+
+    #[test]
+    fn a_position_that_is_none_takes_the_whole_geometry_with_it() {
+        let found = only(
+            "<Placemark><MultiGeometry><Point><coordinates>1,2</coordinates></Point><Point><coordinates>x,2</coordinates></Point></MultiGeometry></Placemark>",
+        );
+        assert!(found.geometry.is_none() && found.notes[0].contains("`x,2`"), "{:?}", found.notes);
+    }
+}

@@ -261,6 +261,9 @@ fn of_text(text: &str, reading: &Reading, given: Option<&Crs>) -> Result<Source,
 
 fn of_xml(root: &Element, reading: &Reading) -> Result<Source, String> {
     match root.name.as_str() {
+        _ if reading.crs.is_some() => {
+            Err("KML and GPX are in WGS 84 by their standards: leave --crs out".to_owned())
+        }
         // Some leave out what should be around it.
         "kml" | "Document" | "Folder" => kml::read(root, reading),
         "gpx" => gpx::read(root, reading),

@@ -16,6 +16,7 @@ on_both!(
     who_sees_less_exports_less,
     what_cannot_be_is_refused_in_words,
     what_goes_out_comes_in_again,
+    ground_comes_on_its_basis_and_adds_up_to_the_figure,
 );
 
 /// The formats with what GDAL is given to read, and whether it finds outlines in them.
@@ -318,5 +319,42 @@ fn what_goes_out_comes_in_again(place: &Place) {
                 );
             }
         }
+    }
+}
+
+fn ground_comes_on_its_basis_and_adds_up_to_the_figure(place: &Place) {
+    if !gdal_is_there() {
+        return;
+    }
+    let country = Country::prepare(place, 4);
+    let map = country.im();
+    let figure = crate::ledger::total(&crate::ledger::remaining(
+        &country.server,
+        &country.crew.im,
+        "basis=provisional",
+    ));
+    for format in ["gpkg", "shp", "geojson"] {
+        let ground = |query: &[(&str, &str)]| {
+            let query: Vec<(&str, &str)> = query.iter().copied().chain([("f", format)]).collect();
+            let file = map.export(place.folder.path(), "remaining", &query);
+            let basis = query.iter().any(|(name, _)| *name == "basis");
+            let (word, end) =
+                if basis { ("provisional: everything", "_provisional") } else { ("official: what", "") };
+            assert!(format == "gpkg" || said_by(&file).contains(word), "{format}");
+            assert!(file.file_stem().unwrap().to_str().unwrap().ends_with(end));
+            read_with_gdal(&file, &[])
+        };
+        assert_eq!(ground(&[]).len(), 0, "nothing is finalised");
+        let found = ground(&[("basis", "provisional")]);
+        let sum: f64 = found.iter().map(|one| one["properties"]["area_m2"].as_f64().unwrap()).sum();
+        assert!(
+            found.len() == 4 && figure > 48_000.0 && (sum - figure).abs() < 1e-3,
+            "{format}: {sum} {figure}"
+        );
+        assert_eq!(
+            ground(&[("basis", "provisional"), ("as_of", "2001-12-31")]).len(),
+            2,
+            "two were known by then"
+        );
     }
 }
