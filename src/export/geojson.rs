@@ -19,9 +19,11 @@ pub(super) struct GeoJson<'l> {
 impl<'l> GeoJson<'l> {
     pub(super) fn begin(layer: &'l Layer, spool: &Spool) -> Result<Self> {
         let mut file = BufWriter::new(spool.file()?);
-        write!(file, r#"{{"type":"FeatureCollection","name":{}"#, json!(layer.document.name))?;
+        let (name, seq) = (json!(layer.document.name), layer.document.seq);
+        write!(file, r#"{{"type":"FeatureCollection","name":{name},"seq":{seq}"#)?;
         // `crs` as text would be taken for the member of the same name.
-        for (name, value) in layer.document.members().into_iter().filter(|(name, _)| *name != "crs") {
+        let said = layer.document.members().into_iter().filter(|(name, _)| !["crs", "seq"].contains(name));
+        for (name, value) in said {
             write!(file, ",{}:{}", json!(name), json!(value))?;
         }
         let code = projection::code(layer.crs);

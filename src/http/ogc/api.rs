@@ -108,8 +108,9 @@ fn export(collection: &Collection) -> Value {
     let mut parameters = vec![query("f", "The format", &formats)];
     parameters.extend(selection(collection));
     let file = json!({"schema": {"type": "string", "format": "binary"}});
-    let content: Map<String, Value> =
+    let mut content: Map<String, Value> =
         Format::ALL.iter().map(|format| (format.media_type().to_owned(), file.clone())).collect();
+    content[GEOJSON]["schema"] = reference("schemas", "FeatureCollection");
     let title = format!("{}: a file of everything that is asked for", collection.title);
     let success = json!({"200": {"description": title, "content": content, "headers": content_crs()}});
     let mut operation = operation(&title, &parameters, &success, false);
