@@ -101,6 +101,11 @@ impl ApiError {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "retry", detail).retry_after(seconds)
     }
 
+    /// What was wrong, and what to do.
+    pub fn detail(&self) -> &str {
+        &self.0.detail
+    }
+
     /// Whether it is a problem of this type.
     pub fn is(&self, code: &str) -> bool {
         self.0.type_.strip_prefix("urn:cartagena:problem:") == Some(code)

@@ -6,11 +6,12 @@ use serde_json::{Value, json};
 
 use super::access::MapAccess;
 use super::reply::{Address, GEOJSON, HTML, JSON, SCHEMA};
-use crate::auth::permission::ReadRecords;
+use crate::auth::permission::{Permission as _, ReadPieces, ReadRecords};
 use crate::export::Format;
 use crate::geometry::Extent;
 use crate::http::error::{ApiError, ApiResult};
 use crate::http::state::AppState;
+use crate::model::role::Actor;
 use crate::model::schema::Registry;
 use crate::ogc::collection::Collection;
 use crate::ogc::crs::Crs;
@@ -21,14 +22,19 @@ const QUERYABLES: &str = "http://www.opengis.net/def/rel/ogc/1.0/queryables";
 /// The relation of a schema.
 const A_SCHEMA: &str = "http://www.opengis.net/def/rel/ogc/1.0/schema";
 
-/// The collections that somebody sees.
-pub(super) fn seen_by(access: &MapAccess<ReadRecords>) -> Vec<Collection> {
-    Collection::seen(Registry::embedded(), access.actor.sight(), access.sees_ground())
+/// The collections that somebody sees; ground for whoever sees the pieces behind figures.
+fn seen(actor: Actor) -> Vec<Collection> {
+    Collection::seen(Registry::embedded(), actor.sight(), ReadPieces::ROLES.contains(&actor.role))
 }
 
 /// One of them.
 pub(super) fn find(access: &MapAccess<ReadRecords>, id: &str) -> ApiResult<Collection> {
-    let found = seen_by(access).into_iter().find(|collection| collection.id == id);
+    find_for(access.actor, id)
+}
+
+/// One of those that somebody sees.
+pub(super) fn find_for(actor: Actor, id: &str) -> ApiResult<Collection> {
+    let found = seen(actor).into_iter().find(|collection| collection.id == id);
     found.ok_or_else(|| ApiError::not_found("collection"))
 }
 
@@ -44,7 +50,7 @@ pub(crate) async fn list(
     let extent = extent(&state).await?;
     let offered = offered(extent);
     let collections: Vec<Value> =
-        seen_by(&access).iter().map(|one| describe(one, &address, extent, &offered, Vec::new())).collect();
+        seen(access.actor).iter().map(|one| describe(one, &address, extent, &offered, Vec::new())).collect();
     let document = json!({"links": address.own_links(JSON), "crs": offered, "collections": collections});
     Ok(address.respond(JSON, &document, "Collections"))
 }

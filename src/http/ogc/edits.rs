@@ -9,7 +9,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::access::MapAccess;
-use super::collections::extent;
+use super::collections::{extent, find_for};
 use super::item::read_id;
 use super::reply::Address;
 use crate::auth::permission::{CorrectRecords, ReadRecords};
@@ -158,9 +158,7 @@ impl Desk {
         state: &Data<AppState>,
         collection: &str,
     ) -> ApiResult<Self> {
-        let seen = Collection::seen(Registry::embedded(), access.actor.sight(), access.sees_ground());
-        let found = seen.into_iter().find(|one| one.id == collection);
-        let collection = found.ok_or_else(|| ApiError::not_found("collection"))?;
+        let collection = find_for(access.actor, collection)?;
         let schema =
             collection.kind().and_then(|kind| Registry::embedded().latest(kind)).ok_or_else(|| {
                 let detail = format!("{} is made of the records by the ledger: change those", collection.id);

@@ -10,15 +10,16 @@ use actix_web::{HttpRequest, HttpResponse, get};
 use chrono::Utc;
 
 use super::access::MapAccess;
-use super::collections::find;
+use super::collections::{find, find_for};
 use super::items::first_in_order;
 use super::question::Question;
-use super::reply::fresh;
+use super::reply::{Address, fresh};
 use crate::auth::permission::ReadRecords;
 use crate::export::{self, Document, Format, Layer};
 use crate::http::blobs::pieces;
 use crate::http::error::{ApiError, ApiResult};
 use crate::http::state::AppState;
+use crate::model::role::Actor;
 use crate::ogc::Unreadable;
 use crate::ogc::collection::Source;
 use crate::report::book::Basis;
@@ -35,7 +36,8 @@ pub(crate) async fn download(
     id: Path<String>,
 ) -> ApiResult<HttpResponse> {
     let collection = find(&access, &id)?;
-    let question = Question::about_all(&request, &access, &state, collection).await?;
+    let address = Address::of(&request, |name| Question::knows(&collection, name))?;
+    let question = Question::about_all(address, access.actor.sight(), &state, collection).await?;
     let format = format_of(&question)?;
     let turn = state.exports.clone().acquire_owned().await.map_err(|_closed| ApiError::unavailable(1))?;
     let (crs, name) = (question.crs, file_name(&question, format));
@@ -54,6 +56,24 @@ pub(crate) async fn download(
         // Its length is known as it is; most of them are packed already.
         .insert_header((CONTENT_ENCODING, "identity"))
         .body(SizedStream::new(length, pieces(Box::new(file)))))
+}
+
+/// Writes what somebody's question finds into a file, as the command line asks for it: the parameters are those of the
+/// address.
+///
+/// # Errors
+/// As for the address.
+pub async fn to_file(
+    state: Data<AppState>,
+    actor: Actor,
+    collection: &str,
+    parameters: Vec<(String, String)>,
+) -> ApiResult<File> {
+    let collection = find_for(actor, collection)?;
+    let address = Address::of_parameters(parameters, |name| Question::knows(&collection, name))?;
+    let question = Question::about_all(address, actor.sight(), &state, collection).await?;
+    let format = format_of(&question)?;
+    web::block(move || write(&state, question, format)).await?
 }
 
 fn format_of(question: &Question) -> ApiResult<Format> {

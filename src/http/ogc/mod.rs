@@ -5,7 +5,7 @@ mod api;
 mod collections;
 pub(super) mod counts;
 mod edits;
-mod export;
+pub mod export;
 mod html;
 mod item;
 mod items;

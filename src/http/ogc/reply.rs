@@ -63,7 +63,21 @@ impl Address {
     /// # Errors
     /// As for [`Address::read`].
     pub(super) fn of(request: &HttpRequest, known: impl Fn(&str) -> bool) -> ApiResult<Self> {
+        let connection = request.connection_info();
+        let base = format!("{}://{}/ogc", connection.scheme(), connection.host());
+        let path = request.path().strip_prefix("/ogc").unwrap_or_default().to_owned();
         let parameters = serde_urlencoded_pairs(request.query_string())?;
+        Ok(Self { base, path, ..Self::of_parameters(parameters, known)? })
+    }
+
+    /// The parameters of a question that came by another way.
+    ///
+    /// # Errors
+    /// As for [`Address::read`].
+    pub(super) fn of_parameters(
+        parameters: Vec<(String, String)>,
+        known: impl Fn(&str) -> bool,
+    ) -> ApiResult<Self> {
         for (index, (name, _)) in parameters.iter().enumerate() {
             if name != "f" && !known(name) {
                 let detail = format!("`{name}` is not a parameter of this resource");
@@ -73,10 +87,7 @@ impl Address {
                 return Err(ApiError::bad_request("query", format!("`{name}` stands there twice")));
             }
         }
-        let connection = request.connection_info();
-        let base = format!("{}://{}/ogc", connection.scheme(), connection.host());
-        let path = request.path().strip_prefix("/ogc").unwrap_or_default().to_owned();
-        Ok(Self { base, path, parameters, format: Format::Json })
+        Ok(Self { base: String::new(), path: String::new(), parameters, format: Format::Json })
     }
 
     /// A parameter's value.
