@@ -87,25 +87,33 @@ fn said(fault: &rusqlite::Error) -> String {
     }
 }
 
+/// The layers with a geometry, and those that are tables only.
+const LAYERS: &str = "SELECT c.table_name, g.column_name, g.srs_id FROM gpkg_contents c \
+                      LEFT JOIN gpkg_geometry_columns g ON lower(g.table_name) = lower(c.table_name) \
+                      WHERE c.data_type IN ('features', 'attributes') ORDER BY 1";
+/// The layers of a file that has tables only, and need not have what describes geometries.
+const TABLES: &str =
+    "SELECT table_name, NULL, NULL FROM gpkg_contents WHERE data_type = 'attributes' ORDER BY 1";
+
 fn layers(database: &Connection) -> Result<Vec<Layer>, String> {
-    let sql = "SELECT c.table_name, g.column_name, g.srs_id FROM gpkg_contents c \
-               LEFT JOIN gpkg_geometry_columns g ON lower(g.table_name) = lower(c.table_name) \
-               WHERE c.data_type IN ('features', 'attributes') ORDER BY 1";
     let layer = |row: &Row<'_>| {
         let column: Option<String> = row.get(1)?;
         let srs: Option<i64> = row.get(2)?;
         Ok(Layer { name: row.get(0)?, geometry: column.map(|column| (column, srs.unwrap_or(0))) })
     };
-    let mut found = database
-        .prepare("SELECT 1 FROM sqlite_schema WHERE name = 'gpkg_contents'")
-        .map_err(|fault| said(&fault))?;
-    if !found.exists([]).map_err(|fault| said(&fault))? {
+    let has = |table: &str| {
+        let sql = "SELECT count(*) FROM sqlite_schema WHERE name = ?1";
+        let count: rusqlite::Result<i64> = database.query_row(sql, [table], |row| row.get(0));
+        count.map(|count| count > 0).map_err(|fault| said(&fault))
+    };
+    if !has("gpkg_contents")? {
         return Err("it is an SQLite database and no GeoPackage: it has no gpkg_contents".to_owned());
     }
     let views: i64 = database.query_row(NO_VIEWS, [], |row| row.get(0)).map_err(|fault| said(&fault))?;
     if views > 0 {
         return Err("its contents are views, which nobody writes: it is not read".to_owned());
     }
+    let sql = if has("gpkg_geometry_columns")? { LAYERS } else { TABLES };
     let mut rows = database.prepare(sql).map_err(|fault| said(&fault))?;
     let layers = rows.query_map([], layer).map_err(|fault| said(&fault))?;
     layers.collect::<Result<_, _>>().map_err(|fault| said(&fault))
@@ -285,6 +293,8 @@ mod tests {
         assert_eq!(feature.geometry, Some(json!({"type": "Point", "coordinates": [15.0, 44.0]})));
         assert_eq!(Value::from(feature.columns.clone()), json!({"fid": 1, "open": true}));
         assert!(source.notes[0].contains("1 values are bytes"), "{:?}", source.notes);
+        let table = "DROP TABLE gpkg_geometry_columns; UPDATE gpkg_contents SET data_type = 'attributes'";
+        assert_eq!(read_bytes(&file(table)).unwrap().features().next().unwrap().geometry, None);
         let broken = read_bytes(&file("UPDATE areas SET geom = X'475000'")).unwrap();
         let feature = broken.features().next().unwrap();
         assert!(
