@@ -13,6 +13,7 @@
 //! - [`arrival`] – how attachments come in, whatever carries the bytes
 //! - [`auth`] – who somebody is and what they may do
 //! - [`import`] – files of features become records
+//! - [`export`] – features become files that other programs open
 //! - [`store`] – the database: the only place that knows SQL, with one door for writers
 //! - [`programme`] – what a country sets: its ground, its units, its treaty dates, its rules of counting
 //! - [`blob`] – the bytes of attachments: uploads in parts, whole files, thumbnails
@@ -34,6 +35,7 @@ pub mod client;
 pub mod config;
 pub mod demo;
 pub mod exchange;
+pub mod export;
 pub mod geometry;
 pub mod http;
 pub mod import;

@@ -29,8 +29,10 @@ const FRUITLESS: u8 = 3;
     2  the command line cannot be understood\n  \
     3  no feature was taken or was there already: all were quarantined, differ, were skipped or unreadable"
 )]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of the command line")]
 pub(super) struct Import {
-    /// GeoJSON, or CSV with a WKT column or with columns of longitude and latitude
+    /// GeoJSON, CSV with WKT or with longitude and latitude, `GeoPackage`, Shapefile (a zip, or the .shp with what lies
+    /// beside it), KML, KMZ or GPX
     file: PathBuf,
     /// Kind of the records, for instance `hazardous_area`
     #[arg(long)]
@@ -59,6 +61,12 @@ pub(super) struct Import {
     /// Coordinate reference system, in place of what the file says: EPSG:4326, EPSG:326xx, EPSG:327xx or EPSG:3857
     #[arg(long)]
     crs: Option<String>,
+    /// Layer of a `GeoPackage`, shapefile of a zip, folder of a KML, or waypoints, routes or tracks of a GPX
+    #[arg(long, value_name = "NAME")]
+    layer: Option<String>,
+    /// The tracks of a GPX were walked around areas: take them as outlines
+    #[arg(long)]
+    close_tracks: bool,
     /// Column that identifies a feature from one run to the next, `-` for none (default: the GeoJSON id, or a column
     /// like `GlobalID`, `id`, `local_reference` or `FID`)
     #[arg(long, value_name = "COLUMN")]
@@ -128,8 +136,14 @@ fn import(store: &Store, command: Import) -> anyhow::Result<ExitCode> {
         drop_unmapped: command.drop_unmapped,
     };
     let mapping = Mapping::new(schema, wishes)?;
-    let reading =
-        Reading { geometry: command.geometry, lon: command.lon, lat: command.lat, crs: command.crs };
+    let reading = Reading {
+        geometry: command.geometry,
+        lon: command.lon,
+        lat: command.lat,
+        crs: command.crs,
+        layer: command.layer,
+        close_tracks: command.close_tracks,
+    };
     let same = |report: &PathBuf| {
         report.canonicalize().ok().is_some_and(|it| command.file.canonicalize().ok() == Some(it))
     };

@@ -5,6 +5,7 @@ mod bench;
 mod bundle;
 mod demo;
 mod device;
+mod export;
 mod import;
 mod output;
 mod programme;
@@ -63,8 +64,10 @@ enum Command {
     /// Measure this machine
     #[command(subcommand)]
     Bench(bench::Bench),
-    /// Take a file of features as records: GeoJSON, or CSV with a geometry
+    /// Take a file of features as records: GeoJSON, CSV with a geometry, `GeoPackage`, Shapefile, KML, GPX
     Import(Box<import::Import>),
+    /// Write a collection, or what a question finds in it, into a file: `GeoJSON`, `GeoPackage`, Shapefile, KML, GPX, CSV, XLSX
+    Export(Box<export::Export>),
     /// Copy the database and the signing keys into a new folder, while the server runs
     Backup(backup::Backup),
     /// Put a backup where no database is, and begin a new epoch
@@ -106,6 +109,7 @@ fn obey(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Programme(command) => programme::run(&config, command),
         Command::Demo(command) => demo::run(config, &command),
         Command::Bench(command) => bench::run(&config, &command),
+        Command::Export(command) => export::run(&config, &command),
         Command::Backup(command) => backup::back_up(&config, &command),
         Command::Restore(command) => backup::restore(&config, &command),
         Command::Relay(command) => relay::run(&config, &command),

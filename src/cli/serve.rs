@@ -19,6 +19,7 @@ use super::{open_or_begin, print, user};
 use crate::auth::token::Keys;
 use crate::blob::Blobs;
 use crate::config::Config;
+use crate::export::Spool;
 use crate::http::server;
 use crate::http::state::AppState;
 use crate::store::Store;
@@ -96,7 +97,9 @@ pub(super) fn watch(state: &Data<AppState>, store: &Store) -> std::io::Result<Wa
 pub(super) fn state(config: &Config, store: Store) -> anyhow::Result<Data<AppState>> {
     let keys = Keys::load(&config.data.join("keys")).context("the signing keys cannot be read")?;
     let blobs = Blobs::open(&config.data, &config.blobs_url()).context("`blobs_url`")?;
-    Ok(Data::new(AppState::new(store, keys, blobs, &config.data, config.limits.clone(), server::metrics())))
+    let spool = Spool::open(&config.data).context("the folder of exports cannot be made")?;
+    let limits = config.limits.clone();
+    Ok(Data::new(AppState::new(store, keys, blobs, &config.data, spool, limits, server::metrics())))
 }
 
 /// Logs go to standard error.

@@ -101,6 +101,11 @@ impl ApiError {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "retry", detail).retry_after(seconds)
     }
 
+    /// What was wrong, and what to do.
+    pub fn detail(&self) -> &str {
+        &self.0.detail
+    }
+
     /// Whether it is a problem of this type.
     pub fn is(&self, code: &str) -> bool {
         self.0.type_.strip_prefix("urn:cartagena:problem:") == Some(code)
@@ -196,6 +201,18 @@ impl From<StoreError> for ApiError {
 impl From<crate::ogc::Unreadable> for ApiError {
     fn from(fault: crate::ogc::Unreadable) -> Self {
         Self::bad_request(fault.name, fault.to_string())
+    }
+}
+
+impl From<crate::export::ExportError> for ApiError {
+    fn from(fault: crate::export::ExportError) -> Self {
+        if let crate::export::ExportError::TooLarge(detail) = fault {
+            return Self::new(StatusCode::UNPROCESSABLE_ENTITY, "too-large", detail);
+        }
+        tracing::error!(%fault, "an export could not be written");
+        let detail = "the file could not be written on the server, whose disk may be full; the log has it under this \
+                      request's id";
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "retry", detail).retry_after(60)
     }
 }
 

@@ -1,20 +1,18 @@
 //! What is said with every figure, and the form in which tables of figures are answered.
 
-use actix_web::http::header::ACCEPT;
+use actix_web::http::header::{ACCEPT, CONTENT_DISPOSITION};
 use actix_web::{HttpRequest, HttpResponse};
 use chrono::NaiveDate;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::error::{ApiError, ApiResult};
-use super::table::Table;
+use super::table::{Table, workbook};
+use crate::export::xlsx;
 use crate::ledger::ALGORITHM;
+use crate::model::STATEMENT;
 use crate::report::article5::ReportedSizes;
 use crate::report::book::{Basis, Books};
-
-/// Said with every figure.
-pub(super) const STATEMENT: &str =
-    "No record is not evidence of no contamination; a status is not a safety certificate.";
 
 /// What is said with every figure.
 #[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
@@ -41,7 +39,8 @@ pub(super) struct Heading {
     pub(super) statement: &'static str,
 }
 
-/// A table of figures. With `Accept: text/csv` its rows alone, each with the rest in columns of its own.
+/// A table of figures. As CSV (`Accept` or `f`) its rows alone, each with the rest in columns of its own; as XLSX also with
+/// a sheet of what is said here.
 #[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
 pub(super) struct Figures {
     #[serde(flatten)]
@@ -99,14 +98,63 @@ impl Figures {
         }
     }
 
-    /// Answers with the table's rows, as JSON or CSV.
-    pub(super) fn respond(self, request: &HttpRequest, table: &Table) -> ApiResult<HttpResponse> {
-        let accept = request.headers().get(ACCEPT).and_then(|accept| accept.to_str().ok());
-        if accept.is_some_and(|accept| accept.contains("text/csv")) {
-            let csv = table.csv(&members(&self)?);
-            return Ok(HttpResponse::Ok().content_type("text/csv; charset=utf-8").body(csv));
+    /// Answers with the table's rows, in the form that is asked for.
+    pub(super) fn respond(self, form: Form, table: Table) -> ApiResult<HttpResponse> {
+        if form == Form::Json {
+            return Ok(HttpResponse::Ok().json(Self { rows: table.json(), ..self }));
         }
-        Ok(HttpResponse::Ok().json(Self { rows: table.json(), ..self }))
+        let heading = members(&Self { rows: Value::Null, ..self })?;
+        form.respond("figures", &[("figures", table)], heading)
+    }
+}
+
+/// The form in which tables of figures are answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Form {
+    Json,
+    Csv,
+    Xlsx,
+}
+
+impl Form {
+    /// The form that an address asks for with `f`, else that of `Accept`.
+    ///
+    /// # Errors
+    /// 400 where there is no such form.
+    pub(super) fn of(request: &HttpRequest, f: Option<&str>) -> ApiResult<Self> {
+        let accept =
+            request.headers().get(ACCEPT).and_then(|accept| accept.to_str().ok()).unwrap_or_default();
+        match f {
+            Some("json") => Ok(Self::Json),
+            Some("csv") => Ok(Self::Csv),
+            Some("xlsx") => Ok(Self::Xlsx),
+            Some(other) => Err(ApiError::bad_request("query", format!("f={other}: one of json, csv, xlsx"))),
+            None if accept.contains(xlsx::MEDIA_TYPE) => Ok(Self::Xlsx),
+            None if accept.contains("text/csv") => Ok(Self::Csv),
+            None => Ok(Self::Json),
+        }
+    }
+
+    /// Answers with tables: with the first as CSV, which holds one, or with all in a workbook.
+    pub(super) fn respond(
+        self,
+        name: &str,
+        tables: &[(&'static str, Table)],
+        mut heading: Map<String, Value>,
+    ) -> ApiResult<HttpResponse> {
+        heading.retain(|_, value| !value.is_null());
+        if self == Self::Xlsx {
+            let day = heading.get("as_of").or(heading.get("to")).and_then(Value::as_str).unwrap_or_default();
+            let is_provisional = heading.get("basis").is_some_and(|basis| basis == "provisional");
+            let basis = if is_provisional { "_provisional" } else { "" };
+            let disposition = format!("attachment; filename=\"{name}_{day}{basis}.xlsx\"");
+            return Ok(HttpResponse::Ok()
+                .content_type(xlsx::MEDIA_TYPE)
+                .insert_header((CONTENT_DISPOSITION, disposition))
+                .body(workbook(tables, &heading)?));
+        }
+        let csv = tables.first().map(|(_, table)| table.csv(&heading)).unwrap_or_default();
+        Ok(HttpResponse::Ok().content_type("text/csv; charset=utf-8").body(csv))
     }
 }
 

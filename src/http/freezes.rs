@@ -8,12 +8,12 @@ use serde_json::{Map, Value, json};
 
 use super::access::{Access, JsonBody};
 use super::error::{ApiError, ApiResult};
-use super::figures::STATEMENT;
+
 use super::ledger::{ask, balance_row};
 use super::state::AppState;
 use crate::auth::permission::{self, ReadLedger};
 use crate::ledger::{ALGORITHM, Cut, Query};
-use crate::model::Hash;
+use crate::model::{Hash, STATEMENT};
 use crate::report::article5::ReportedSizes;
 use crate::report::book::{Basis, Books};
 use crate::store::programme::Freeze;

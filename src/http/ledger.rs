@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 
 use super::access::Access;
 use super::error::{ApiError, ApiResult};
-use super::figures::{Figures, Heading, members};
+use super::figures::{Figures, Form, Heading, members};
 use super::state::AppState;
 use super::table::{self, Table};
 use super::which::{EndOfDay, Endpoint, Which, name_of};
@@ -44,8 +44,8 @@ fn put_key(row: &mut Map<String, Value>, key: &[(Cut, Option<&str>)]) {
     }
 }
 
-/// Contaminated ground that remains. CSV with `Accept: text/csv`.
-#[utoipa::path(tag = "ledger", params(Which), responses((status = 200, content((Figures = "application/json"), (String = "text/csv")))))]
+/// Contaminated ground that remains. CSV or XLSX with `Accept` or `f`.
+#[utoipa::path(tag = "ledger", params(Which), responses((status = 200, content((Figures = "application/json"), (String = "text/csv"), (Vec<u8> = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet")))))]
 #[get("/v1/ledger/remaining")]
 pub(crate) async fn remaining(
     _: Access<ReadLedger>,
@@ -54,6 +54,7 @@ pub(crate) async fn remaining(
     which: Params<Which>,
 ) -> ApiResult<HttpResponse> {
     let which = which.into_inner().for_endpoint(Endpoint::Remaining)?;
+    let form = Form::of(&request, which.f.as_deref())?;
     let query = which.query()?;
     if query.cuts.contains(&Cut::Year) {
         return Err(ApiError::bad_request("query", "group_by=year: only a balance has years"));
@@ -86,11 +87,11 @@ pub(crate) async fn remaining(
         Ok::<_, ApiError>((figures, table))
     })
     .await??;
-    figures.respond(&request, &table)
+    figures.respond(form, table)
 }
 
-/// The balance of a period: opening + found − corrected ± reclassified − released = closing. CSV with `Accept: text/csv`.
-#[utoipa::path(tag = "ledger", params(Which), responses((status = 200, content((Figures = "application/json"), (String = "text/csv")))))]
+/// The balance of a period: opening + found − corrected ± reclassified − released = closing. CSV or XLSX with `Accept` or `f`.
+#[utoipa::path(tag = "ledger", params(Which), responses((status = 200, content((Figures = "application/json"), (String = "text/csv"), (Vec<u8> = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet")))))]
 #[get("/v1/ledger/balance")]
 pub(crate) async fn balance(
     _: Access<ReadLedger>,
@@ -99,6 +100,7 @@ pub(crate) async fn balance(
     which: Params<Which>,
 ) -> ApiResult<HttpResponse> {
     let which = which.into_inner().for_endpoint(Endpoint::Balance)?;
+    let form = Form::of(&request, which.f.as_deref())?;
     let query = which.query()?;
     let (from, to) = which.period()?;
     let basis = which.basis;
@@ -119,7 +121,7 @@ pub(crate) async fn balance(
         Ok::<_, ApiError>((figures, table))
     })
     .await??;
-    figures.respond(&request, &table)
+    figures.respond(form, table)
 }
 
 fn year_of(key: &[(Cut, Option<&str>)]) -> Option<(NaiveDate, NaiveDate)> {
@@ -215,7 +217,7 @@ pub(crate) async fn pieces(
 
 /// Every release in effect by the end of a day: what of its ground counts, what lies outside hazardous areas, what was
 /// released before, and what a person should decide (docs/domain.md §6).
-#[utoipa::path(tag = "ledger", params(EndOfDay), responses((status = 200, content((Figures = "application/json"), (String = "text/csv")))))]
+#[utoipa::path(tag = "ledger", params(EndOfDay), responses((status = 200, content((Figures = "application/json"), (String = "text/csv"), (Vec<u8> = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet")))))]
 #[get("/v1/ledger/releases")]
 pub(crate) async fn releases(
     _: Access<ReadPieces>,
@@ -223,6 +225,7 @@ pub(crate) async fn releases(
     state: Data<AppState>,
     which: Params<EndOfDay>,
 ) -> ApiResult<HttpResponse> {
+    let form = Form::of(&request, which.f.as_deref())?;
     let (as_of, basis) = which.into_inner().read();
     let (figures, table) = ask(&state, move |books| {
         let mut table = Table::new(RELEASE);
@@ -232,7 +235,7 @@ pub(crate) async fn releases(
         (Figures { as_of: Some(as_of), ..Figures::of(books, basis) }, table)
     })
     .await?;
-    figures.respond(&request, &table)
+    figures.respond(form, table)
 }
 
 /// The columns of a release's figures.
@@ -322,19 +325,60 @@ struct Article5 {
     progress: Progress,
 }
 
-/// Progress toward the Article 5 deadline, with the reasoning in words and numbers.
-#[utoipa::path(tag = "ledger", params(EndOfDay), responses((status = 200, body = Article5)))]
+/// Progress toward the Article 5 deadline, with the reasoning in words and numbers. As CSV the years; as XLSX also what
+/// remains by province, the plan, and the rest.
+#[utoipa::path(tag = "ledger", params(EndOfDay), responses((status = 200, content((Article5 = "application/json"), (String = "text/csv"), (Vec<u8> = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet")))))]
 #[get("/v1/progress/article5")]
 pub(crate) async fn article5_progress(
     _: Access<ReadLedger>,
+    request: HttpRequest,
     state: Data<AppState>,
     which: Params<EndOfDay>,
 ) -> ApiResult<HttpResponse> {
+    let form = Form::of(&request, which.f.as_deref())?;
     let (as_of, basis) = which.into_inner().read();
     let body = ask(&state, move |books| Article5 {
         heading: Heading::of(books, basis),
         progress: article5::progress(books, basis, as_of),
     })
     .await?;
-    Ok(HttpResponse::Ok().json(body))
+    if form == Form::Json {
+        return Ok(HttpResponse::Ok().json(body));
+    }
+    let mut heading = members(&body)?;
+    let mut tables = Vec::new();
+    for (name, columns) in PROGRESS {
+        let mut table = Table::new(columns.iter().copied());
+        for row in heading.remove(name).as_ref().and_then(Value::as_array).into_iter().flatten() {
+            table.push(row.as_object().cloned().unwrap_or_default());
+        }
+        tables.push((name, table));
+    }
+    form.respond("article5", &tables, heading)
 }
+
+/// The tables of the progress, with their columns.
+const PROGRESS: [(&str, &[&str]); 3] = [
+    (
+        "years",
+        &[
+            "year",
+            "opening_m2",
+            "found_m2",
+            "corrected_m2",
+            "reclassified_m2",
+            "cancelled_m2",
+            "reduced_m2",
+            "cleared_m2",
+            "bac_cleared_m2",
+            "remaining_m2",
+            "residual_m2",
+            "ap_mines_found",
+            "ap_mines_destroyed",
+            "other_found",
+            "other_destroyed",
+        ],
+    ),
+    ("remaining", &["admin1", "classification", "areas", "area_m2"]),
+    ("milestones", &["year", "planned_m2", "actual_m2", "planned_areas"]),
+];

@@ -81,7 +81,9 @@ pub(super) fn send(
 }
 
 /// The bytes of a reader, piece by piece, read off the async threads.
-fn pieces(reader: Box<dyn Read + Send>) -> impl stream::Stream<Item = Result<Bytes, actix_web::Error>> {
+pub(super) fn pieces(
+    reader: Box<dyn Read + Send>,
+) -> impl stream::Stream<Item = Result<Bytes, actix_web::Error>> {
     stream::unfold(Some(reader), |reader| async {
         let mut reader = reader?;
         let read = web::block(move || {

@@ -17,6 +17,7 @@ use crate::auth::token::Keys;
 use crate::blob::Blobs;
 use crate::config::Limits;
 use crate::exchange::Exchange;
+use crate::export::Spool;
 use crate::report::book::LiveBooks;
 use crate::report::map::LiveMap;
 use crate::store::{self, Store};
@@ -30,6 +31,8 @@ const LOG_IN_KEYS: usize = 10_000;
 
 /// Pictures that are unpacked at the same time.
 const PICTURES: usize = 2;
+/// Exports that are written at the same time: each may read everything there is.
+const EXPORTS: usize = 2;
 
 /// What handlers share.
 pub struct AppState {
@@ -50,6 +53,10 @@ pub struct AppState {
     pub base_map: PathBuf,
     /// Turns at unpacking a picture.
     pub pictures: Arc<Semaphore>,
+    /// Where exports lie until they are whole.
+    pub spool: Spool,
+    /// Turns at writing an export.
+    pub exports: Arc<Semaphore>,
     /// Where the log stands, as this process has heard; nothing before it listens and once it stops.
     pub head: Sender<Option<i64>>,
     /// Renders `/metrics`.
@@ -66,6 +73,7 @@ impl AppState {
         keys: Keys,
         blobs: Blobs,
         data: &Path,
+        spool: Spool,
         limits: Limits,
         metrics: PrometheusHandle,
     ) -> Self {
@@ -83,6 +91,8 @@ impl AppState {
             blobs,
             base_map: data.join(super::basemap::FILE),
             pictures: Arc::new(Semaphore::new(PICTURES)),
+            spool,
+            exports: Arc::new(Semaphore::new(EXPORTS)),
             head: channel(None).0,
             limits,
             metrics,

@@ -83,6 +83,8 @@ pub(crate) struct Which {
     state: Option<String>,
     /// Pieces only: those in or across `min_lon,min_lat,max_lon,max_lat`, each whole.
     bbox: Option<String>,
+    /// Not for pieces. `json`, `csv` or `xlsx`; without, as `Accept` says.
+    pub(super) f: Option<String>,
 }
 
 /// All ground, at the end of a day.
@@ -96,6 +98,8 @@ pub(crate) struct EndOfDay {
     /// `official` counts what is finalised, `provisional` everything that was not rejected.
     #[serde(default)]
     basis: Basis,
+    /// `json`, `csv` or `xlsx`; without, as `Accept` says.
+    pub(super) f: Option<String>,
 }
 
 impl EndOfDay {
@@ -146,6 +150,7 @@ impl Which {
             ("method", self.method.is_some(), released),
             ("release", self.release.is_some(), released),
             ("bbox", self.bbox.is_some(), endpoint == Endpoint::Pieces),
+            ("f", self.f.is_some(), rows),
         ];
         if let Some((name, ..)) = given.iter().find(|(_, given, known)| *given && !known) {
             let why = format!("`{name}` is not a question that this address answers; leave it out");

@@ -104,7 +104,13 @@ impl Reader<'_> {
     }
 }
 
-fn feature(id: Option<String>, columns: Map<String, Value>, raw: Option<&str>, crs: &Crs) -> Feature {
+/// A feature, whatever it was read from: `raw` is its geometry as GeoJSON, in a reference system.
+pub(super) fn feature(
+    id: Option<String>,
+    columns: Map<String, Value>,
+    raw: Option<&str>,
+    crs: &Crs,
+) -> Feature {
     // The text of a geometry goes into the hash as a value where it is one, so that blanks do not count.
     let read = raw.map(read_geometry);
     let canonical = match &read {

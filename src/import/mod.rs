@@ -1,4 +1,7 @@
-//! Takes files of features – GeoJSON, CSV with a geometry – into the store as records.
+//! Takes files of features – GeoJSON, CSV with a geometry, `GeoPackage`, Shapefile, KML, GPX – into the store as records.
+//!
+//! What a file is, its first bytes say. The readers of what other programs have made are small, read nothing behind the
+//! end of their bytes, and have limits, so that a broken file is refused and nothing worse.
 //!
 //! A file is read whole into [`Source`], every feature is laid on a kind's fields by a [`Mapping`], judged
 //! ([`assess`]) and pushed through the same door as a tablet's edits ([`take`]). Nothing is repaired, guessed or
@@ -8,26 +11,38 @@
 //!
 //! Knows files and the store, not the web.
 
+mod archive;
 pub mod assess;
 mod crs;
+mod cursor;
 mod date;
+mod dbase;
 mod forewarning;
+mod geopackage;
+mod gpx;
 mod identity;
 mod json;
+mod kml;
 mod known;
 pub mod mapping;
 pub mod people;
+mod position;
+mod prj;
 mod quotes;
 pub mod report;
+mod rings;
+mod shapefile;
 mod table;
 pub mod take;
 #[cfg(test)]
 mod tests;
 mod value;
 mod well_known_text;
+mod wkb;
+mod xml;
 
 use std::collections::BTreeSet;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 use serde_json::{Map, Value, json};
@@ -39,12 +54,17 @@ pub use report::{Line, Outcome, Summary};
 pub use take::{Job, run};
 
 use self::crs::Crs;
+use self::shapefile::Parts;
+use self::xml::Element;
 use crate::model::Hash;
 use crate::store::StoreError;
 
 /// How deep a value may nest. Far below the 128 levels that the JSON reader allows: a stored edit wraps the value in
 /// more levels and must be readable again.
 const DEPTH: usize = 32;
+
+/// Bytes of a file, and of what one in an archive unpacks to: all of it is in memory at once.
+const LARGEST_FILE: u64 = 512 << 20;
 
 /// Most characters of a text as entered that a record keeps; the schemas' own limit.
 const RAW_TEXT: usize = 100_000;
@@ -120,20 +140,38 @@ pub struct Reading {
     pub lon: Option<String>,
     /// The column with the latitude or northing.
     pub lat: Option<String>,
-    /// The coordinate reference system, where the file names none.
+    /// The coordinate reference system, in place of what the file says.
     pub crs: Option<String>,
+    /// The layer, where a file has several.
+    pub layer: Option<String>,
+    /// Tracks of a GPX were walked around areas.
+    pub close_tracks: bool,
 }
 
 impl Source {
-    /// Reads a file.
+    /// Reads a file; of a `.shp` also what lies beside it.
     ///
     /// # Errors
-    /// Where the file is not GeoJSON or CSV, broken beyond single features, or in a CRS that cannot be reprojected.
+    /// Where the file is none that is known, broken beyond single features, too large, or in a CRS that cannot be
+    /// reprojected.
     pub fn open(path: &Path, reading: &Reading) -> Result<Self, ImportError> {
-        let bytes = std::fs::read(path)
-            .map_err(|fault| ImportError::File(format!("{} cannot be read: {fault}", path.display())))?;
-        Self::read(&bytes, reading)
-            .map_err(|fault| ImportError::File(format!("{} cannot be read: {fault}", path.display())))
+        let refused =
+            |fault: String| ImportError::File(format!("{} cannot be read: {fault}", path.display()));
+        let bytes = load(path).map_err(refused)?;
+        if bytes.starts_with(&shapefile::MAGIC) {
+            let beside = |end: &str| {
+                let other = [end.to_owned(), end.to_uppercase()].map(|end| path.with_extension(end));
+                other.iter().find(|path| path.is_file()).map(|path| load(path)).transpose()
+            };
+            let parts =
+                || Ok(Parts { shp: bytes, dbf: beside("dbf")?, prj: beside("prj")?, cpg: beside("cpg")? });
+            return parts().and_then(|parts| Self::of_shapefile(&parts, reading)).map_err(refused);
+        }
+        let log = PathBuf::from(format!("{}-wal", path.display()));
+        if bytes.starts_with(geopackage::MAGIC) && log.metadata().is_ok_and(|known| known.len() > 0) {
+            return Err(refused("another program has it open: close it there first".to_owned()));
+        }
+        Self::read(&bytes, reading).map_err(refused)
     }
 
     /// Reads a file's bytes.
@@ -141,17 +179,32 @@ impl Source {
     /// # Errors
     /// As for [`Source::open`], in words.
     pub fn read(bytes: &[u8], reading: &Reading) -> Result<Self, String> {
-        let text = decode(bytes)?;
-        let given = reading.crs.as_deref().map(Crs::named).transpose()?;
-        let source = match text.trim_start_matches(json::SEPARATORS).chars().next() {
-            None => return Err("it is empty".to_owned()),
-            Some('{' | '[') => json::read(text, given.as_ref())?,
-            Some(_) => table::read(text, reading, given.as_ref())?,
-        };
-        if given.is_none() {
-            source.expect_degrees()?;
+        if bytes.starts_with(&shapefile::MAGIC) {
+            return Self::of_shapefile(&Parts { shp: bytes.to_vec(), ..Parts::default() }, reading);
         }
-        Ok(source)
+        let given = reading.crs.as_deref().map(Crs::named).transpose()?;
+        let source = if bytes.starts_with(geopackage::MAGIC) {
+            geopackage::read(bytes, reading, given.as_ref())?
+        } else if bytes.starts_with(archive::MAGIC) {
+            archive::read(bytes, reading, given.as_ref())?
+        } else if xml::is_xml(bytes) {
+            of_xml(&xml::read(bytes)?, reading)?
+        } else {
+            of_text(decode(bytes)?, reading, given.as_ref())?
+        };
+        source.checked(given.is_some())
+    }
+
+    fn of_shapefile(parts: &Parts, reading: &Reading) -> Result<Self, String> {
+        let given = reading.crs.as_deref().map(Crs::named).transpose()?;
+        shapefile::read(parts, given.as_ref())?.checked(given.is_some())
+    }
+
+    fn checked(self, crs_is_given: bool) -> Result<Self, String> {
+        if !crs_is_given {
+            self.expect_degrees()?;
+        }
+        Ok(self)
     }
 
     /// The features that were read.
@@ -188,6 +241,36 @@ impl Source {
     }
 }
 
+/// A file's bytes.
+fn load(path: &Path) -> Result<Vec<u8>, String> {
+    let size = std::fs::metadata(path).map_err(|fault| fault.to_string())?.len();
+    if size > LARGEST_FILE {
+        let (size, most) = (size >> 20, LARGEST_FILE >> 20);
+        return Err(format!("it has {size} MB, and {most} MB is most: divide it"));
+    }
+    std::fs::read(path).map_err(|fault| fault.to_string())
+}
+
+fn of_text(text: &str, reading: &Reading, given: Option<&Crs>) -> Result<Source, String> {
+    match text.trim_start_matches(json::SEPARATORS).chars().next() {
+        None => Err("it is empty".to_owned()),
+        Some('{' | '[') => json::read(text, given),
+        Some(_) => table::read(text, reading, given),
+    }
+}
+
+fn of_xml(root: &Element, reading: &Reading) -> Result<Source, String> {
+    match root.name.as_str() {
+        _ if reading.crs.is_some() => {
+            Err("KML and GPX are in WGS 84 by their standards: leave --crs out".to_owned())
+        }
+        // Some leave out what should be around it.
+        "kml" | "Document" | "Folder" => kml::read(root, reading),
+        "gpx" => gpx::read(root, reading),
+        other => Err(format!("<{other}> is neither KML nor GPX")),
+    }
+}
+
 fn first_position(coordinates: &Value) -> Option<(f64, f64)> {
     let list = coordinates.as_array()?;
     match (list.first()?.as_f64(), list.get(1).and_then(Value::as_f64)) {
@@ -201,6 +284,11 @@ fn first_position(coordinates: &Value) -> Option<(f64, f64)> {
 fn decode(bytes: &[u8]) -> Result<&str, String> {
     if bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]) {
         return Err("it is UTF-16: save it as UTF-8 (in Excel: `CSV UTF-8`)".to_owned());
+    }
+    if bytes.contains(&0) {
+        return Err("it is no text, and none of GeoPackage, Shapefile, KML, KMZ or GPX: save it as one of these, or a \
+                    table as CSV"
+            .to_owned());
     }
     let text = std::str::from_utf8(bytes).map_err(|fault| {
         let line = bytes[..fault.valid_up_to()].split(|byte| *byte == b'\n').count();

@@ -62,3 +62,7 @@ pub struct UnknownWord {
     /// What would have been understood.
     pub allowed: &'static [&'static str],
 }
+
+/// Said with every figure and every file.
+pub const STATEMENT: &str =
+    "No record is not evidence of no contamination; a status is not a safety certificate.";

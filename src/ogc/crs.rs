@@ -70,7 +70,7 @@ impl Crs {
     }
 
     /// The number in the EPSG registry; CRS84 has none.
-    fn epsg(self) -> Option<u16> {
+    pub fn epsg(self) -> Option<u16> {
         Some(match self {
             Self::Crs84 => return None,
             Self::Epsg4326 => 4326,

@@ -1,6 +1,7 @@
 // The map: a hazard and its pieces, any day, paper – and nothing on the wire that a reader may not see.
 
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { after, test } from 'node:test';
 import {
   accessible,
@@ -199,6 +200,28 @@ test('it prints with scale, north, legend, day and basis', async () => {
     const size = paper === 'a4-landscape' ? [842, 595] : [842, 1191];
     assert.ok(Math.abs(width - size[0]) < 3 && Math.abs(height - size[1]) < 3, `${paper}: ${width} × ${height}`);
   }
+});
+
+test('what the map shows is saved as a file', async () => {
+  const page = await pageOf('authority-im');
+  const day = `${new Date().getFullYear() - 1}-12-31`;
+  await goTo(page, `/map?as_of=${day}`);
+  await drawn(page);
+  await settled(page);
+  await page.click('.map-tools button:has-text("Save as a file")');
+  const dialog = page.locator('dialog');
+  await dialog.getByLabel('Format').selectOption('csv');
+  await accessible(page, 'map save');
+  await keep(page, 'map-save');
+  const coming = page.waitForEvent('download');
+  await dialog.locator('button[type=submit]').click();
+  const file = await coming;
+  assert.match(file.suggestedFilename(), /^remaining.*\.csv$/);
+  const text = readFileSync(await file.path(), 'utf8');
+  const { features } = await api('authority-im', `/ogc/collections/remaining/items?as_of=${day}&limit=10000`);
+  assert.equal(text.trim().split('\n').length, features.length + 1, 'a row for each area, and their names');
+  assert.ok(text.includes(day) && text.includes('MULTIPOLYGON'));
+  await dialog.waitFor({ state: 'detached' });
 });
 
 test('donors never receive an exact outline of uncleared ground', async () => {

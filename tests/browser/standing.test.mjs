@@ -1,6 +1,7 @@
 // The Article 5 page says what the API says, opens into its polygons, prints, and is there at once.
 
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { after, test } from 'node:test';
 import {
   accessible,
@@ -38,6 +39,17 @@ test('both bases stand side by side, as the API has them', async () => {
   await accessible(page, 'standing');
   await picture(page, 'standing');
   await keep(page, 'standing-whole', { whole: true });
+});
+
+test('the figures of a basis are saved as a workbook', async () => {
+  const page = await pageOf('authority-director');
+  await goTo(page, '/standing');
+  await page.getByLabel('Provisional').check();
+  const coming = page.waitForEvent('download');
+  await page.getByText('Save as a workbook').click();
+  const file = await coming;
+  assert.match(file.suggestedFilename(), /provisional.*\.xlsx$/);
+  assert.equal(readFileSync(await file.path()).subarray(0, 2).toString(), 'PK');
 });
 
 test('an earlier day has the figures of that day', async () => {

@@ -81,6 +81,7 @@ const ROUTES: &[(&str, &str, &str)] = &[
     ("get", "/ogc/collections/{collection}/queryables", "x   x   x   x   x   x   x   .   ."),
     ("get", "/ogc/collections/{collection}/schema", "x   x   x   x   x   x   x   .   ."),
     ("get", "/ogc/collections/{collection}/items", "x   x   x   x   x   x   x   .   ."),
+    ("get", "/ogc/collections/{collection}/export", "x   x   x   x   x   x   x   .   ."),
     ("get", "/ogc/collections/{collection}/items/{id}", "x   x   x   x   x   x   x   .   ."),
     ("get", "/ogc/collections/{collection}/tiles", "x   x   x   x   x   x   x   .   ."),
     ("get", "/ogc/collections/{collection}/tiles/WebMercatorQuad", "x   x   x   x   x   x   x   .   ."),

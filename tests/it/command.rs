@@ -463,3 +463,26 @@ fn verify_reads_every_attachment() {
     assert!(folder.must("backup copy").contains("Attachments are not in it"));
     folder.must_not("--data other verify", 1, "no database");
 }
+
+#[test]
+fn an_export_holds_what_its_account_sees() {
+    let folder = Folder::begun();
+    folder.must("user add ivy --name I --role im_officer --organisation Authority");
+    folder.must("user add sue --name S --role supervisor --organisation Operator --new-organisation");
+    folder
+        .must("user add olga --name O --role observer --organisation Donor --new-organisation --kind other");
+    folder.write("a.csv", "id,classification,wkt\n1,CHA,POINT (18 44)\n2,SHA,POINT (18 44)\n");
+    folder.must("import a.csv --kind hazardous_area --as sue --set status=open --set contamination=ap_mine");
+    let rows = |file: &str| std::fs::read_to_string(folder.0.path().join(file)).unwrap().lines().count() - 1;
+    folder.must("export hazardous_area_points all.csv --as ivy");
+    assert_eq!(rows("all.csv"), 2);
+    folder.must("export hazardous_area_points some.csv --as sue --filter classification='CHA'");
+    assert_eq!(rows("some.csv"), 1);
+    folder.must("export hazardous_area_points none.csv --as ivy --as-of 2020-01-01");
+    assert_eq!(rows("none.csv"), 0);
+    folder.must_not("export hazardous_area_points x.csv --as olga", 1, "there is no such collection");
+    folder.must_not("export hazardous_area_points x.csv --as admin", 1, "who sees no records");
+    folder.must_not("export hazardous_area_points x.dxf --as ivy", 1, "one of geojson, gpkg, zip");
+    folder.must_not("export hazardous_area_points x.gpkg --as ivy --filter x=1", 1, "filter");
+    assert!(!folder.0.path().join("x.gpkg").exists(), "nothing is written where nothing is found");
+}

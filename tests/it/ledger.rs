@@ -14,6 +14,7 @@ on_both!(
     a_retirement_leaves_official_figures_once_it_is_finalised,
     a_frozen_year_shows_what_changed_since,
     figures_as_csv,
+    figures_as_workbooks,
 );
 
 /// A square of 0.001° at `lon`, 10° N: about 12 100 m².
@@ -238,4 +239,48 @@ fn figures_as_csv(place: &Place) {
     let head = lines.next().unwrap();
     assert!(head.contains("operator") && head.contains("statement"), "{head}");
     assert!(lines.next().unwrap().contains(&crew.operator.to_string()));
+}
+
+fn figures_as_workbooks(place: &Place) {
+    let server = TestServer::start(place);
+    let crew = Crew::hire(server.store());
+    set_programme(&server, &crew);
+    push_hazard(&server, &crew, &crew.surveyor, 0.0);
+    let manager = crew.manager.log_in(&server);
+    let xlsx = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
+    for (path, sheet, area) in [
+        ("/v1/ledger/remaining?basis=provisional&group_by=operator", "figures", "area_m2"),
+        ("/v1/ledger/balance?basis=provisional&from=2020-01-01&to=2020-12-31", "figures", "closing_m2"),
+        ("/v1/progress/article5?basis=provisional", "years", "remaining_m2"),
+    ] {
+        let (asked, taken) = (format!("{path}&f=xlsx"), path.to_owned());
+        let (reply, bytes) = server.http().raw("GET", &asked, &manager, &[], &[]);
+        assert_eq!((reply.status, reply.header("content-type")), (200, Some(xlsx)), "{path}");
+        let (_, accepted) = server.http().raw("GET", &taken, &manager, &[("Accept", xlsx)], &[]);
+        assert!(accepted.starts_with(b"PK"), "{path}");
+        let csv = server.http().get_text(&format!("{path}&f=csv"), &manager, &[]);
+        let mut archive = zip::ZipArchive::new(std::io::Cursor::new(bytes)).unwrap();
+        let mut part = |name: &str| std::io::read_to_string(archive.by_name(name).unwrap()).unwrap();
+        let book = part("xl/workbook.xml");
+        assert!(book.contains(&format!("name=\"{sheet}\"")) && book.contains("name=\"About\""), "{book}");
+        let texts = part("xl/sharedStrings.xml");
+        for word in ["as_of", "basis", "provisional", "No record is not evidence", "constructed", area] {
+            let in_a_period = word == "as_of" && path.contains("balance");
+            assert!(in_a_period || texts.contains(word), "{path}: {word} in {texts}");
+        }
+        // The last row of the sheet has the number of the CSV as a number.
+        let mut lines = csv.lines();
+        let column = lines.next().unwrap().split(',').position(|name| name == area).unwrap();
+        let number: f64 = lines.last().unwrap().split(',').nth(column).unwrap().parse().unwrap();
+        let rows = part("xl/worksheets/sheet1.xml");
+        let numbers =
+            rows.split("<v>").skip(1).filter_map(|rest| rest.split('<').next()?.parse::<f64>().ok());
+        assert!(
+            number > 12_000.0 && numbers.into_iter().any(|one| (one - number).abs() < 1e-6),
+            "{number} in {rows}"
+        );
+    }
+    let refused = server.http().get("/v1/ledger/remaining?f=pdf", &manager).expect(400);
+    assert!(refused["detail"].as_str().unwrap().contains("json, csv, xlsx"), "{refused}");
+    assert_eq!(server.http().get("/v1/ledger/pieces?f=csv", &manager).status, 400);
 }

@@ -41,11 +41,6 @@ impl<P: Permission> FromRequest for MapAccess<P> {
 }
 
 impl<P> MapAccess<P> {
-    /// Whether they see the exact ground behind figures.
-    pub(super) fn sees_ground(&self) -> bool {
-        crate::auth::permission::ReadPieces::ROLES.contains(&self.actor.role)
-    }
-
     /// Refuses a password that was made for looking only.
     pub(super) fn must_write(&self) -> ApiResult<()> {
         if self.may_write {

@@ -9,8 +9,9 @@ use uuid::Uuid;
 use super::question::{DEFAULT_LIMIT, LARGEST_LIMIT};
 use super::reply::{Address, GEOJSON, HTML, JSON, OPENAPI, SCHEMA};
 use super::tiles::MVT;
+use crate::export::Format;
 use crate::http::error::ApiResult;
-use crate::http::figures::STATEMENT;
+use crate::model::STATEMENT;
 use crate::model::role::{Drafts, Sight};
 use crate::model::schema::Registry;
 use crate::ogc::collection::{Collection, Property, Source, Type};
@@ -62,6 +63,7 @@ fn definition(address: &Address) -> Value {
             paths.insert(place, json!({"get": tile(title)}));
         }
         paths.insert(format!("{path}/items"), items(&collection));
+        paths.insert(format!("{path}/export"), export(&collection));
         paths.insert(format!("{path}/items/{{featureId}}"), item(&collection));
     }
     json!({
@@ -97,9 +99,9 @@ fn document(type_: &str, summary: &str, parameters: &[Value], open: bool) -> Val
     operation(summary, &all, &json!({"200": {"description": summary, "content": content}}), open)
 }
 
-fn items(collection: &Collection) -> Value {
-    let mut names =
-        vec!["limit", "cursor", "datetime", "as_of", "properties", "sortby", "filter", "filter-lang"];
+/// The parameters of a question about many features.
+fn selection(collection: &Collection) -> Vec<Value> {
+    let mut names = vec!["datetime", "as_of", "properties", "sortby", "filter", "filter-lang"];
     if collection.shape.format().is_some() {
         names.extend(["bbox", "bbox-crs", "crs", "filter-crs"]);
     }
@@ -108,6 +110,29 @@ fn items(collection: &Collection) -> Value {
     }
     let mut parameters: Vec<Value> = names.into_iter().map(|name| reference("parameters", name)).collect();
     parameters.extend(collection.queryables().map(equality));
+    parameters
+}
+
+/// Everything that a question finds, as a file.
+fn export(collection: &Collection) -> Value {
+    let names = Format::ALL.map(Format::name);
+    let formats = json!({"type": "string", "enum": names, "default": Format::GeoJson.name()});
+    let mut parameters = vec![query("f", "The format", &formats)];
+    parameters.extend(selection(collection));
+    let file = json!({"schema": {"type": "string", "format": "binary"}});
+    let mut content: Map<String, Value> =
+        Format::ALL.iter().map(|format| (format.media_type().to_owned(), file.clone())).collect();
+    content[GEOJSON]["schema"] = reference("schemas", "FeatureCollection");
+    let title = format!("{}: a file of everything that is asked for", collection.title);
+    let success = json!({"200": {"description": title, "content": content, "headers": content_crs()}});
+    let mut operation = operation(&title, &parameters, &success, false);
+    operation["responses"]["422"] = reference("responses", "Problem");
+    json!({"get": operation})
+}
+
+fn items(collection: &Collection) -> Value {
+    let mut parameters = vec![reference("parameters", "limit"), reference("parameters", "cursor")];
+    parameters.extend(selection(collection));
     let mut read = document(GEOJSON, &collection.title, &parameters, false);
     read["responses"]["200"]["content"][GEOJSON]["schema"] = reference("schemas", "FeatureCollection");
     read["responses"]["200"]["headers"] = content_crs();

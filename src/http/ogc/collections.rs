@@ -8,10 +8,12 @@ use serde_json::{Value, json};
 
 use super::access::MapAccess;
 use super::reply::{Address, GEOJSON, HTML, JSON, SCHEMA};
-use crate::auth::permission::ReadRecords;
+use crate::auth::permission::{Permission as _, ReadPieces, ReadRecords};
+use crate::export::Format;
 use crate::geometry::Extent;
 use crate::http::error::{ApiError, ApiResult};
 use crate::http::state::AppState;
+use crate::model::role::Actor;
 use crate::model::schema::Registry;
 use crate::ogc::collection::Collection;
 use crate::ogc::crs::Crs;
@@ -28,17 +30,22 @@ static SEEN: [[OnceLock<Vec<Arc<Collection>>>; 2]; TIERS] = [const { [const { On
 /// Tiers 0 to 3 (docs/domain.md §3).
 const TIERS: usize = 4;
 
-/// The collections that somebody sees.
-pub(super) fn seen_by<P>(access: &MapAccess<P>) -> &'static [Arc<Collection>] {
-    let (sight, ground) = (access.actor.sight(), access.sees_ground());
+/// The collections that somebody sees; ground for whoever sees the pieces behind figures.
+fn seen(actor: Actor) -> &'static [Arc<Collection>] {
+    let (sight, ground) = (actor.sight(), ReadPieces::ROLES.contains(&actor.role));
     let tier = usize::try_from(sight.tier).unwrap_or_default().min(TIERS - 1);
     let make = || Collection::seen(Registry::embedded(), sight, ground).into_iter().map(Arc::new).collect();
     SEEN[tier][usize::from(ground)].get_or_init(make)
 }
 
 /// One of them.
-pub(super) fn find<P>(access: &MapAccess<P>, id: &str) -> ApiResult<Arc<Collection>> {
-    let found = seen_by(access).iter().find(|collection| collection.id == id);
+pub(super) fn find(access: &MapAccess<ReadRecords>, id: &str) -> ApiResult<Arc<Collection>> {
+    find_for(access.actor, id)
+}
+
+/// One of those that somebody sees.
+pub(super) fn find_for(actor: Actor, id: &str) -> ApiResult<Arc<Collection>> {
+    let found = seen(actor).iter().find(|collection| collection.id == id);
     found.cloned().ok_or_else(|| ApiError::not_found("collection"))
 }
 
@@ -54,7 +61,7 @@ pub(crate) async fn list(
     let extent = extent(&state).await?;
     let offered = offered(extent);
     let collections: Vec<Value> =
-        seen_by(&access).iter().map(|one| describe(one, &address, extent, &offered, Vec::new())).collect();
+        seen(access.actor).iter().map(|one| describe(one, &address, extent, &offered, Vec::new())).collect();
     let document = json!({"links": address.own_links(JSON), "crs": offered, "collections": collections});
     Ok(address.respond(JSON, &document, "Collections"))
 }
@@ -104,6 +111,15 @@ fn describe(
         Link::new(A_SCHEMA, at("/schema"), SCHEMA).titled("What the features say"),
         Link::new("describedby", at("/schema"), SCHEMA),
     ]);
+    links.extend(
+        Format::ALL.into_iter().filter(|format| format.refusal(collection, Crs::default()).is_none()).map(
+            |format| {
+                let href = at(&format!("/export?f={}", format.name()));
+                Link::new("enclosure", href, format.media_type())
+                    .titled(format!("All of it as {}", format.title()))
+            },
+        ),
+    );
     let mut described = json!({
         "id": collection.id,
         "title": collection.title,

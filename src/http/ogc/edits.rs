@@ -11,7 +11,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::access::MapAccess;
-use super::collections::{extent, find};
+use super::collections::{extent, find, find_for};
 use super::item::read_id;
 use super::reply::Address;
 use crate::auth::permission::{CorrectRecords, ReadRecords};
@@ -160,7 +160,7 @@ impl Desk {
         state: &Data<AppState>,
         collection: &str,
     ) -> ApiResult<Self> {
-        let collection = find(access, collection)?;
+        let collection = find_for(access.actor, collection)?;
         let schema =
             collection.kind().and_then(|kind| Registry::embedded().latest(kind)).ok_or_else(|| {
                 let detail = format!("{} is made of the records by the ledger: change those", collection.id);

@@ -7,7 +7,7 @@ use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
 use super::reply::Address;
-use crate::http::figures::STATEMENT;
+use crate::model::STATEMENT;
 use crate::ogc::collection::Collection;
 use crate::ogc::feature::{Feature, Form};
 

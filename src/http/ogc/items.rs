@@ -18,8 +18,8 @@ use super::reply::{Format, GEOJSON, JSON, fresh, page};
 use super::source::Walk;
 use crate::auth::permission::ReadRecords;
 use crate::http::error::ApiResult;
-use crate::http::figures::STATEMENT;
 use crate::http::state::AppState;
+use crate::model::STATEMENT;
 use crate::ogc::feature::{Feature, Form};
 use crate::ogc::page::{Cursor, Link};
 use crate::ogc::sort;
@@ -190,12 +190,12 @@ impl Page {
 
 /// The features that a sorted page begins with, and one more, and how many there are in all. Of each only its id and what
 /// it is sorted by are kept.
-fn first_in_order(state: &AppState, question: &Question) -> ApiResult<(Vec<Uuid>, u64)> {
+pub(super) fn first_in_order(state: &AppState, question: &Question) -> ApiResult<(Vec<Uuid>, u64)> {
     let by = &question.sort;
     let order =
         |a: &(Vec<Value>, Uuid), b: &(Vec<Value>, Uuid)| sort::order(by, &a.0, &b.0).then(a.1.cmp(&b.1));
     let begin = question.cursor.as_ref().map(|cursor| (cursor.key.clone(), cursor.after));
-    let wanted = question.limit + 1;
+    let wanted = question.limit.saturating_add(1);
     let (mut kept, mut count) = (Vec::new(), 0);
     let mut walk = question.walk(state, None)?;
     while let Some(batch) = question.next(state, &mut walk)? {
@@ -204,7 +204,7 @@ fn first_in_order(state: &AppState, question: &Question) -> ApiResult<(Vec<Uuid>
         kept.extend(
             keyed.filter(|one| begin.as_ref().is_none_or(|begin| order(one, begin) == Ordering::Greater)),
         );
-        if kept.len() > 2 * wanted {
+        if kept.len() > wanted.saturating_mul(2) {
             kept.select_nth_unstable_by(wanted, order);
             kept.truncate(wanted);
         }

@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::reply::{Address, HTML, JSON, OPENAPI};
 use crate::http::error::ApiResult;
-use crate::http::figures::STATEMENT;
+use crate::model::STATEMENT;
 use crate::ogc::CONFORMANCE;
 use crate::ogc::page::Link;
 

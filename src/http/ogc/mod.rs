@@ -6,6 +6,7 @@ mod api;
 mod collections;
 pub(super) mod counts;
 mod edits;
+pub mod export;
 mod html;
 mod item;
 mod items;
@@ -38,6 +39,7 @@ pub(super) fn routes(config: &mut ServiceConfig<'_>) {
         .service(tilesets::show)
         .service(tilesets::list_schemes)
         .service(tilesets::show_scheme)
+        .service(export::download)
         .service(item::show)
         .service(edits::create)
         .service(edits::replace)

@@ -65,6 +65,9 @@ const MANY: [&str; 10] = [
     "sortby",
 ];
 
+/// Those of them that make pages.
+const PAGES: [&str; 2] = ["limit", "cursor"];
+
 impl Question {
     /// Reads a question about many features.
     pub(super) async fn about_many(
@@ -78,10 +81,29 @@ impl Question {
             (fixed && has(&collection, name)) || collection.queryables().any(|one| one.name == name)
         };
         let address = Address::read(request, known)?;
-        let mut question = Self::about(address, access, state, collection).await?;
+        let mut question = Self::about(address, access.actor.sight(), state, collection).await?;
         question.read_selection(state).await?;
         question.read_page()?;
         Ok(question)
+    }
+
+    /// Reads a question about everything that it finds, without pages; `f` is its caller's to read.
+    pub(super) async fn about_all(
+        address: Address,
+        sight: Sight,
+        state: &Data<AppState>,
+        collection: Arc<Collection>,
+    ) -> ApiResult<Self> {
+        let mut question = Self::about(address, sight, state, collection).await?;
+        question.read_selection(state).await?;
+        question.limit = usize::MAX;
+        Ok(question)
+    }
+
+    /// Whether a question about everything has a parameter.
+    pub(super) fn knows(collection: &Collection, name: &str) -> bool {
+        let fixed = ONE.contains(&name) || MANY.contains(&name) && !PAGES.contains(&name);
+        (fixed && has(collection, name)) || collection.queryables().any(|one| one.name == name)
     }
 
     /// Reads a question about one feature.
@@ -93,12 +115,12 @@ impl Question {
     ) -> ApiResult<Self> {
         let known = |name: &str| ONE.contains(&name) && has(&collection, name);
         let address = Address::read(request, known)?;
-        Self::about(address, access, state, collection).await
+        Self::about(address, access.actor.sight(), state, collection).await
     }
 
     async fn about(
         address: Address,
-        access: &MapAccess<ReadRecords>,
+        sight: Sight,
         state: &Data<AppState>,
         collection: Arc<Collection>,
     ) -> ApiResult<Self> {
@@ -121,7 +143,7 @@ impl Question {
             .await?;
         let mut question = Self {
             collection,
-            sight: access.actor.sight(),
+            sight,
             crs: Crs::default(),
             bbox: None,
             interval: None,

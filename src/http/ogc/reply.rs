@@ -47,7 +47,37 @@ impl Address {
     /// # Errors
     /// 400 with the first that is not known, stands there twice, or cannot be read.
     pub(super) fn read(request: &HttpRequest, known: impl Fn(&str) -> bool) -> ApiResult<Self> {
+        let mut address = Self::of(request, known)?;
+        address.format = match address.get("f") {
+            Some("json" | "geojson") => Format::Json,
+            Some("html") => Format::Html,
+            Some(other) => return Err(Unreadable::new("f", format!("`{other}`: json or html")).into()),
+            None if wants_page(request) => Format::Html,
+            None => Format::Json,
+        };
+        Ok(address)
+    }
+
+    /// Reads an address whose `f` is something else than the form of a document.
+    ///
+    /// # Errors
+    /// As for [`Address::read`].
+    pub(super) fn of(request: &HttpRequest, known: impl Fn(&str) -> bool) -> ApiResult<Self> {
+        let connection = request.connection_info();
+        let base = format!("{}://{}/ogc", connection.scheme(), connection.host());
+        let path = request.path().strip_prefix("/ogc").unwrap_or_default().to_owned();
         let parameters = serde_urlencoded_pairs(request.query_string())?;
+        Ok(Self { base, path, ..Self::of_parameters(parameters, known)? })
+    }
+
+    /// The parameters of a question that came by another way.
+    ///
+    /// # Errors
+    /// As for [`Address::read`].
+    pub(super) fn of_parameters(
+        parameters: Vec<(String, String)>,
+        known: impl Fn(&str) -> bool,
+    ) -> ApiResult<Self> {
         for (index, (name, _)) in parameters.iter().enumerate() {
             if name != "f" && !known(name) {
                 let detail = format!("`{name}` is not a parameter of this resource");
@@ -57,18 +87,7 @@ impl Address {
                 return Err(ApiError::bad_request("query", format!("`{name}` stands there twice")));
             }
         }
-        let connection = request.connection_info();
-        let base = format!("{}://{}/ogc", connection.scheme(), connection.host());
-        let path = request.path().strip_prefix("/ogc").unwrap_or_default().to_owned();
-        let mut address = Self { base, path, parameters, format: Format::Json };
-        address.format = match address.get("f") {
-            Some("json" | "geojson") => Format::Json,
-            Some("html") => Format::Html,
-            Some(other) => return Err(Unreadable::new("f", format!("`{other}`: json or html")).into()),
-            None if wants_page(request) => Format::Html,
-            None => Format::Json,
-        };
-        Ok(address)
+        Ok(Self { base: String::new(), path: String::new(), parameters, format: Format::Json })
     }
 
     /// A parameter's value.

@@ -30,7 +30,8 @@ impl Question {
     pub(super) fn scan(&self) -> Scan {
         // A short page is not made from a long batch.
         let short = self.takes_all() && self.bbox.is_none() && self.sort.is_empty();
-        let batch = u16::try_from(self.limit + 1).ok().filter(|_| short).unwrap_or(LARGEST_BATCH);
+        let batch =
+            u16::try_from(self.limit.saturating_add(1)).ok().filter(|_| short).unwrap_or(LARGEST_BATCH);
         Scan { collection: self.collection.clone(), sight: self.sight, at: self.at, bbox: self.bbox, batch }
     }
 

@@ -52,6 +52,12 @@ impl Map {
         self.http.raw(method, &format!("/ogc{path}"), "", &all, body).0
     }
 
+    /// GET of a file: the answer, and its bytes.
+    pub(crate) fn download(&self, path: &str) -> (Reply, Vec<u8>) {
+        let headers = [("Authorization", self.basic.as_str())];
+        self.http.raw("GET", &format!("/ogc{path}"), "", &headers, &[])
+    }
+
     /// GET
     pub(crate) fn get(&self, path: &str) -> Reply {
         self.send("GET", path, &[], &[])

@@ -11,6 +11,7 @@ use actix_web::web::Data;
 use cartagena::auth::token::Keys;
 use cartagena::blob::Blobs;
 use cartagena::config::Limits;
+use cartagena::export::Spool;
 use cartagena::http::server;
 use cartagena::http::state::AppState;
 use cartagena::model::schema::Registry;
@@ -126,8 +127,10 @@ impl Running {
         store.release_schemas().unwrap();
         let data = keys.parent().expect("the keys lie in the place's folder");
         let blobs = Blobs::open(data, &format!("file:{}", data.join("blobs").display())).unwrap();
+        let spool = Spool::open(data).unwrap();
         let keys = Keys::load(keys).unwrap();
-        let state = Data::new(AppState::new(store.clone(), keys, blobs, data, limits, server::metrics()));
+        let state =
+            Data::new(AppState::new(store.clone(), keys, blobs, data, spool, limits, server::metrics()));
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let (started, handle) = channel();

@@ -1,8 +1,10 @@
 // Where the programme stands against Article 5 of the Mine Ban Convention, on one page that can be printed and handed in.
 
 import { useState } from 'preact/hooks';
+import { query } from '../api';
 import { Field } from '../components/field';
-import { Safety, Show } from '../components/states';
+import { Fault, Safety, Show } from '../components/states';
+import { download } from '../download';
 import { today } from '../format';
 import { t } from '../i18n';
 import { useLoad } from '../load';
@@ -44,7 +46,6 @@ export function StandingPage() {
           <button type="button" onClick={() => print()}>
             {t('print')}
           </button>
-          <Workbook asOf={asOf} since={both.data?.official.balance[0]?.year} />
         </div>
       </header>
       <Safety />
@@ -71,6 +72,7 @@ function Figures({ both }: { both: Both }) {
           </label>
         ))}
         <small class="muted">{t(`basis.${basis}.hint`)}</small>
+        <Workbook asOf={progress.as_of} basis={basis} />
       </fieldset>
       <div class="pair">
         <Remaining progress={progress} />
@@ -99,6 +101,24 @@ function Figures({ both }: { both: Both }) {
       {opened !== null && (
         <Behind year={opened} basis={basis} asOf={progress.as_of} onClose={() => setOpened(null)} />
       )}
+    </>
+  );
+}
+
+/** The figures of one basis for a spreadsheet. */
+function Workbook({ asOf, basis }: { asOf: string; basis: Basis }) {
+  const [fault, setFault] = useState<unknown>();
+  const path = query('/v1/progress/article5', { f: 'xlsx', as_of: asOf, basis });
+  const save = () => {
+    setFault(undefined);
+    download(path, `article5-${asOf}-${basis}.xlsx`).catch(setFault);
+  };
+  return (
+    <>
+      <button type="button" class="no-print" onClick={save}>
+        {t('standing.workbook')}
+      </button>
+      {fault !== undefined && <Fault fault={fault} />}
     </>
   );
 }

@@ -5,6 +5,7 @@
 //! `FUZZ_SECONDS=` makes a run longer, `SEED=` has the same one again.
 
 mod bundle;
+mod files;
 mod geometry;
 mod map;
 mod mutate;

@@ -1,0 +1,68 @@
+//! CSV with WKT: one row for each feature, each saying what the file says of itself.
+
+use std::borrow::Cow;
+use std::fs::File;
+use std::io::{BufWriter, Seek as _, Write as _};
+
+use wkt::ToWkt as _;
+
+use super::layer::{Cell, Layer};
+use super::{Result, Spool, Writer};
+use crate::ogc::collection::Shape;
+use crate::ogc::feature::Feature;
+
+/// By which spreadsheets know UTF-8.
+const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
+
+/// Writes CSV.
+pub(super) struct Csv<'l> {
+    layer: &'l Layer,
+    rows: csv::Writer<BufWriter<File>>,
+    said: Vec<(&'static str, String)>,
+}
+
+impl<'l> Csv<'l> {
+    pub(super) fn begin(layer: &'l Layer, spool: &Spool) -> Result<Self> {
+        let mut file = BufWriter::new(spool.file()?);
+        file.write_all(BYTE_ORDER_MARK)?;
+        let mut rows = csv::Writer::from_writer(file);
+        let said = layer.document.in_every_row();
+        let names = std::iter::once("id").chain(layer.columns.iter().map(|column| column.name.as_str()));
+        let wkt = (layer.shape() != Shape::Nowhere).then_some("wkt");
+        rows.write_record(names.chain(wkt).chain(said.iter().map(|(name, _)| *name)))?;
+        Ok(Self { layer, rows, said })
+    }
+}
+
+impl Writer for Csv<'_> {
+    fn add(&mut self, feature: &Feature) -> Result<()> {
+        self.rows.write_field(feature.id.to_string())?;
+        for (_, cell) in self.layer.cells(feature) {
+            match &cell {
+                Cell::Text(text) => self.rows.write_field(disarmed(text).as_bytes())?,
+                other => self.rows.write_field(other.text().unwrap_or_default().as_bytes())?,
+            }
+        }
+        if self.layer.shape() != Shape::Nowhere {
+            let wkt = self.layer.geometry(feature).map(|geometry| geometry.wkt_string());
+            self.rows.write_field(wkt.unwrap_or_default())?;
+        }
+        for (_, said) in &self.said {
+            self.rows.write_field(disarmed(said).as_bytes())?;
+        }
+        self.rows.write_record(None::<&[u8]>)?;
+        Ok(())
+    }
+
+    fn finish(self: Box<Self>) -> Result<File> {
+        let file = self.rows.into_inner().map_err(csv::IntoInnerError::into_error)?;
+        let mut file = file.into_inner().map_err(std::io::IntoInnerError::into_error)?;
+        file.rewind()?;
+        Ok(file)
+    }
+}
+
+/// A text that a spreadsheet would run as a formula is disarmed with an apostrophe.
+pub fn disarmed(text: &str) -> Cow<'_, str> {
+    if text.starts_with(['=', '+', '-', '@', '\t', '\r']) { format!("'{text}").into() } else { text.into() }
+}

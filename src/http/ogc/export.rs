@@ -1,0 +1,140 @@
+//! Everything that a question finds, as a file. It is written whole before any of it is sent: a file that is cut short
+//! looks like one that has fewer minefields.
+
+use std::fs::File;
+
+use actix_web::body::SizedStream;
+use actix_web::http::header::{CONTENT_DISPOSITION, CONTENT_ENCODING, X_CONTENT_TYPE_OPTIONS};
+use actix_web::web::{self, Data, Path};
+use actix_web::{HttpRequest, HttpResponse, get};
+use chrono::Utc;
+
+use super::access::MapAccess;
+use super::collections::{find, find_for};
+use super::items::first_in_order;
+use super::question::Question;
+use super::reply::{Address, fresh};
+use crate::auth::permission::ReadRecords;
+use crate::export::{self, Document, Format, Layer};
+use crate::http::error::{ApiError, ApiResult};
+use crate::http::ranges::pieces;
+use crate::http::state::AppState;
+use crate::model::role::Actor;
+use crate::ogc::Unreadable;
+use crate::ogc::collection::Source;
+use crate::report::book::Basis;
+
+/// Everything that a question finds, as a file: `f` is geojson (without it), gpkg, shp (in a zip), kml, gpx, csv (with WKT) or xlsx. The
+/// questions are those of the items, without pages; `/ogc/api` has them all. Each file says as of which day it is, on
+/// which basis, in which reference system, and what no record says.
+#[utoipa::path(tag = "ogc", params(("collection" = String, Path), ("f" = Option<String>, Query), ("bbox" = Option<String>, Query), ("datetime" = Option<String>, Query), ("as_of" = Option<String>, Query), ("filter" = Option<String>, Query), ("crs" = Option<String>, Query)), responses((status = 200, content((Object = "application/geo+json"), (Vec<u8> = "application/geopackage+sqlite3"), (Vec<u8> = "application/zip"), (String = "application/vnd.google-earth.kml+xml"), (String = "application/gpx+xml"), (String = "text/csv"), (Vec<u8> = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet")))))]
+#[get("/ogc/collections/{collection}/export")]
+pub(crate) async fn download(
+    access: MapAccess<ReadRecords>,
+    request: HttpRequest,
+    state: Data<AppState>,
+    id: Path<String>,
+) -> ApiResult<HttpResponse> {
+    let collection = find(&access, &id)?;
+    let address = Address::of(&request, |name| Question::knows(&collection, name))?;
+    let question = Question::about_all(address, access.actor.sight(), &state, collection).await?;
+    let format = format_of(&question)?;
+    let turn = state.exports.clone().acquire_owned().await.map_err(|_closed| ApiError::unavailable(1))?;
+    let (crs, name) = (question.crs, file_name(&question, format));
+    let file = web::block(move || {
+        let written = write(&state, question, format);
+        drop(turn);
+        written
+    })
+    .await??;
+    let length = file.metadata().map_err(export::ExportError::from)?.len();
+    Ok(fresh(HttpResponse::Ok())
+        .content_type(format.media_type())
+        .insert_header((CONTENT_DISPOSITION, format!("attachment; filename=\"{name}\"")))
+        .insert_header((X_CONTENT_TYPE_OPTIONS, "nosniff"))
+        .insert_header(("Content-Crs", format!("<{crs}>")))
+        // Its length is known as it is; most of them are packed already.
+        .insert_header((CONTENT_ENCODING, "identity"))
+        .body(SizedStream::new(length, pieces(Box::new(file)))))
+}
+
+/// Writes what somebody's question finds into a file, as the command line asks for it: the parameters are those of the
+/// address.
+///
+/// # Errors
+/// As for the address.
+pub async fn to_file(
+    state: Data<AppState>,
+    actor: Actor,
+    collection: &str,
+    parameters: Vec<(String, String)>,
+) -> ApiResult<File> {
+    let collection = find_for(actor, collection)?;
+    let address = Address::of_parameters(parameters, |name| Question::knows(&collection, name))?;
+    let question = Question::about_all(address, actor.sight(), &state, collection).await?;
+    let format = format_of(&question)?;
+    web::block(move || write(&state, question, format)).await?
+}
+
+fn format_of(question: &Question) -> ApiResult<Format> {
+    let format = match question.address.get("f") {
+        None => Format::GeoJson,
+        Some(given) => Format::named(given).ok_or_else(|| {
+            let names = Format::ALL.map(Format::name).join(", ");
+            Unreadable::new("f", format!("`{given}`: one of {names}"))
+        })?,
+    };
+    match format.refusal(&question.collection, question.crs) {
+        Some(reason) => Err(Unreadable::new("f", reason).into()),
+        None => Ok(format),
+    }
+}
+
+/// `remaining_2026-11-26_provisional.gpkg`
+fn file_name(question: &Question, format: Format) -> String {
+    let is_provisional = question.collection.kind().is_none() && question.basis == Basis::Provisional;
+    let basis = if is_provisional { "_provisional" } else { "" };
+    format!("{}_{}{basis}.{}", question.collection.id, question.day, format.extension())
+}
+
+fn write(state: &Data<AppState>, mut question: Question, format: Format) -> ApiResult<File> {
+    let document = document(state, &question)?;
+    let layer = Layer::new(question.collection.clone(), question.properties.take(), document);
+    let mut writer = export::begin(format, &layer, &state.spool)?;
+    let mut walk = if question.sort.is_empty() {
+        question.walk(state, None)?
+    } else {
+        question.walk_through(first_in_order(state, &question)?.0)
+    };
+    while let Some(features) = question.next(state, &mut walk)? {
+        for feature in &features {
+            writer.add(feature)?;
+        }
+    }
+    Ok(writer.finish()?)
+}
+
+fn document(state: &Data<AppState>, question: &Question) -> ApiResult<Document> {
+    let (programme, _) = state.blocking_store().programme()?;
+    let collection = &question.collection;
+    let basis = match &collection.source {
+        Source::Ground(_) if question.basis == Basis::Provisional => {
+            "provisional: everything that was not rejected"
+        }
+        Source::Ground(_) => "official: what is finalised",
+        Source::Records { .. } if question.sight.official_only => "records that are finalised",
+        Source::Records { .. } => "records at every stage of the review, as `stage` says of each",
+    };
+    Ok(Document {
+        name: collection.id.clone(),
+        title: collection.title.clone(),
+        description: collection.description.clone(),
+        programme: programme.name,
+        constructed: programme.constructed,
+        as_of: question.day,
+        basis: basis.to_owned(),
+        seq: question.at,
+        made_at: Utc::now(),
+        crs: question.crs,
+    })
+}
