@@ -117,12 +117,12 @@ pub(super) fn segment(mut from: Unit, mut to: Unit, window: Window) -> Option<[U
     Some([from, to])
 }
 
-/// Twice the area of a ring, with its sign.
-pub(super) fn doubled_area(ring: &[Unit]) -> i64 {
+/// Twice the area of a ring, with its sign. An outline that spans a continent is far larger than the tile.
+pub(super) fn doubled_area(ring: &[Unit]) -> i128 {
     let Some(mut before) = ring.last().copied() else { return 0 };
     let mut sum = 0;
     for &at in ring {
-        sum += i64::from(before[0]) * i64::from(at[1]) - i64::from(at[0]) * i64::from(before[1]);
+        sum += i128::from(i64::from(before[0]) * i64::from(at[1]) - i64::from(at[0]) * i64::from(before[1]));
         before = at;
     }
     sum

@@ -6,7 +6,7 @@
 //!
 //! Two rules come from what is shown. **Nothing is dropped for being small**: ground of less than a dot is drawn as a
 //! dot, because what is not on a map is taken for clear. And where a tile would hold too much to be drawn in time, an
-//! **overview** stands for it ([`overview`]): every cell that any ground touches, the gravest class of it, and how
+//! **overview** stands for it: every cell that any ground touches, the gravest class of it, and how
 //! many there are.
 
 mod bucket;

@@ -145,6 +145,20 @@ fn holes_stay_holes_and_far_ends_are_cut_off() {
     }
 }
 
+#[test]
+fn an_outline_as_large_as_the_world_is_ground_in_every_tile() {
+    let mut world = layer();
+    let whole =
+        polygon![(x: -179.0, y: -80.0), (x: 179.0, y: -80.0), (x: 179.0, y: 80.0), (x: -179.0, y: 80.0)];
+    world.load(vec![(1, true, feature(1, whole, "cha"))], 1);
+    let window = f64::from(EXTENT + 2 * MARGIN).powi(2);
+    for z in [4, 12, 16, 19, DEEPEST] {
+        let tile = TileId::at(id::Spot::of(18.4, 43.8), z);
+        let area = ground(&read(&bytes(&world, tile))[0].1).unsigned_area();
+        assert!((area - window).abs() < 1.0, "zoom {z}: {area} of {window}");
+    }
+}
+
 /// So many squares that tiles become overviews, in a row of a hundred and fifty.
 fn crowd() -> Layer<u32, bool> {
     let mut crowd = layer();
