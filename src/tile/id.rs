@@ -135,19 +135,17 @@ impl TileId {
         MARGIN << (BITS - TILE_BITS - z.min(DEEPEST))
     }
 
-    /// A place in the tile's own units, from its north-western corner, to the nearest.
+    /// A place in the tile's own units, from its north-western corner, to the nearest. The far ends of outlines that span
+    /// continents are cut off at a quarter of the type's range, so that two places can be taken from one another; they
+    /// lie far beyond the margin.
     pub(super) fn unit(self, spot: Spot) -> [i32; 2] {
+        const FAR: i64 = 1 << 30;
         let (span, shift) = (BITS - self.z, self.shift());
         let unit = |at: u32, tile: u32| {
             let within = i64::from(at) - (i64::from(tile) << span);
             let half = if shift == 0 { 0 } else { 1_i64 << (shift - 1) };
-            // The world is 2³² steps wide and a unit at least one of them: this fits with room to spare, but for the
-            // far ends of outlines that span continents, which are cut off at the margin anyway.
-            i32::try_from((within + half) >> shift).unwrap_or(if within < 0 {
-                i32::MIN / 2
-            } else {
-                i32::MAX / 2
-            })
+            let nearest = ((within + half) >> shift).clamp(-FAR + 1, FAR - 1);
+            i32::try_from(nearest).unwrap_or_default()
         };
         [unit(spot.x, self.x), unit(spot.y, self.y)]
     }
