@@ -134,6 +134,11 @@ impl Ledger {
         Ok(found)
     }
 
+    /// The last settling that changed anything: for as long as it is the same, so is all ground.
+    pub fn turn(&self) -> u64 {
+        self.turn
+    }
+
     /// The places where clusters are kept, each with the settling that it has changed in last. Whoever remembers these
     /// knows which clusters to look at again; each area and release is in one of them.
     pub fn turns(&self) -> &[u64] {

@@ -31,7 +31,9 @@ impl Ledger {
     pub fn settle(&mut self) -> Result<Settled, Vec<Breach>> {
         let facts = self.affected().map_err(|error| self.unconnected(&error))?;
         let groups = self.connected(&facts).map_err(|error| self.unconnected(&error))?;
-        self.turn += 1;
+        if !groups.is_empty() || !self.dissolved.is_empty() {
+            self.turn += 1;
+        }
         for cluster in std::mem::take(&mut self.dissolved) {
             self.clusters[cluster] = None;
             self.turns[cluster] = self.turn;

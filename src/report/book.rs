@@ -116,6 +116,16 @@ impl Books {
         }
     }
 
+    /// A record that is here no longer.
+    fn forget(&mut self, id: Uuid) {
+        for book in [&mut self.official, &mut self.provisional] {
+            book.doubts.remove(&id);
+            book.ledger.remove_hazard(id);
+            book.ledger.remove_release(id);
+            book.ordnance.forget(id);
+        }
+    }
+
     fn settle(&mut self) {
         for book in [&mut self.official, &mut self.provisional] {
             let breaches = book.ledger.settle().err().unwrap_or_default();
@@ -223,7 +233,11 @@ impl LiveBooks {
         };
         // Where the store fails half-way they stay, at their old place: what they have taken, they take again.
         let books = held.insert(books);
-        books.seq = store.read_lines(&KINDS, books.seq, |line| books.take(&line))?;
+        let seq = store.read_lines(&KINDS, books.seq, |line| books.take(&line))?;
+        for gone in store.withdrawn(books.seq, seq)? {
+            books.forget(gone);
+        }
+        books.seq = seq;
         books.settle();
         Ok(())
     }

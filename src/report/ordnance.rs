@@ -51,6 +51,11 @@ impl Ordnance {
         };
     }
 
+    /// A find whose record is here no longer.
+    pub(super) fn forget(&mut self, id: Uuid) {
+        self.0.remove(&id);
+    }
+
     /// Year by year, up to the end of a day.
     pub fn by_year(&self, as_of: NaiveDate) -> BTreeMap<i32, OrdnanceYear> {
         let mut years: BTreeMap<i32, OrdnanceYear> = BTreeMap::new();

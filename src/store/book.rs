@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
+use diesel::dsl::{exists, not};
 use diesel::prelude::*;
 use serde_json::{Map, Value};
 use uuid::Uuid;
@@ -10,7 +11,7 @@ use uuid::Uuid;
 use super::backend::DbConnection;
 use super::column::Id;
 use super::row::{RecordRow, VersionRow};
-use super::schema::{conflict, record, version};
+use super::schema::{conflict, log, record, version};
 use super::txn::read_clock;
 use super::{Result, Store};
 use crate::model::Stage;
@@ -70,6 +71,26 @@ impl Store {
             from = last;
             lines.into_iter().for_each(&mut take);
         }
+    }
+}
+
+impl Store {
+    /// Records that a camp had and its nation did not take, told in the log after `after` and up to `until`: they are
+    /// here no longer, and no list of what has changed has them.
+    pub fn withdrawn(&self, after: i64, until: i64) -> Result<Vec<Uuid>> {
+        if after == 0 {
+            return Ok(Vec::new());
+        }
+        self.read_feed(|connection| {
+            let here = record::table.filter(record::record_id.eq(log::subject));
+            let gone: Vec<Id> = log::table
+                .filter(log::seq.gt(after).and(log::seq.le(until)))
+                .filter(log::entry.eq("withdrawn"))
+                .filter(not(exists(here)))
+                .select(log::subject)
+                .load(connection)?;
+            Ok(gone.into_iter().map(|id| id.0).collect())
+        })
     }
 }
 

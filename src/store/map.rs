@@ -46,7 +46,7 @@ impl Store {
         &self,
         collection: &Arc<Collection>,
         after: i64,
-        mut take: impl FnMut(Mapped),
+        take: &mut dyn FnMut(Mapped),
     ) -> Result<i64> {
         let mut from = after;
         loop {
@@ -58,7 +58,7 @@ impl Store {
             })?;
             let Some(last) = last else { return Ok(head) };
             from = last;
-            records.into_iter().for_each(&mut take);
+            records.into_iter().for_each(&mut *take);
         }
     }
 }

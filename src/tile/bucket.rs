@@ -12,7 +12,7 @@ const SPREAD: u64 = 4_096;
 
 #[derive(Debug, Clone, Copy, Default)]
 struct Bucket {
-    /// Features whose middle it holds.
+    /// Features that begin in it.
     count: u32,
     /// The place in the log after which nothing in it has changed.
     stamp: i64,
@@ -51,9 +51,9 @@ impl Buckets {
     }
 
     /// One more feature there, or one less.
-    pub(super) fn count(&mut self, middle: Spot, more: bool) {
+    pub(super) fn count(&mut self, anchor: Spot, more: bool) {
         for z in 0..=COARSE {
-            let bucket = self.tiles.entry(TileId::at(middle, z)).or_default();
+            let bucket = self.tiles.entry(TileId::at(anchor, z)).or_default();
             bucket.count = if more { bucket.count + 1 } else { bucket.count.saturating_sub(1) };
         }
     }

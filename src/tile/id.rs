@@ -56,11 +56,6 @@ impl Bounds {
         }))
     }
 
-    /// Its middle.
-    pub fn middle(&self) -> Spot {
-        Spot { x: u32::midpoint(self.min.x, self.max.x), y: u32::midpoint(self.min.y, self.max.y) }
-    }
-
     /// Whether it lies in another.
     pub fn lies_in(&self, other: &Self) -> bool {
         self.min.x >= other.min.x

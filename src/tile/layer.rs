@@ -294,7 +294,7 @@ impl<K: Eq + Hash, A> Layer<K, A> {
 
     fn keep(&mut self, key: K, audience: A, feature: Feature) -> Boxed {
         let bounds = feature.shape.bounds;
-        self.buckets.count(bounds.middle(), true);
+        self.buckets.count(feature.shape.anchor(), true);
         let class = self.class_of(&feature);
         let kept = Some(Arc::new(Kept { audience, feature, class }));
         let slot = if let Some(slot) = self.vacant.pop() {
@@ -313,7 +313,7 @@ impl<K: Eq + Hash, A> Layer<K, A> {
         let bounds = kept.feature.shape.bounds;
         self.tree.remove(&Boxed { bounds, slot });
         self.buckets.touch(bounds, stamp);
-        self.buckets.count(bounds.middle(), false);
+        self.buckets.count(kept.feature.shape.anchor(), false);
         self.vacant.push(slot);
     }
 

@@ -27,7 +27,7 @@ pub(super) type Block = [Unit; 2];
 pub(super) struct Canvas {
     tile: TileId,
     cells: Vec<Option<Class>>,
-    /// For every feature whose middle is in the tile, a cell that it touches.
+    /// For every feature that begins in the tile, a cell that it touches.
     counted: Vec<usize>,
     /// The cell that was marked last.
     marked: Option<usize>,
@@ -40,7 +40,7 @@ impl Canvas {
         Self { tile, cells, counted: Vec::new(), marked: None, crossings: Vec::new() }
     }
 
-    /// Marks every cell that a shape touches; it is counted in the one tile that its middle is in.
+    /// Marks every cell that a shape touches; it is counted in the one tile that it begins in.
     pub(super) fn put(&mut self, shape: &Shape, class: Class) {
         self.marked = None;
         let [min, max] = [self.tile.unit(shape.bounds.min), self.tile.unit(shape.bounds.max)];
@@ -67,8 +67,8 @@ impl Canvas {
                 }
             }
         }
-        let middle = self.tile.unit(shape.bounds.middle());
-        if middle.iter().all(|along| (0..EXTENT.cast_signed()).contains(along)) {
+        let anchor = self.tile.unit(shape.anchor());
+        if anchor.iter().all(|along| (0..EXTENT.cast_signed()).contains(along)) {
             self.counted.extend(self.marked);
         }
     }

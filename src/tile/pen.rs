@@ -147,17 +147,39 @@ impl Pen {
         }
     }
 
-    /// Adds the ring in hand, as far as it lies in the window; whether any of it does.
+    /// Adds the ring in hand, as far as it lies in the window; whether it is a ring with an area, which may have holes.
     fn keep(&mut self, whole: bool, shell: bool) -> bool {
         if !whole {
             clip::ring(&mut self.path, &mut self.spare, WINDOW);
         }
-        if self.path.len() < 3 || doubled_area(&self.path) == 0 {
+        if doubled_area(&self.path) == 0 {
+            if shell {
+                self.strips();
+            }
             return false;
         }
         self.drawn.extend_from_slice(&self.path);
         self.finish(shell);
         true
+    }
+
+    /// What is left of ground too narrow to have an area here: a bar for each of its legs, there and back once.
+    fn strips(&mut self) {
+        let legs: Vec<[Unit; 2]> = match self.path[..] {
+            [] => Vec::new(),
+            [only] => vec![[only, only]],
+            _ => self.path.windows(2).map(|leg| [leg[0], leg[1]]).collect(),
+        };
+        for (turn, leg) in legs.iter().enumerate() {
+            let [from, to] = *leg;
+            if legs[..turn].contains(&[to, from]) {
+                continue;
+            }
+            if let Some(bar) = bar(&[from, to]) {
+                self.drawn.extend_from_slice(&bar);
+                self.finish(true);
+            }
+        }
     }
 }
 
@@ -177,7 +199,7 @@ fn bar(path: &[Unit]) -> Option<Vec<Unit>> {
     let [dx, dy] = way(&end);
     // What bends further than a dot is no bar, if it is anything at all.
     let aside = |at: &Unit| (way(at)[0] * dy - way(at)[1] * dx).abs() / length.max(1.0);
-    if area != 0 && path.iter().any(|at| aside(at) > dot) {
+    if path.iter().any(|at| aside(at) > dot) {
         return None;
     }
     if length <= 2.0 * dot {

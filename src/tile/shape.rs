@@ -51,6 +51,16 @@ impl Shape {
         Some(Self { parts, bounds: bounds? })
     }
 
+    /// Its first place: the one tile that it is counted in is where this lies, because its middle may lie outside it.
+    pub(super) fn anchor(&self) -> Spot {
+        let first = match &self.parts {
+            Parts::Points(spots) => spots.first(),
+            Parts::Lines(lines) => lines.iter().flatten().next(),
+            Parts::Areas(areas) => areas.iter().flat_map(|area| &area.shell).next(),
+        };
+        first.copied().unwrap_or(self.bounds.min)
+    }
+
     /// The box around it.
     pub fn bounds(&self) -> Bounds {
         self.bounds

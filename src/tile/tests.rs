@@ -146,6 +146,33 @@ fn holes_stay_holes_and_far_ends_are_cut_off() {
 }
 
 #[test]
+fn a_narrow_strip_is_seen_where_it_bends_and_beyond_the_edge_of_a_tile() {
+    // Ten metres wide, two legs of three kilometres: east, then north.
+    let (wide, long) = (0.0001, 0.03);
+    for shift in 0..40 {
+        let (lon, lat) = (18.0 + f64::from(shift) * 0.0037, 44.0 + f64::from(shift) * 0.0023);
+        let strip = polygon![
+            (x: lon, y: lat), (x: lon + long, y: lat), (x: lon + long, y: lat + long),
+            (x: lon + long - wide, y: lat + long), (x: lon + long - wide, y: lat + wide), (x: lon, y: lat + wide)
+        ];
+        let mut bent = layer();
+        bent.load(vec![(1, true, feature(1, strip, "cha"))], 1);
+        for z in 6..=12 {
+            for (east, north) in [(0.0, 0.0), (0.5, 0.0), (1.0, 0.0), (1.0, 0.5), (1.0, 0.99)] {
+                let spot = id::Spot::of(lon + long * east, lat + long * north);
+                let tile = TileId::at(spot, z);
+                let [x, y] = tile.unit(spot).map(f64::from);
+                let near = Rect::new((x - 12.0, y - 12.0), (x + 12.0, y + 12.0)).to_polygon();
+                let found = read(&bytes(&bent, tile));
+                let seen =
+                    found.iter().any(|(_, geometry)| geo::Intersects::intersects(&ground(geometry), &near));
+                assert!(seen, "zoom {z}, shift {shift}: nothing is drawn at {east}, {north} of the strip");
+            }
+        }
+    }
+}
+
+#[test]
 fn an_outline_as_large_as_the_world_is_ground_in_every_tile() {
     let mut world = layer();
     let whole =

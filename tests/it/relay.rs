@@ -11,11 +11,12 @@ use uuid::Uuid;
 use crate::support::client::{new_area, plain, shown};
 use crate::support::file::{Sender, bytes};
 use crate::support::tablet::{record, square, with};
-use crate::support::{Crew, Person, Place, Tablet, TestServer, on_both};
+use crate::support::{Crew, Person, Place, Tablet, TestServer, on_both, people::text};
 
 on_both!(
     an_edit_goes_two_hops_and_its_fate_comes_back,
     a_camp_that_was_wrong_is_put_right,
+    what_the_nation_does_not_take_leaves_the_camps_map_and_books,
     what_only_the_nation_does_is_refused_at_a_camp,
     a_tablet_cannot_stop_the_relay,
     a_camp_that_was_revoked_decides_nothing,
@@ -191,6 +192,35 @@ fn a_camp_that_was_wrong_is_put_right(place: &Place) {
         assert!(record.contested);
         assert_eq!(record.field("geometry"), &square(0.004));
     }
+}
+
+fn what_the_nation_does_not_take_leaves_the_camps_map_and_books(place: &Place) {
+    let mut both = Both::start(place);
+    let crew = &both.crew;
+    let mut tablet = both.tablet(&crew.supervisor);
+    let area = Uuid::now_v7();
+    tablet.edit(new_area(area)).unwrap();
+    tablet.sync().unwrap();
+    let code = cartagena::auth::token::code(12);
+    both.camp.store().insert_enrolment(&code, crew.im.id, crew.im.id).unwrap();
+    let enrolment = json!({"code": code, "name": "office"});
+    let office = both.camp.http().post("/v1/devices/enrol", "", &enrolment).expect(201);
+    let token = text(&office, "access_token");
+    let seen = || {
+        let camp = both.camp.http();
+        let items = camp.get("/ogc/collections/remaining/items?basis=provisional", &token).expect(200);
+        let tile = |layer: &str| camp.get(&format!("/tiles/{layer}/0/0/0?basis=provisional"), &token).status;
+        (items["numberMatched"].clone(), tile("remaining"), tile("hazardous_area"))
+    };
+    assert_eq!(seen(), (json!(1), 200, 200));
+    // Meanwhile the nation has closed the author's account.
+    let closed = json!({"disabled": true});
+    let path = format!("/v1/accounts/{}", crew.supervisor.id);
+    let reply = both.nation.http().send("patch", &path, &crew.admin.log_in(&both.nation), &closed);
+    assert!(reply.status < 300, "{}", reply.body);
+    both.relay.pass().unwrap();
+    both.relay.pass().unwrap();
+    assert_eq!(seen(), (json!(0), 204, 204), "it is here no longer");
 }
 
 fn what_only_the_nation_does_is_refused_at_a_camp(place: &Place) {

@@ -4,6 +4,7 @@
 use std::fs::File;
 
 use actix_web::body::SizedStream;
+use actix_web::http::StatusCode;
 use actix_web::http::header::{CONTENT_DISPOSITION, CONTENT_ENCODING, X_CONTENT_TYPE_OPTIONS};
 use actix_web::web::{self, Data, Path};
 use actix_web::{HttpRequest, HttpResponse, get};
@@ -24,6 +25,11 @@ use crate::ogc::Unreadable;
 use crate::ogc::collection::Source;
 use crate::report::book::Basis;
 
+/// How often a file of moving ground is begun.
+const TRIES: u32 = 3;
+/// After so many seconds it may have come to rest.
+const RETRY_SECONDS: u32 = 10;
+
 /// Everything that a question finds, as a file: `f` is geojson (without it), gpkg, shp (in a zip), kml, gpx, csv (with WKT) or xlsx. The
 /// questions are those of the items, without pages; `/ogc/api` has them all. Each file says as of which day it is, on
 /// which basis, in which reference system, and what no record says.
@@ -42,7 +48,7 @@ pub(crate) async fn download(
     let turn = state.exports.clone().acquire_owned().await.map_err(|_closed| ApiError::unavailable(1))?;
     let (crs, name) = (question.crs, file_name(&question, format));
     let file = web::block(move || {
-        let written = write(&state, question, format);
+        let written = write(&state, &question, format);
         drop(turn);
         written
     })
@@ -73,7 +79,7 @@ pub async fn to_file(
     let address = Address::of_parameters(parameters, |name| Question::knows(&collection, name))?;
     let question = Question::about_all(address, actor.sight(), &state, collection).await?;
     let format = format_of(&question)?;
-    web::block(move || write(&state, question, format)).await?
+    web::block(move || write(&state, &question, format)).await?
 }
 
 fn format_of(question: &Question) -> ApiResult<Format> {
@@ -97,14 +103,28 @@ fn file_name(question: &Question, format: Format) -> String {
     format!("{}_{}{basis}.{}", question.collection.id, question.day, format.extension())
 }
 
-fn write(state: &Data<AppState>, mut question: Question, format: Format) -> ApiResult<File> {
-    let document = document(state, &question)?;
-    let layer = Layer::new(question.collection.clone(), question.properties.take(), document);
+/// Writes the file. Ground is drawn batch by batch: where it has moved meanwhile, a square metre could be in two areas
+/// or in none, and it is written anew.
+fn write(state: &Data<AppState>, question: &Question, format: Format) -> ApiResult<File> {
+    for _ in 0..TRIES {
+        let before = question.ground_now(state)?;
+        let file = write_once(state, question, format)?;
+        if question.ground_now(state)? == before {
+            return Ok(file);
+        }
+    }
+    let detail = "the ground is being written to faster than a file of it can be made: ask again";
+    Err(ApiError::new(StatusCode::SERVICE_UNAVAILABLE, "retry", detail).retry_after(RETRY_SECONDS))
+}
+
+fn write_once(state: &Data<AppState>, question: &Question, format: Format) -> ApiResult<File> {
+    let document = document(state, question)?;
+    let layer = Layer::new(question.collection.clone(), question.properties.clone(), document);
     let mut writer = export::begin(format, &layer, &state.spool)?;
     let mut walk = if question.sort.is_empty() {
         question.walk(state, None)?
     } else {
-        question.walk_through(first_in_order(state, &question)?.0)
+        question.walk_through(first_in_order(state, question)?.0)
     };
     while let Some(features) = question.next(state, &mut walk)? {
         for feature in &features {

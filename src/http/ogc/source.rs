@@ -9,6 +9,7 @@ use crate::http::error::ApiResult;
 use crate::http::state::AppState;
 use crate::ogc::collection::{Ground, Source};
 use crate::ogc::feature::Feature;
+use crate::report::book::Books;
 use crate::report::features;
 use crate::store::StoreError;
 use crate::store::feature::{self, LARGEST_BATCH, Scan};
@@ -90,6 +91,14 @@ impl Question {
             feature.interval(&self.collection).is_none_or(|holds| holds.meets(&asked))
         });
         in_box && in_time && self.filters.iter().all(|filter| filter.admits(feature))
+    }
+
+    /// What names the ledger's ground as it is now; nothing where features are records, which are read as they stood at
+    /// one place in the log.
+    pub(super) fn ground_now(&self, state: &AppState) -> ApiResult<Option<(String, u64)>> {
+        let Source::Ground(_) = self.collection.source else { return Ok(None) };
+        let name = |books: &Books| (books.edition(), books.of(self.basis).ledger.turn());
+        Ok(Some(state.books.current(state.blocking_store(), name)?))
     }
 
     /// How many features there are on all pages.

@@ -154,7 +154,7 @@ impl GroundMap {
     /// Everything that what a tile shows depends on.
     pub(super) fn state(&self, collection: &Collection, asked: &Asked) -> String {
         let state = self.layer(collection).state(asked.tile);
-        format!("{} {} {} {state:?}", collection.id, self.edition, self.day)
+        format!("{} {} {} {} {state:?}", collection.id, self.edition, asked.basis, self.day)
     }
 
     pub(super) fn write(

@@ -103,6 +103,8 @@ type Held<K, M> = Mutex<VecDeque<(K, Arc<RwLock<Option<M>>>)>>;
 pub struct LiveMap {
     records: Held<String, RecordMap>,
     grounds: Held<(Basis, NaiveDate), GroundMap>,
+    /// Whose turn it is to make a day's ground: a whole country is drawn for each.
+    making: Mutex<()>,
     tiles: Cache<(Hash, TileId), Arc<[u8]>, ByBytes>,
 }
 
@@ -111,6 +113,7 @@ impl Default for LiveMap {
         Self {
             records: Mutex::default(),
             grounds: Mutex::default(),
+            making: Mutex::default(),
             tiles: Cache::with_weighter(4_096, REMEMBERED, ByBytes),
         }
     }
@@ -141,7 +144,8 @@ impl LiveMap {
             .collect::<Result<Vec<_>, _>>()?;
         let state: Vec<String> =
             asked.collections.iter().zip(&layers).map(|(one, layer)| layer.state(one, asked)).collect();
-        let name = Hash::of_bytes(state.join(" ").as_bytes());
+        // A program that draws otherwise makes other tiles.
+        let name = Hash::of_bytes(format!("{} {}", env!("CARGO_PKG_VERSION"), state.join(" ")).as_bytes());
         let etag = format!("W/\"{}\"", &name.to_hex()[..32]);
         if known(&etag) {
             return Ok(Answer::Same { etag });
@@ -175,9 +179,13 @@ impl LiveMap {
             }
             Source::Ground(_) => {
                 let key = (asked.basis, asked.day);
-                let near = self.nearest(key);
                 let held = find(&self.grounds, DAYS, key);
+                // Nobody waits with the books in hand.
+                let turn =
+                    is_blank(&held).then(|| self.making.lock().unwrap_or_else(PoisonError::into_inner));
+                let near = self.nearest(key);
                 books.current(store, |books| ground::follow(&held, books, key, near.as_ref()))??;
+                drop(turn);
                 Ok(Standing::Ground(held))
             }
         }
@@ -219,6 +227,10 @@ impl Standing {
             },
         }
     }
+}
+
+fn is_blank<M>(map: &RwLock<Option<M>>) -> bool {
+    map.read().unwrap_or_else(PoisonError::into_inner).is_none()
 }
 
 fn read<M, T>(map: &RwLock<Option<M>>, ask: impl FnOnce(&M) -> T) -> Option<T> {

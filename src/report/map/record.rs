@@ -1,5 +1,6 @@
 //! A kind's records as layers: one for each of its dimensions, for every reader.
 
+use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use fast_mvt::MvtTileBuilder;
@@ -75,29 +76,45 @@ impl RecordMap {
     /// Reads everything.
     fn read(store: &Store, kind: &str, epoch: Uuid) -> Result<Self> {
         let mut map = Self::new(kind, epoch);
-        let Some(whole) = map.undivided() else { return Ok(map) };
-        let mut found: Vec<Vec<_>> = map.layers.iter().map(|_| Vec::new()).collect();
-        map.seq = store.read_mapped(&whole, 0, |record| {
-            for ((collection, layer), found) in map.layers.iter().zip(&mut found) {
-                let features = features(&record, collection, layer, &mut map.tagger);
-                found.extend(features.into_iter().map(|(audience, feature)| (record.id, audience, feature)));
-            }
-        })?;
-        for ((_, layer), found) in map.layers.iter_mut().zip(found) {
-            layer.load(found, map.seq);
+        if let Some(whole) = map.undivided() {
+            map.fill(|take| store.read_mapped(&whole, 0, take))?;
         }
         Ok(map)
+    }
+
+    /// Takes everything that is read. A record that changes meanwhile comes again, and is what it is then.
+    fn fill(&mut self, read: impl FnOnce(&mut dyn FnMut(Mapped)) -> Result<i64>) -> Result<()> {
+        let Self { layers, tagger, .. } = self;
+        let mut found: HashMap<Uuid, Vec<Vec<(Audience, tile::Feature)>>> = HashMap::new();
+        self.seq = read(&mut |record| {
+            let each = layers.iter().map(|(collection, layer)| features(&record, collection, layer, tagger));
+            found.insert(record.id, each.collect());
+        })?;
+        let mut loads: Vec<Vec<_>> = layers.iter().map(|_| Vec::new()).collect();
+        for (id, each) in found {
+            for (load, features) in loads.iter_mut().zip(each) {
+                load.extend(features.into_iter().map(|(audience, feature)| (id, audience, feature)));
+            }
+        }
+        for ((_, layer), load) in layers.iter_mut().zip(loads) {
+            layer.load(load, self.seq);
+        }
+        Ok(())
     }
 
     fn catch_up(&mut self, store: &Store, kind: &str) -> Result<()> {
         let mut changed: Vec<Mapped> = Vec::new();
         let Some(whole) = self.undivided() else { return Ok(()) };
         debug_assert_eq!(whole.kind(), Some(kind));
-        let seq = store.read_mapped(&whole, self.seq, |record| changed.push(record))?;
+        let seq = store.read_mapped(&whole, self.seq, &mut |record| changed.push(record))?;
+        let gone = store.withdrawn(self.seq, seq)?;
         for (collection, layer) in &mut self.layers {
             for record in &changed {
                 let features = features(record, collection, layer, &mut self.tagger);
                 layer.replace(&record.id, features, seq);
+            }
+            for id in &gone {
+                layer.replace(id, Vec::new(), seq);
             }
             layer.measure();
         }
@@ -150,4 +167,60 @@ fn features(
     };
     let both = [feature(&record.head, false), feature(&record.official, true)];
     both.into_iter().flatten().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use geo::{Geometry, Point};
+    use serde_json::Map;
+
+    use super::*;
+    use crate::model::Stage;
+    use crate::tile::TileId;
+
+    fn find(id: Uuid, stage: Stage, there: bool) -> Mapped {
+        let custody = Custody {
+            tier: 2,
+            organisation: Uuid::nil(),
+            author: Uuid::nil(),
+            stage,
+            version: Uuid::nil(),
+            official: None,
+        };
+        let geometry = Some(Geometry::Point(Point::new(18.0, 43.0)));
+        let head = there.then(|| Feature { id, geometry, properties: Map::new() });
+        Mapped { id, custody, head, official: None }
+    }
+
+    #[test]
+    fn what_changes_while_a_kind_is_read_is_what_it_became() {
+        let mut map = RecordMap::new("eo_item", Uuid::nil());
+        let (moved, gone) = (Uuid::from_u128(1), Uuid::from_u128(2));
+        map.fill(|take| {
+            take(find(moved, Stage::Submitted, true));
+            take(find(gone, Stage::Submitted, true));
+            take(find(moved, Stage::Draft, true));
+            take(find(gone, Stage::Draft, false));
+            Ok(7)
+        })
+        .unwrap();
+        let (collection, layer) = &map.layers[0];
+        assert_eq!((layer.len(), map.seq), (1, 7));
+        let stranger = Sight {
+            drafts: crate::model::role::Drafts::Organisation,
+            organisation: Uuid::from_u128(9),
+            ..EVERYTHING
+        };
+        let asked = |sight: Sight| Asked {
+            collections: vec![Arc::new(collection.clone())],
+            tile: TileId::new(0, 0, 0).unwrap(),
+            sight,
+            day: chrono::NaiveDate::MAX,
+            basis: crate::report::book::Basis::Official,
+        };
+        let bytes =
+            |sight: Sight| map.write(collection, &asked(sight), MvtTileBuilder::new()).unwrap().encode();
+        assert!(!bytes(EVERYTHING).is_empty());
+        assert!(bytes(stranger).is_empty(), "it is a draft again");
+    }
 }

@@ -20,6 +20,7 @@ on_both!(
     each_is_shown_what_is_theirs,
     tiles_describe_themselves,
     gdal_reads_a_tile,
+    each_basis_has_tiles_of_its_own,
 );
 
 /// The tile of zoom 9 in which every area of the tests lies.
@@ -119,6 +120,23 @@ fn tiles_hold_the_ground_that_figures_count(place: &Place) {
     let mut unpacked = Vec::new();
     flate2::read::GzDecoder::new(&packed[..]).read_to_end(&mut unpacked).unwrap();
     assert_eq!(unpacked, plain.bytes);
+}
+
+fn each_basis_has_tiles_of_its_own(place: &Place) {
+    let country = Country::prepare(place, 3);
+    let server = &country.server;
+    // Logged in once: nothing at all is written between the questions.
+    let token = country.crew.im.log_in(server);
+    let of = |basis: &str| {
+        let path = format!("/tiles/remaining/{ALL}?basis={basis}");
+        let (reply, bytes) = server.http().raw("GET", &path, &token, &[], &[]);
+        (reply.status, reply.header("etag").unwrap_or_default().to_owned(), bytes.is_empty())
+    };
+    let (official, provisional) = (of("official"), of("provisional"));
+    assert_eq!((official.0, official.2), (204, true), "nothing is finalised");
+    assert_eq!((provisional.0, provisional.2), (200, false));
+    assert_ne!(official.1, provisional.1);
+    assert_eq!((of("official"), of("provisional")), (official, provisional));
 }
 
 fn a_tile_is_asked_for_again_only_when_it_has_changed(place: &Place) {

@@ -107,7 +107,7 @@ async function aboutFile(): Promise<About | null> {
     const { tileType } = await archive.getHeader();
     const told = (await archive.getMetadata()) as { vector_layers?: { id: string }[]; attribution?: string };
     // Markup of a file is nothing for our page.
-    const attribution = (told.attribution ?? '').replace(/<[^>]*>/g, '');
+    const attribution = (told.attribution ?? '').replace(/<[^>]*>?/g, '');
     return { tileType, layers: told.vector_layers?.map(({ id }) => id) ?? [], attribution };
   } catch (fault) {
     if (!isProblem(fault, 404)) {

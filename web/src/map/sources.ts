@@ -63,7 +63,8 @@ export function thereBy(dates: string[], { asOf, today }: Question): ExpressionS
     ['has', date],
     ['<=', ['get', date], asOf],
   ]);
-  return ['case', ...cases, asOf >= today] as unknown as ExpressionSpecification;
+  // An overview has no dates, and what it shows is not left out for that.
+  return ['case', ['has', 'overview'], true, ...cases, asOf >= today] as unknown as ExpressionSpecification;
 }
 
 interface Task extends Feature<Geometry | null> {
