@@ -1,6 +1,6 @@
 //! Shapefiles (ESRI Shapefile Technical Description, July 1998): shapes, their table, their reference system.
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::cursor::{Cursor, Order};
 use super::dbase::{Row, Table};
@@ -49,7 +49,7 @@ pub(super) fn read(parts: &Parts, given: Option<&Crs>) -> Result<Source, String>
     let table = parts.dbf.as_deref().map(|bytes| Table::read(bytes, label.as_deref())).transpose()?;
     match &table {
         None => source.notes.push("it has no table (.dbf): nothing but the shapes is known".to_owned()),
-        Some(table) => source.notes.extend(table.note()),
+        Some(table) => source.notes.extend(table.notes()),
     }
     let shapes = shapes(&parts.shp)?;
     let rows = table.as_ref().map_or(0, Table::count);
@@ -75,7 +75,7 @@ pub(super) fn read(parts: &Parts, given: Option<&Crs>) -> Result<Source, String>
 }
 
 fn item(shape: Option<&Result<&[u8], String>>, row: Option<Row>, crs: &Crs) -> Item {
-    let columns = row.map_or_else(Map::new, |row| row.values);
+    let (columns, malformed) = row.map_or_else(Default::default, |row| (row.values, row.malformed));
     let (geometry, note) = match shape {
         None => (None, None),
         Some(Err(fault)) => return Item::Unreadable(fault.clone()),
@@ -86,6 +86,11 @@ fn item(shape: Option<&Result<&[u8], String>>, row: Option<Row>, crs: &Crs) -> I
     };
     let mut feature: Feature = feature(None, columns, geometry.map(|read| read.to_string()).as_deref(), crs);
     feature.notes.extend(note);
+    if !malformed.is_empty() {
+        feature
+            .notes
+            .push(format!("bytes that are no text were replaced by \u{fffd} in {}", malformed.join(", ")));
+    }
     Item::Feature(Box::new(feature))
 }
 
