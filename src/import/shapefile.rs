@@ -166,6 +166,10 @@ fn parts(cursor: &mut Cursor<'_>, has_height: bool) -> Result<Vec<Vec<Position>>
         .map(|_| cursor.u32(Order::Little).map(|first| first as usize))
         .collect::<Result<_, _>>()?;
     let all = positions(cursor, count, has_height)?;
+    let before = firsts.first().map_or(count, |first| *first);
+    if before > 0 {
+        return Err(format!("there are {before} positions before the first part, which belong to none"));
+    }
     let ends = firsts.iter().skip(1).copied().chain([count]);
     let part = |(first, end): (&usize, usize)| {
         all.get(*first..end)
@@ -251,6 +255,23 @@ mod tests {
                 "{place}"
             );
         }
+    }
+
+    #[test]
+    fn positions_that_belong_to_no_part_are_not_dropped() {
+        let mut late = shape(5, &[&SHELL, &OTHER]);
+        // Where the first part begins.
+        late[44..48].copy_from_slice(&2_u32.to_le_bytes());
+        let mut partless = shape(3, &[]);
+        partless[40..44].copy_from_slice(&1_u32.to_le_bytes());
+        partless.extend([0; 16]);
+        let source = read_bytes(&file(&[late, partless])).unwrap();
+        for (found, words) in
+            source.features().zip(["2 positions before the first part", "1 positions before"])
+        {
+            assert!(found.geometry.is_none() && found.notes[0].contains(words), "{:?}", found.notes);
+        }
+        assert_eq!(source.features().count(), 2);
     }
 
     #[test]
