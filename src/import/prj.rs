@@ -74,11 +74,12 @@ fn parts(text: &str) -> Vec<Part> {
 /// The number in the EPSG registry of the whole; those further in are of its parts.
 fn authority(parts: &[Part]) -> Option<u32> {
     let own = parts.iter().filter(|part| part.outer == Some(0));
-    let mut named = own.filter(|part| ["AUTHORITY", "ID"].contains(&part.keyword.as_str()));
-    match named.next()?.values.as_slice() {
-        [registry, code, ..] if registry.eq_ignore_ascii_case("EPSG") => code.parse().ok(),
+    let named = own.filter(|part| ["AUTHORITY", "ID"].contains(&part.keyword.as_str()));
+    let mut codes = named.filter_map(|part| match part.values.as_slice() {
+        [registry, code, ..] if registry.eq_ignore_ascii_case("EPSG") => Some(code),
         _ => None,
-    }
+    });
+    codes.next()?.parse().ok()
 }
 
 /// Why something that has a name of ours may be something else all the same: names are edited by hand.
@@ -176,6 +177,7 @@ mod tests {
             (format!(r#"PROJCS["WGS_1984_UTM_Zone_33N",{ESRI},UNIT["Meter",1.0]]"#), Some("EPSG:32633")),
             (format!(r#"PROJCRS["WGS 84 / UTM zone 36S",{BASE},LENGTHUNIT["metre",1]]"#), Some("EPSG:32736")),
             (r#"PROJCRS["odd, (name]", BASEGEOGCRS["WGS 84"], ID["EPSG", 32634]]"#.to_owned(), Some("EPSG:32634")),
+            (r#"GEOGCS["x",AUTHORITY["ESRI","1"],AUTHORITY["EPSG","4326"]]"#.to_owned(), None),
             (
                 format!(r#"PROJCS["WGS_1984_Web_Mercator_Auxiliary_Sphere",{ESRI},UNIT["metre",1]]"#),
                 Some("EPSG:3857"),
