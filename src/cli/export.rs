@@ -1,11 +1,14 @@
 //! `cartagena export`
 
-use std::fs::File;
-use std::path::PathBuf;
+use std::fs::{self, Permissions};
+use std::io::{self, Read};
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
 
 use actix_web::rt::System;
 use anyhow::{Context as _, anyhow, bail};
 use clap::Args;
+use tempfile::Builder;
 
 use super::{open, print, serve};
 use crate::auth::permission::{Permission as _, ReadRecords};
@@ -67,11 +70,27 @@ fn export(config: &Config, store: &Store, command: &Export) -> anyhow::Result<()
     let state = serve::state(config, store.clone())?;
     let wanted = to_file(state, actor, &command.collection, parameters(command, format));
     let mut written = System::new().block_on(wanted).map_err(|fault| anyhow!("{}", fault.detail()))?;
-    let unwritable = || format!("{} cannot be written", command.file.display());
-    let mut file = File::create(&command.file).with_context(unwritable)?;
-    let size = std::io::copy(&mut written, &mut file).with_context(unwritable)?;
+    let size = put(&mut written, &command.file)
+        .with_context(|| format!("{} cannot be written", command.file.display()))?;
     print(&format!("{} of {size} bytes written to {}.", format.title(), command.file.display()));
     Ok(())
+}
+
+/// Writes a file beside its place and moves it there once it is whole on the disk: a full disk leaves what was there
+/// before. Who may read that may read what comes after it, and nobody else.
+fn put(from: &mut impl Read, to: &Path) -> io::Result<u64> {
+    // A link stays one.
+    let to = fs::canonicalize(to).unwrap_or_else(|_new| to.to_owned());
+    let folder = to.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let mut file =
+        Builder::new().prefix(".export-").permissions(Permissions::from_mode(0o666)).tempfile_in(folder)?;
+    if let Ok(before) = fs::metadata(&to) {
+        file.as_file().set_permissions(before.permissions())?;
+    }
+    let size = io::copy(from, &mut file)?;
+    file.as_file().sync_all()?;
+    file.persist(&to)?;
+    Ok(size)
 }
 
 /// The parameters as an address has them.
@@ -99,4 +118,36 @@ fn actor(store: &Store, login: &str) -> anyhow::Result<Actor> {
         bail!("`{login}` is a {}, who sees no records: name another account with --as", account.role);
     }
     Ok(account.actor())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A disk that is full after some bytes, as far as a copy can tell.
+    struct Full;
+
+    impl Read for Full {
+        fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+            Err(io::ErrorKind::StorageFull.into())
+        }
+    }
+
+    #[test]
+    fn what_was_there_stays_until_what_comes_is_whole() {
+        let folder = tempfile::tempdir().unwrap();
+        let (file, link) = (folder.path().join("a.csv"), folder.path().join("link.csv"));
+        let names = || fs::read_dir(folder.path()).unwrap().count();
+        assert!(put(&mut b"cut".chain(Full), &file).is_err());
+        assert_eq!(names(), 0, "nothing is left of what was cut off");
+        assert_eq!(put(&mut &b"old"[..], &file).unwrap(), 3);
+        fs::set_permissions(&file, Permissions::from_mode(0o640)).unwrap();
+        std::os::unix::fs::symlink(&file, &link).unwrap();
+        assert!(put(&mut b"cut".chain(Full), &file).is_err());
+        assert_eq!((fs::read(&file).unwrap(), names()), (b"old".to_vec(), 2));
+        put(&mut &b"new"[..], &link).unwrap();
+        assert_eq!((fs::read(&file).unwrap(), names()), (b"new".to_vec(), 2));
+        assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
+        assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o640);
+    }
 }

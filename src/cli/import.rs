@@ -64,7 +64,7 @@ pub(super) struct Import {
     /// Layer of a `GeoPackage`, shapefile of a zip, folder of a KML, or waypoints, routes or tracks of a GPX
     #[arg(long, value_name = "NAME")]
     layer: Option<String>,
-    /// The tracks of a GPX were walked around areas: take them as outlines
+    /// The tracks of a GPX were walked around areas: take each segment whose ends meet as an outline
     #[arg(long)]
     close_tracks: bool,
     /// Column that identifies a feature from one run to the next, `-` for none (default: the GeoJSON id, or a column

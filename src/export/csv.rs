@@ -6,9 +6,10 @@ use std::io::{BufWriter, Seek as _, Write as _};
 
 use wkt::ToWkt as _;
 
-use super::layer::{Cell, Layer};
+use super::layer::{Cell, Layer, NOT_PLACED};
 use super::{Result, Spool, Writer};
 use crate::ogc::collection::Shape;
+use crate::ogc::crs::Crs;
 use crate::ogc::feature::Feature;
 
 /// By which spreadsheets know UTF-8.
@@ -29,7 +30,9 @@ impl<'l> Csv<'l> {
         let said = layer.document.in_every_row();
         let names = std::iter::once("id").chain(layer.columns.iter().map(|column| column.name.as_str()));
         let wkt = (layer.shape() != Shape::Nowhere).then_some("wkt");
-        rows.write_record(names.chain(wkt).chain(said.iter().map(|(name, _)| *name)))?;
+        // Nothing can be said of the whole file behind its rows.
+        let lost = (layer.crs != Crs::Crs84).then_some(NOT_PLACED);
+        rows.write_record(names.chain(wkt).chain(said.iter().map(|(name, _)| *name)).chain(lost))?;
         Ok(Self { layer, rows, said })
     }
 }
@@ -49,6 +52,10 @@ impl Writer for Csv<'_> {
         }
         for (_, said) in &self.said {
             self.rows.write_field(disarmed(said).as_bytes())?;
+        }
+        if self.layer.crs != Crs::Crs84 {
+            let lost = self.layer.lost(usize::from(self.layer.is_lost(feature)));
+            self.rows.write_field(lost.map(|(_, text)| text).unwrap_or_default())?;
         }
         self.rows.write_record(None::<&[u8]>)?;
         Ok(())

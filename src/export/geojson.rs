@@ -11,7 +11,9 @@ use crate::ogc::feature::{Feature, Form};
 
 /// Writes GeoJSON.
 pub(super) struct GeoJson<'l> {
+    layer: &'l Layer,
     form: Form<'l>,
+    lost: usize,
     file: BufWriter<File>,
     any: bool,
 }
@@ -33,12 +35,13 @@ impl<'l> GeoJson<'l> {
         };
         write!(file, r#","crs":{},"features":["#, json!({"type": "name", "properties": {"name": urn}}))?;
         let form = Form::new(&layer.collection, layer.chosen.as_deref(), layer.crs);
-        Ok(Self { form, file, any: false })
+        Ok(Self { layer, form, lost: 0, file, any: false })
     }
 }
 
 impl Writer for GeoJson<'_> {
     fn add(&mut self, feature: &Feature) -> Result<()> {
+        self.lost += usize::from(self.layer.is_lost(feature));
         let mut out = Vec::new();
         if self.any {
             out.push(b',');
@@ -51,7 +54,12 @@ impl Writer for GeoJson<'_> {
     }
 
     fn finish(mut self: Box<Self>) -> Result<File> {
-        self.file.write_all(b"\n]}\n")?;
+        self.file.write_all(b"\n]")?;
+        // Known only now: what stands before the features is written.
+        if let Some((name, text)) = self.layer.lost(self.lost) {
+            write!(self.file, ",{}:{}", json!(name), json!(text))?;
+        }
+        self.file.write_all(b"}\n")?;
         let mut file = self.file.into_inner().map_err(std::io::IntoInnerError::into_error)?;
         file.rewind()?;
         Ok(file)

@@ -52,6 +52,7 @@ pub(super) struct GeoPackage<'l> {
     database: Connection,
     insert: String,
     extent: Option<Rect<f64>>,
+    lost: usize,
 }
 
 impl<'l> GeoPackage<'l> {
@@ -59,7 +60,7 @@ impl<'l> GeoPackage<'l> {
         let file = spool.named()?;
         let database = Connection::open(file.path())?;
         database.execute_batch(TABLES)?;
-        let writer = Self { layer, file, database, insert: insertion(layer), extent: None };
+        let writer = Self { layer, file, database, insert: insertion(layer), extent: None, lost: 0 };
         writer.describe()?;
         writer.database.execute_batch(&creation(layer))?;
         Ok(writer)
@@ -119,6 +120,7 @@ impl Writer for GeoPackage<'_> {
         row.extend(self.layer.cells(feature).map(|(_, cell)| stored(cell)));
         if self.layer.shape() != Shape::Nowhere {
             let geometry = self.layer.geometry(feature);
+            self.lost += usize::from(geometry.is_none() && self.layer.is_lost(feature));
             let bounds = geometry.as_ref().and_then(geo::BoundingRect::bounding_rect);
             self.extent = union(self.extent, bounds);
             row.push(geometry.map_or(Stored::Null, |geometry| Stored::Blob(blob(&geometry, self.srs()))));
@@ -134,6 +136,11 @@ impl Writer for GeoPackage<'_> {
                 "UPDATE gpkg_contents SET min_x = ?1, min_y = ?2, max_x = ?3, max_y = ?4",
                 params![least.x, least.y, most.x, most.y],
             )?;
+        }
+        if let Some((name, text)) = self.layer.lost(self.lost) {
+            let said = format!("\n{name}: {text}");
+            self.database.execute("UPDATE gpkg_contents SET description = description || ?1", [&said])?;
+            self.database.execute("UPDATE gpkg_metadata SET metadata = metadata || ?1", [&said])?;
         }
         self.database.execute_batch("COMMIT")?;
         self.database.close().map_err(|(_, fault)| fault)?;

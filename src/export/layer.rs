@@ -8,13 +8,16 @@ use geo::Geometry;
 use serde_json::Value;
 
 use super::about::Document;
-use super::ground;
+use super::{ground, projection};
 use crate::ogc::collection::{Collection, Property, Shape, Type};
 use crate::ogc::crs::Crs;
 use crate::ogc::feature::Feature;
 
 /// What names a feature for people, the best first.
 const LABELS: [&str; 2] = ["local_reference", "name"];
+
+/// By which a file says what is lost.
+pub(super) const NOT_PLACED: &str = "not_placed";
 
 /// What a column's values are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -84,6 +87,22 @@ impl Layer {
     /// A feature's geometry in the layer's one type and reference system; nothing where it has no place there.
     pub(super) fn geometry(&self, feature: &Feature) -> Option<Geometry<f64>> {
         ground::placed(feature.geometry.as_ref()?, self.shape(), self.crs)
+    }
+
+    /// Whether a feature lies somewhere, and has no place in the layer's reference system.
+    pub(super) fn is_lost(&self, feature: &Feature) -> bool {
+        self.crs != Crs::Crs84 && feature.geometry.is_some() && self.geometry(feature).is_none()
+    }
+
+    /// What a file says of the geometries that are lost, by name; nothing where there are none.
+    pub(super) fn lost(&self, count: usize) -> Option<(&'static str, String)> {
+        let crs = projection::name(self.crs);
+        let text = || {
+            format!(
+                "{count} geometries have no place in {crs} and are left empty: ask for them in WGS 84, without crs"
+            )
+        };
+        (count > 0).then(|| (NOT_PLACED, text()))
     }
 
     /// A feature's values, column by column.

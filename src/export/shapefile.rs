@@ -33,13 +33,24 @@ pub(super) struct Shapefile<'l> {
     length: u64,
     count: i32,
     extent: Option<Rect<f64>>,
+    lost: usize,
 }
 
 impl<'l> Shapefile<'l> {
     pub(super) fn begin(layer: &'l Layer, spool: &'l Spool) -> Result<Self> {
         let file = || Ok::<_, io::Error>(BufWriter::new(spool.file()?));
         let table = Table::begin(layer, spool)?;
-        Ok(Self { layer, spool, shapes: file()?, index: file()?, table, length: 0, count: 0, extent: None })
+        Ok(Self {
+            layer,
+            spool,
+            shapes: file()?,
+            index: file()?,
+            table,
+            length: 0,
+            count: 0,
+            extent: None,
+            lost: 0,
+        })
     }
 
     fn type_(&self) -> i32 {
@@ -67,9 +78,11 @@ impl<'l> Shapefile<'l> {
     }
 
     fn readme(&self) -> String {
+        let lost = self.layer.lost(self.lost).map(|(name, text)| format!("\n{name}: {text}"));
         let mut text = format!(
-            "{}\n\nThe table's fields, whose names have ten letters at most:\n",
-            self.layer.document.text()
+            "{}{}\n\nThe table's fields, whose names have ten letters at most:\n",
+            self.layer.document.text(),
+            lost.unwrap_or_default()
         );
         let columns = self.layer.columns.iter().map(|column| (column.name.as_str(), column.title.as_str()));
         for (field, (name, title)) in
@@ -91,6 +104,7 @@ impl<'l> Shapefile<'l> {
 impl Writer for Shapefile<'_> {
     fn add(&mut self, feature: &Feature) -> Result<()> {
         let geometry = self.layer.geometry(feature);
+        self.lost += usize::from(geometry.is_none() && self.layer.is_lost(feature));
         if let Some(bounds) = geometry.as_ref().and_then(geo::BoundingRect::bounding_rect) {
             let (mut least, mut most) = (bounds.min(), bounds.max());
             if let Some(known) = self.extent {

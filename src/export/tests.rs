@@ -4,7 +4,7 @@ use std::io::Read as _;
 use std::sync::Arc;
 
 use chrono::Utc;
-use geo::{LineString, MultiPolygon, Polygon};
+use geo::{LineString, MapCoords as _, MultiPolygon, Polygon};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -14,6 +14,10 @@ use crate::model::schema::Registry;
 use crate::model::{Role, STATEMENT};
 
 fn layer(id: &str) -> Layer {
+    layer_in(id, Crs::Crs84)
+}
+
+fn layer_in(id: &str, crs: Crs) -> Layer {
     let actor = Actor { account: Uuid::nil(), role: Role::ImOfficer, organisation: Uuid::nil() };
     let all = Collection::seen(Registry::embedded(), actor.sight(), true);
     let collection = all.into_iter().find(|one| one.id == id).unwrap();
@@ -27,7 +31,7 @@ fn layer(id: &str) -> Layer {
         basis: "official".to_owned(),
         seq: 7,
         made_at: Utc::now(),
-        crs: Crs::Crs84,
+        crs,
     };
     Layer::new(Arc::new(collection), None, document)
 }
@@ -48,9 +52,12 @@ fn ground() -> Geometry {
 }
 
 fn written(format: Format, id: &str, features: &[Feature]) -> Vec<u8> {
+    written_in(format, layer(id), features)
+}
+
+fn written_in(format: Format, layer: Layer, features: &[Feature]) -> Vec<u8> {
     let folder = tempfile::tempdir().unwrap();
     let spool = Spool::open(folder.path()).unwrap();
-    let layer = layer(id);
     let mut writer = begin(format, &layer, &spool).unwrap();
     for feature in features {
         writer.add(feature).unwrap();
@@ -158,6 +165,24 @@ fn a_handheld_is_told_what_it_does_not_get() {
     let text = String::from_utf8(written(Format::Gpx, "hazardous_area", &features)).unwrap();
     assert!(text.contains("not in this file: 1 records without a place"), "{text}");
     assert_eq!(text.matches("<trkseg>").count(), 2, "a ring each");
+}
+
+#[test]
+fn what_has_no_place_in_a_zone_is_counted_and_said() {
+    let zone = Crs::Utm { zone: 31, north: true };
+    let afar: Geometry = ground().map_coords(|at| geo::coord! { x: at.x + 150.0, y: at.y });
+    let near: Geometry = ground().map_coords(|at| geo::coord! { x: at.x + 3.0, y: at.y });
+    let features: Vec<Feature> =
+        [Some(afar), Some(near), None].map(|place| feature(&json!({}), place)).into();
+    let words = "1 geometries have no place in EPSG:32631";
+    for format in [Format::GeoJson, Format::GeoPackage, Format::Shapefile, Format::Csv] {
+        let said = |features: &[Feature]| {
+            let bytes = written_in(format, layer_in("hazardous_area", zone), features);
+            let text = if format == Format::Shapefile { unpacked(&bytes, "README.txt") } else { bytes };
+            String::from_utf8_lossy(&text).matches(words).count()
+        };
+        assert_eq!((said(&features) > 0, said(&features[1..])), (true, 0), "{format:?}");
+    }
 }
 
 #[test]

@@ -33,6 +33,8 @@ const LOG_IN_KEYS: usize = 10_000;
 const PICTURES: usize = 2;
 /// Exports that are written at the same time: each may read everything there is.
 const EXPORTS: usize = 2;
+/// Exports that lie on the disk until their client has read them: it is the disk of the database.
+const SENDINGS: usize = 16;
 
 /// What handlers share.
 pub struct AppState {
@@ -57,6 +59,8 @@ pub struct AppState {
     pub spool: Spool,
     /// Turns at writing an export.
     pub exports: Arc<Semaphore>,
+    /// Places for exports that are written and not yet read to their end.
+    pub sendings: Arc<Semaphore>,
     /// Where the log stands, as this process has heard; nothing before it listens and once it stops.
     pub head: Sender<Option<i64>>,
     /// Renders `/metrics`.
@@ -93,6 +97,7 @@ impl AppState {
             pictures: Arc::new(Semaphore::new(PICTURES)),
             spool,
             exports: Arc::new(Semaphore::new(EXPORTS)),
+            sendings: Arc::new(Semaphore::new(SENDINGS)),
             head: channel(None).0,
             limits,
             metrics,

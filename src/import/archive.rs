@@ -17,6 +17,13 @@ const RATIO: u64 = 400;
 /// Bytes below which the ratio does not matter.
 const SMALL: u64 = 16 << 20;
 
+/// What a Mac puts beside the files.
+const OF_A_MAC: &str = "__MACOSX";
+/// Ends of other files that can be read, KML first.
+const READABLE: [&str; 6] = [".kml", ".kmz", ".gpx", ".gpkg", ".geojson", ".csv"];
+/// Files that are named.
+const SHOWN: usize = 10;
+
 /// An archive on its way out.
 struct Unpacking<'a> {
     archive: ZipArchive<Cursor<&'a [u8]>>,
@@ -39,22 +46,42 @@ pub(super) fn read(bytes: &[u8], reading: &Reading, given: Option<&Crs>) -> Resu
     let names = (0..archive.len()).map(|index| name_of(&mut archive, index)).collect();
     let mut unpacking = Unpacking { archive, names, left: LARGEST_FILE };
     let (shapes, texts) = (unpacking.stems(".shp"), unpacking.stems(".kml"));
-    if !shapes.is_empty() {
-        return unpacking.shapefile(&shapes, reading, given);
-    }
-    if !texts.is_empty() {
-        return unpacking.kml(&texts, reading);
-    }
-    let names = unpacking.names.iter().take(10).map(String::as_str).collect::<Vec<_>>().join(", ");
-    Err(format!("it holds neither a shapefile nor KML: unpack it, and import what is in it ({names})"))
+    let (mut source, left) = if !shapes.is_empty() {
+        (unpacking.shapefile(&shapes, reading, given)?, &READABLE[..])
+    } else if !texts.is_empty() {
+        (unpacking.kml(&texts, reading)?, &READABLE[1..])
+    } else {
+        return Err(unpacking.nothing());
+    };
+    source.notes.extend(unpacking.beside(left));
+    Ok(source)
 }
 
 impl Unpacking<'_> {
+    fn nothing(&self) -> String {
+        let names = self.names.iter().take(SHOWN).map(String::as_str).collect::<Vec<_>>().join(", ");
+        format!("it holds neither a shapefile nor KML: unpack it, and import what is in it ({names})")
+    }
+
+    /// Says which files could be read and are not.
+    fn beside(&self, ends: &[&str]) -> Option<String> {
+        let is_one = |name: &&String| {
+            let end = |end: &&str| name.to_lowercase().ends_with(*end);
+            ends.iter().any(end) && !name.starts_with(OF_A_MAC)
+        };
+        let names: Vec<&str> = self.names.iter().filter(is_one).map(String::as_str).collect();
+        let more = if names.len() > SHOWN { " and others" } else { "" };
+        let shown = names.iter().take(SHOWN).copied().collect::<Vec<_>>().join(", ");
+        (!names.is_empty()).then(|| {
+            format!("beside what is read there are {} other files in it, {shown}{more}: unpack it and import them one by one", names.len())
+        })
+    }
+
     /// The paths, without this end, of what may be a layer; what a Mac puts beside it is none.
     fn stems(&self, end: &str) -> Vec<String> {
         let stem = |name: &String| {
             let (stem, last) = name.split_at_checked(name.len().checked_sub(end.len())?)?;
-            let is_one = last.eq_ignore_ascii_case(end) && !name.starts_with("__MACOSX");
+            let is_one = last.eq_ignore_ascii_case(end) && !name.starts_with(OF_A_MAC);
             is_one.then(|| stem.to_owned())
         };
         self.names.iter().filter_map(stem).collect()
@@ -189,5 +216,25 @@ mod tests {
         let two: [(&str, &[u8]); 2] = [("a/x.shp", b""), ("a/y.shp", b"")];
         assert!(read(&two, None).unwrap_err().contains("choose one with --layer; there are: x, y"));
         assert!(read(&[("a.docx", b"")], None).unwrap_err().contains("a.docx"));
+    }
+
+    #[test]
+    fn what_lies_beside_a_shapefile_and_is_not_read_is_named() {
+        let mut shapes = shapefile::MAGIC.to_vec();
+        shapes.resize(100, 0);
+        let files: [(&str, &[u8]); 6] = [
+            ("a.shp", &shapes),
+            ("b.KML", KML),
+            ("in/c.gpx", b""),
+            ("d.geojson", b""),
+            ("__MACOSX/e.csv", b""),
+            ("a.qmd", b""),
+        ];
+        let notes = read(&files, None).unwrap().notes;
+        assert!(notes.iter().any(|note| note.contains("b.KML, in/c.gpx, d.geojson: unpack")), "{notes:?}");
+        let alone = read(&files[..1], None).unwrap().notes;
+        assert!(!alone.iter().any(|note| note.contains("beside")), "{alone:?}");
+        let beside = read(&files[1..3], None).unwrap().notes;
+        assert!(beside.iter().any(|note| note.contains("in/c.gpx")), "{beside:?}");
     }
 }

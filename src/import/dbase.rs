@@ -1,10 +1,13 @@
-//! The table of a shapefile (dBASE III to 7).
+//! The table of a shapefile (dBASE III to V, and `FoxPro`).
 
 use encoding_rs::{Encoding, UTF_8, WINDOWS_1252};
 use serde_json::{Map, Value, json};
 
 /// Bytes before the first description of a field, and of each.
 const DESCRIBED: usize = 32;
+
+/// Stands for bytes that are no text.
+const REPLACED: char = char::REPLACEMENT_CHARACTER;
 
 struct Field {
     name: String,
@@ -35,6 +38,8 @@ enum Texts {
 pub(super) struct Row {
     pub(super) values: Map<String, Value>,
     pub(super) is_deleted: bool,
+    /// The columns whose bytes are no text in the table's encoding.
+    pub(super) malformed: Vec<String>,
 }
 
 impl<'a> Table<'a> {
@@ -45,6 +50,9 @@ impl<'a> Table<'a> {
     pub(super) fn read(bytes: &'a [u8], label: Option<&str>) -> Result<Self, String> {
         let cut = || "its table (.dbf) is cut off or is none".to_owned();
         let head = bytes.get(..DESCRIBED).ok_or_else(cut)?;
+        if head[0] & 7 == 4 {
+            return Err("its table (.dbf) is one of dBASE 7, which is not read here: save it again as dBASE IV or III".to_owned());
+        }
         let small = |at: usize| usize::from(u16::from_le_bytes([head[at], head[at + 1]]));
         let (begin, width) = (small(8), small(10));
         let count = u32::from_le_bytes([head[4], head[5], head[6], head[7]]) as usize;
@@ -89,14 +97,18 @@ impl<'a> Table<'a> {
     pub(super) fn row(&self, index: usize) -> Result<Option<Row>, String> {
         let bytes = index.checked_mul(self.width).and_then(|from| self.rows.get(from..)?.get(..self.width));
         let Some(bytes) = bytes.filter(|_| index < self.count) else { return Ok(None) };
-        let mut values = Map::new();
+        let (mut values, mut malformed) = (Map::new(), Vec::new());
         for field in &self.fields {
-            let value = self.value(field, &bytes[field.from..field.from + field.width])?;
+            let bytes = &bytes[field.from..field.from + field.width];
+            let value = self.value(field, bytes)?;
+            if is_malformed(&value, bytes) {
+                malformed.push(field.name.clone());
+            }
             if !value.is_null() {
                 values.insert(field.name.clone(), value);
             }
         }
-        Ok(Some(Row { values, is_deleted: bytes[0] == b'*' }))
+        Ok(Some(Row { values, is_deleted: bytes[0] == b'*', malformed }))
     }
 
     fn value(&self, field: &Field, bytes: &[u8]) -> Result<Value, String> {
@@ -104,6 +116,7 @@ impl<'a> Table<'a> {
         let double = || bytes.try_into().ok().map(f64::from_le_bytes);
         let text = || String::from_utf8_lossy(bytes).replace('\0', " ").trim().to_owned();
         Ok(match field.type_ {
+            _ if field.is_elsewhere() => Value::Null,
             b'N' | b'F' => number(&text()),
             b'I' | b'+' => json!(quad()),
             b'O' | b'B' if bytes.len() == 8 => json!(double()),
@@ -137,13 +150,39 @@ impl<'a> Table<'a> {
         Ok(encoding.decode_without_bom_handling(bytes).0.trim_end_matches('\0').replace('\0', " "))
     }
 
-    /// What a person should know about its texts.
-    pub(super) fn note(&self) -> Option<String> {
+    /// What a person should know about it.
+    pub(super) fn notes(&self) -> Vec<String> {
+        let named = |which: fn(&Field) -> bool| {
+            let names =
+                self.fields.iter().filter(|field| which(field)).map(|field| format!("`{}`", field.name));
+            Some(names.collect::<Vec<_>>().join(", ")).filter(|names| !names.is_empty())
+        };
         let is_guess = matches!(self.encoding, Texts::Guessed) && !self.rows.is_ascii();
-        is_guess.then(|| {
+        let guess = is_guess.then(|| {
             "no .cpg says how its texts are encoded: they are read as UTF-8 where they are that, else as Windows-1252".to_owned()
-        })
+        });
+        let elsewhere = named(Field::is_elsewhere).map(|names| {
+            format!("memos and pictures lie in a file beside the table and are not taken: the column {names} stays empty")
+        });
+        let malformed = named(|field| field.name.contains(REPLACED)).map(|names| {
+            format!("bytes in the name of the column {names} are no text: {REPLACED} stands for them")
+        });
+        [guess, elsewhere, malformed].into_iter().flatten().collect()
     }
+}
+
+impl Field {
+    /// Whether its bytes say where a value lies in the file of the memos, and no value.
+    fn is_elsewhere(&self) -> bool {
+        matches!(self.type_, b'M' | b'G' | b'P') || (self.type_ == b'B' && self.width != 8)
+    }
+}
+
+/// Whether something stands for bytes that are no text; whoever wrote U+FFFD has it kept.
+fn is_malformed(value: &Value, bytes: &[u8]) -> bool {
+    let written = REPLACED.to_string();
+    value.as_str().is_some_and(|text| text.contains(REPLACED))
+        && !bytes.windows(written.len()).any(|part| part == written.as_bytes())
 }
 
 /// A name that no field before has, so that none hides another.
@@ -271,7 +310,32 @@ mod tests {
         }
         assert!(one(0x01, None, b"\x82").unwrap_err().contains("save it again with the encoding UTF-8"));
         let bytes = table(b'C', 0, &[b"\xe9"]);
-        assert!(Table::read(&bytes, None).unwrap().note().unwrap().contains("Windows-1252"));
+        assert!(Table::read(&bytes, None).unwrap().notes()[0].contains("Windows-1252"));
+    }
+
+    #[test]
+    fn the_number_of_a_memo_is_no_value() {
+        assert_eq!(values(b'M', 0, None, &[b"0000000012"]).unwrap(), [Value::Null]);
+        let bytes = table(b'M', 0, &[b"0000000012"]);
+        let notes = Table::read(&bytes, None).unwrap().notes();
+        assert!(notes[0].contains("`column`") && notes[0].contains("memo"), "{notes:?}");
+    }
+
+    #[test]
+    fn a_table_of_dbase_7_is_refused_in_words() {
+        for version in [0x04, 0x8c] {
+            let mut bytes = table(b'C', 0, &[b"one"]);
+            bytes[0] = version;
+            assert!(Table::read(&bytes, None).is_err_and(|fault| fault.contains("dBASE 7")));
+        }
+    }
+
+    #[test]
+    fn bytes_that_are_no_text_are_said() {
+        let bytes = table(b'C', 0, &[b"a\xff", "\u{fffd}".as_bytes(), b"b"]);
+        let table = Table::read(&bytes, Some("UTF-8")).unwrap();
+        let malformed = |index: usize| table.row(index).unwrap().unwrap().malformed;
+        assert_eq!((0..3).map(malformed).collect::<Vec<_>>(), [vec!["column".to_owned()], vec![], vec![]]);
     }
 
     #[test]

@@ -144,12 +144,17 @@ fn crs(database: &Connection, layer: &Layer, source: &mut Source) -> Result<Crs,
                 .map_err(|refused| format!("{refused}; or name what it really is with --crs"))
         }
         Some((_, _, definition)) if *srs > 0 => prj::read(&definition),
-        _ => {
+        // Degrees of a datum that nobody named are WGS 84 within a street; a plane may lie anywhere.
+        _ if *srs == 0 => {
             let note = "it does not say in which reference system it is: its positions are taken for WGS 84; if they are \
                         not, say so with --crs";
             source.notes.push(note.to_owned());
             Ok(Crs::Wgs84)
         }
+        _ => Err(format!(
+            "it does not say in which reference system its layer is (srs_id {srs}): say which with --crs, for instance \
+             --crs EPSG:32634"
+        )),
     }
 }
 
@@ -302,6 +307,19 @@ mod tests {
             "{:?}",
             feature.notes
         );
+    }
+
+    #[test]
+    fn a_plane_that_nobody_named_is_asked_about() {
+        let plane = file(
+            "UPDATE gpkg_geometry_columns SET srs_id = -1; INSERT INTO gpkg_spatial_ref_sys VALUES (-1, 'NONE', -1, 'undefined')",
+        );
+        let refused = read_bytes(&plane).unwrap_err();
+        assert!(refused.contains("say which with --crs"), "{refused}");
+        let said = Reading { crs: Some("EPSG:4326".to_owned()), ..Reading::default() };
+        assert_eq!(Source::read(&plane, &said).unwrap().items.len(), 1);
+        let degrees = read_bytes(&file("UPDATE gpkg_geometry_columns SET srs_id = 0")).unwrap();
+        assert!(degrees.notes[0].contains("taken for WGS 84"), "{:?}", degrees.notes);
     }
 
     #[test]

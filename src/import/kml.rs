@@ -138,16 +138,7 @@ fn collect(element: &Element, parts: &mut Vec<Value>) -> Result<(), String> {
             parts.push(geometry("Point", at.value()?));
         }
         "LineString" | "LinearRing" => parts.push(geometry("LineString", list(&coordinates(own())?)?)),
-        "Polygon" => {
-            let shells = element.children.iter().filter(|child| child.name == "outerBoundaryIs");
-            let holes = element.children.iter().filter(|child| child.name == "innerBoundaryIs");
-            // One inner boundary is seen to hold several rings.
-            let rings = shells.chain(holes).flat_map(|boundary| &boundary.children);
-            let rings = rings.filter(|ring| ring.name == "LinearRing").map(|ring| {
-                list(&coordinates(ring.child("coordinates").map(Element::text).unwrap_or_default())?)
-            });
-            parts.push(geometry("Polygon", Value::Array(rings.collect::<Result<_, String>>()?)));
-        }
+        "Polygon" => parts.push(polygon(element)?),
         "MultiGeometry" | "MultiTrack" => {
             for child in &element.children {
                 collect(child, parts)?;
@@ -163,6 +154,32 @@ fn collect(element: &Element, parts: &mut Vec<Value>) -> Result<(), String> {
         _ => {}
     }
     Ok(())
+}
+
+/// A second outer ring would be a hole in the first, and without one a hole would be the ground.
+fn polygon(element: &Element) -> Result<Value, String> {
+    let rings = |name: &'static str| {
+        let boundaries = element.children.iter().filter(move |child| child.name == name);
+        // One inner boundary is seen to hold several rings.
+        let rings =
+            boundaries.flat_map(|boundary| &boundary.children).filter(|ring| ring.name == "LinearRing");
+        rings
+            .map(|ring| list(&coordinates(ring.child("coordinates").map(Element::text).unwrap_or_default())?))
+    };
+    let mut all = rings("outerBoundaryIs").collect::<Result<Vec<_>, String>>()?;
+    match all.len() {
+        0 => return Err("a Polygon has no outer ring (outerBoundaryIs)".to_owned()),
+        1 => {}
+        count => {
+            return Err(format!(
+                "a Polygon has {count} outer rings (outerBoundaryIs), and may have one: save each as a Polygon of its own"
+            ));
+        }
+    }
+    for hole in rings("innerBoundaryIs") {
+        all.push(hole?);
+    }
+    Ok(geometry("Polygon", Value::Array(all)))
 }
 
 /// `lon,lat[,alt]` between blanks; some programs put blanks behind the commas too.
@@ -242,5 +259,28 @@ mod tests {
             "<Placemark><MultiGeometry><Point><coordinates>1,2</coordinates></Point><Point><coordinates>x,2</coordinates></Point></MultiGeometry></Placemark>",
         );
         assert!(found.geometry.is_none() && found.notes[0].contains("`x,2`"), "{:?}", found.notes);
+    }
+
+    #[test]
+    fn a_polygon_has_one_outer_ring_or_cannot_be_read() {
+        let ring = "<LinearRing><coordinates>1,2 3,4 5,7 1,2</coordinates></LinearRing>";
+        let outer = format!("<outerBoundaryIs>{ring}</outerBoundaryIs>");
+        let inner = format!("<innerBoundaryIs>{ring}{ring}</innerBoundaryIs>");
+        let polygon = |inside: &str| only(&format!("<Placemark><Polygon>{inside}</Polygon></Placemark>"));
+        let rings = polygon(&format!("{inner}{outer}")).geometry.unwrap();
+        assert_eq!(rings["coordinates"].as_array().unwrap().len(), 3, "inner ones may be several");
+        for (inside, words) in [
+            (format!("<outerBoundaryIs>{ring}{ring}</outerBoundaryIs>"), "2 outer rings"),
+            (format!("{outer}{outer}"), "2 outer rings"),
+            (inner, "no outer ring"),
+            (String::new(), "no outer ring"),
+        ] {
+            let found = polygon(&inside);
+            assert!(
+                found.geometry.is_none() && found.notes[0].contains(words),
+                "{inside}: {:?}",
+                found.notes
+            );
+        }
     }
 }

@@ -9,8 +9,9 @@ use super::position::{Position, geometry, list};
 /// Rings of one outline times its vertices: more would take longer than a second, and nobody surveys it.
 const MOST_WORK: usize = 20_000_000;
 
-/// Positions of a ring that may lie on another one before both are taken to lie on each other.
-const MOST_ON_LINE: usize = 64;
+/// Corners, and middles of edges, of a ring that are looked at, all along it. Where all of them lie on another ring, both
+/// are taken to lie on each other.
+const SAMPLES: usize = 64;
 
 /// What tells shells from holes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,17 +64,19 @@ pub(super) fn outline(rings: Vec<Vec<Position>>, telling: Telling) -> Result<Out
     Ok((made, note))
 }
 
-/// Which rings are holes.
+/// Which rings are holes. A ring that runs as holes do and lies in no shell has been turned around, and with it whatever
+/// lies in it; the others keep what their direction says.
 fn holes(rings: &[Ring], within: &[Vec<usize>], telling: Telling) -> (Vec<bool>, Option<String>) {
     let by_direction: Vec<bool> = rings.iter().map(|ring| ring.area > 0.0).collect();
     let is_bound = |hole: usize| within[hole].iter().any(|outer| !by_direction[*outer]);
-    let all_bound = (0..rings.len()).filter(|index| by_direction[*index]).all(is_bound);
-    if telling == Telling::Direction && all_bound {
-        return (by_direction, None);
-    }
-    let by_nesting = within.iter().map(|outer| outer.len() % 2 == 1).collect();
+    let is_turned: Vec<bool> = (0..rings.len()).map(|one| by_direction[one] && !is_bound(one)).collect();
+    let by_nesting = |one: usize| {
+        telling == Telling::Nesting || is_turned[one] || within[one].iter().any(|outer| is_turned[*outer])
+    };
+    let is_hole = |one: usize| if by_nesting(one) { within[one].len() % 2 == 1 } else { by_direction[one] };
     let note = "some rings run the wrong way round: which of them are holes was told by which lies in which";
-    (by_nesting, (telling == Telling::Direction).then(|| note.to_owned()))
+    let is_said = telling == Telling::Direction && is_turned.contains(&true);
+    ((0..rings.len()).map(is_hole).collect(), is_said.then(|| note.to_owned()))
 }
 
 /// The rings that one lies in, the smallest first.
@@ -113,9 +116,10 @@ impl Ring {
             return false;
         }
         // Rings may touch: the first position that is not on the line decides.
-        let corners = inner.ground.exterior().coords().copied();
-        let middles = inner.ground.exterior().lines().map(|edge| (edge.start + edge.end) / 2.0);
-        for at in corners.chain(middles).take(MOST_ON_LINE) {
+        let step = inner.positions.len().div_ceil(SAMPLES).max(1);
+        let corners = inner.ground.exterior().coords().copied().step_by(step);
+        let middles = inner.ground.exterior().lines().map(|edge| (edge.start + edge.end) / 2.0).step_by(step);
+        for at in corners.chain(middles) {
             match self.ground.coordinate_position(&at) {
                 CoordPos::Inside => return true,
                 CoordPos::Outside => return false,
@@ -191,6 +195,29 @@ mod tests {
             [1, 1],
             "both are said to be ground"
         );
+    }
+
+    #[test]
+    fn a_ring_that_runs_the_wrong_way_leaves_the_others_as_they_are() {
+        let nested = [square(0.0, 4.0, true), square(0.0, 1.0, true)];
+        let order = [nested.to_vec(), vec![square(20.0, 2.0, false)]].concat();
+        let (found, note) = outline(order, Telling::Direction).unwrap();
+        assert_eq!(rings(&found), [1, 1, 1]);
+        assert!(note.unwrap().contains("wrong way"));
+        let turned = [square(20.0, 4.0, false), square(20.0, 3.0, true), square(20.0, 1.0, false)];
+        let order = [nested.to_vec(), turned.to_vec()].concat();
+        assert_eq!(rings(&outline(order, Telling::Direction).unwrap().0), [1, 1, 2, 1]);
+    }
+
+    #[test]
+    fn a_ring_in_a_bay_that_follows_its_shore_for_long_lies_outside() {
+        let at = |x: f64, y: f64| Position::new(x, y);
+        let shore = (0..100).map(|step| at(0.0, f64::from(step) / 50.0));
+        let back = (0..100).map(|step| at(0.5, 2.0 - f64::from(step) / 50.0));
+        let ring: Vec<Position> = shore.clone().chain(back).chain([at(0.0, 0.0)]).collect();
+        let head = [at(1.0, 0.0), at(1.0, 2.0), at(2.0, 2.0), at(2.0, -1.0), at(-2.0, -1.0), at(-2.0, 2.0)];
+        let coast: Vec<Position> = head.into_iter().chain(shore.rev()).chain([at(1.0, 0.0)]).collect();
+        assert_eq!(rings(&outline(vec![coast, ring], Telling::Nesting).unwrap().0), [1, 1]);
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Shapefiles (ESRI Shapefile Technical Description, July 1998): shapes, their table, their reference system.
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::cursor::{Cursor, Order};
 use super::dbase::{Row, Table};
@@ -49,7 +49,7 @@ pub(super) fn read(parts: &Parts, given: Option<&Crs>) -> Result<Source, String>
     let table = parts.dbf.as_deref().map(|bytes| Table::read(bytes, label.as_deref())).transpose()?;
     match &table {
         None => source.notes.push("it has no table (.dbf): nothing but the shapes is known".to_owned()),
-        Some(table) => source.notes.extend(table.note()),
+        Some(table) => source.notes.extend(table.notes()),
     }
     let shapes = shapes(&parts.shp)?;
     let rows = table.as_ref().map_or(0, Table::count);
@@ -75,7 +75,7 @@ pub(super) fn read(parts: &Parts, given: Option<&Crs>) -> Result<Source, String>
 }
 
 fn item(shape: Option<&Result<&[u8], String>>, row: Option<Row>, crs: &Crs) -> Item {
-    let columns = row.map_or_else(Map::new, |row| row.values);
+    let (columns, malformed) = row.map_or_else(Default::default, |row| (row.values, row.malformed));
     let (geometry, note) = match shape {
         None => (None, None),
         Some(Err(fault)) => return Item::Unreadable(fault.clone()),
@@ -86,6 +86,11 @@ fn item(shape: Option<&Result<&[u8], String>>, row: Option<Row>, crs: &Crs) -> I
     };
     let mut feature: Feature = feature(None, columns, geometry.map(|read| read.to_string()).as_deref(), crs);
     feature.notes.extend(note);
+    if !malformed.is_empty() {
+        feature
+            .notes
+            .push(format!("bytes that are no text were replaced by \u{fffd} in {}", malformed.join(", ")));
+    }
     Item::Feature(Box::new(feature))
 }
 
@@ -161,6 +166,10 @@ fn parts(cursor: &mut Cursor<'_>, has_height: bool) -> Result<Vec<Vec<Position>>
         .map(|_| cursor.u32(Order::Little).map(|first| first as usize))
         .collect::<Result<_, _>>()?;
     let all = positions(cursor, count, has_height)?;
+    let before = firsts.first().map_or(count, |first| *first);
+    if before > 0 {
+        return Err(format!("there are {before} positions before the first part, which belong to none"));
+    }
     let ends = firsts.iter().skip(1).copied().chain([count]);
     let part = |(first, end): (&usize, usize)| {
         all.get(*first..end)
@@ -246,6 +255,23 @@ mod tests {
                 "{place}"
             );
         }
+    }
+
+    #[test]
+    fn positions_that_belong_to_no_part_are_not_dropped() {
+        let mut late = shape(5, &[&SHELL, &OTHER]);
+        // Where the first part begins.
+        late[44..48].copy_from_slice(&2_u32.to_le_bytes());
+        let mut partless = shape(3, &[]);
+        partless[40..44].copy_from_slice(&1_u32.to_le_bytes());
+        partless.extend([0; 16]);
+        let source = read_bytes(&file(&[late, partless])).unwrap();
+        for (found, words) in
+            source.features().zip(["2 positions before the first part", "1 positions before"])
+        {
+            assert!(found.geometry.is_none() && found.notes[0].contains(words), "{:?}", found.notes);
+        }
+        assert_eq!(source.features().count(), 2);
     }
 
     #[test]

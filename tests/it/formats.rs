@@ -227,8 +227,15 @@ fn gpx_is_read_and_tracks_become_outlines_on_request_only() {
     assert!(source.notes.iter().any(|note| note.contains("--close-tracks")), "{:?}", source.notes);
     let closing = Reading { close_tracks: true, ..Reading::default() };
     let source = read_as(&file, &closing).unwrap();
+    let open = features(&source)[0];
+    assert_eq!(open.geometry.as_ref().unwrap()["type"], "LineString", "its ends lie a kilometre apart");
+    assert!(open.notes[0].contains("`Walk`"), "{:?}", open.notes);
+    let lap = json!({"type": "Feature", "properties": {"name": "Lap"}, "geometry": {"type": "LineString",
+        "coordinates": [[15.0, 44.0], [15.01, 44.0], [15.01, 44.01], [15.0001, 44.0001]]}});
+    std::fs::write(shop.path("lap.geojson"), lap.to_string()).unwrap();
+    let source = read_as(&shop.convert("lap.geojson", "lap.gpx", &force), &closing).unwrap();
     let place = features(&source)[0].geometry.clone().unwrap();
-    assert_eq!((&place["type"], place["coordinates"][0].as_array().unwrap().len()), (&json!("Polygon"), 4));
+    assert_eq!((&place["type"], place["coordinates"][0].as_array().unwrap().len()), (&json!("Polygon"), 5));
     let points = shop.convert("point.geojson", "points.gpx", &["-f", "GPX"]);
     let source = read(&points);
     assert_eq!(features(&source)[0].geometry.as_ref().unwrap()["coordinates"][0], json!(15.0));
