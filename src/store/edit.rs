@@ -22,24 +22,33 @@ pub enum Seen {
 }
 
 impl Store {
-    /// Makes a record: a draft of the actor's organisation. The answer's version is its first.
+    /// Makes a record: a draft of the actor's organisation; its version. Asked for again in the same words, because the
+    /// answer was lost, it is not made again.
     ///
     /// # Errors
-    /// `Refused`: `role`; `NotAccepted`.
+    /// `Refused`: `role`, `taken` where there is another record of this id; `NotAccepted`.
     pub fn create(
         &self,
         actor: Actor,
         kind: &str,
         id: Uuid,
         changes: BTreeMap<String, Change>,
-    ) -> Result<Answer> {
+    ) -> Result<Uuid> {
         let kind = kind.to_owned();
         self.write(move |txn| {
             let schema = txn.registry.latest(&kind).ok_or(StoreError::NotFound("kind of record"))?.version();
             actor.may_write(Op::Create, &kind, None).map_err(|detail| StoreError::refused("role", detail))?;
+            if let Some(head) = txn.head(id)? {
+                let says = |(name, change): (&String, &Change)| {
+                    change.to.as_ref().is_none_or(|to| head.field(name) == to)
+                };
+                let same = head.author == actor.account && head.kind == kind && changes.iter().all(says);
+                let detail = "there is a record of this id: look at it, or leave the id out";
+                return if same { Ok(head.version) } else { Err(StoreError::refused("taken", detail)) };
+            }
             let mut mutation = draft(&actor, Op::Create, &kind, schema, id);
             mutation.changes = changes;
-            txn.decide(&actor, mutation)
+            Ok(txn.decide(&actor, mutation)?.version.unwrap_or_default())
         })
     }
 

@@ -29,7 +29,8 @@ use crate::store::StoreError;
 use crate::store::edit::Seen;
 use crate::store::feature::Scan;
 
-/// Make a record: a draft of the asker's organisation. `Content-Crs` says in which reference system its positions are.
+/// Make a record: a draft of the asker's organisation. With an `id` that is a UUID it is made once, however often it is asked
+/// for. `Content-Crs` says in which reference system its positions are.
 #[utoipa::path(tag = "ogc", params(("collection" = String, Path), ("Content-Crs" = Option<String>, Header)), request_body(content = inline(NewFeature), content_type = "application/geo+json"), responses((status = 201, description = "`Location`, `ETag`")))]
 #[post("/ogc/collections/{collection}/items")]
 pub(crate) async fn create(
@@ -41,10 +42,13 @@ pub(crate) async fn create(
 ) -> ApiResult<HttpResponse> {
     let desk = Desk::open(&access, &request, &state, &collection).await?;
     let edit = desk.edit(Manner::Create, None)?;
-    let changes = edit.changes(&body.read()?).map_err(unprocessable)?;
-    let (id, actor, kind) = (Uuid::now_v7(), access.actor, desk.schema.kind());
+    let body = body.read()?;
+    let changes = edit.changes(&body).map_err(unprocessable)?;
+    // Whoever gives it a UUID may ask again without making it twice.
+    let id = body["id"].as_str().and_then(|id| Uuid::parse_str(id).ok()).filter(|id| !id.is_nil());
+    let (id, actor, kind) = (id.unwrap_or_else(Uuid::now_v7), access.actor, desk.schema.kind());
     let made = state.store(move |store| Ok(store.create(actor, kind, id, changes))).await?;
-    let version = made.map_err(refused)?.version.unwrap_or_default();
+    let version = made.map_err(refused)?;
     let location = desk.address.at(&format!("/collections/{}/items/{id}", desk.collection.id));
     Ok(HttpResponse::Created().insert_header((LOCATION, location)).insert_header(tag(version)).finish())
 }

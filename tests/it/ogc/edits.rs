@@ -13,6 +13,7 @@ on_both!(
     whoever_cannot_say_what_they_saw_overwrites_nobody,
     only_what_was_meant_is_changed,
     what_cannot_be_taken_is_said_and_not_stored,
+    a_record_that_is_asked_for_again_is_made_once,
 );
 
 const PATCH: &str = "application/merge-patch+json";
@@ -31,6 +32,28 @@ fn version_of(reply: &Reply) -> String {
 fn record(country: &Country, id: &str) -> Value {
     let token = country.crew.im.log_in(&country.server);
     country.server.http().get(&format!("/v1/records/{id}"), &token).expect(200)
+}
+
+fn a_record_that_is_asked_for_again_is_made_once(place: &Place) {
+    let country = Country::prepare(place, 1);
+    let map = Map::of(&country.server, &country.crew.manager, "read_write");
+    let items = "/collections/hazardous_area/items";
+    let id = Uuid::now_v7();
+    let mut body = json!({"type": "Feature", "id": id, "geometry": square(0.2, 0.001), "properties": {
+        "classification": "SHA", "status": "open", "contamination": ["uxo"], "date_identified": "2024-03-01"}});
+    let ask = |map: &Map, body: &Value| edit(map, "POST", items, "application/geo+json", None, body);
+    let (first, again) = (ask(&map, &body), ask(&map, &body));
+    assert_eq!((first.status, again.status), (201, 201), "{}", again.body);
+    assert_eq!(first.header("location"), again.header("location"));
+    assert!(first.header("location").unwrap().ends_with(&id.to_string()));
+    assert_eq!(version_of(&first), version_of(&again));
+    assert_eq!(map.items("hazardous_area", &[])["numberMatched"], 2, "and the one that was there");
+    body["properties"]["classification"] = json!("CHA");
+    assert_eq!(ask(&map, &body).status, 409, "it says something else");
+    let other = Map::of(&country.server, &country.crew.im, "read_write");
+    assert_eq!(ask(&other, &body).status, 409, "it is somebody else's");
+    body["id"] = json!("12");
+    assert_eq!(ask(&map, &body).status, 201, "an id of another program is none of ours");
 }
 
 fn a_record_is_made_read_changed_and_retired(place: &Place) {

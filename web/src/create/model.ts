@@ -47,8 +47,21 @@ export interface Made {
   version: string;
 }
 
-/** Makes a draft of the reader's organisation. */
+/** An id of a record that is not there yet: UUIDv7, so that databases keep what came together together. */
+export function newId(): string {
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  new DataView(bytes.buffer).setBigUint64(
+    0,
+    (BigInt(Date.now()) << 16n) | 0x7000n | BigInt((bytes[6] ?? 0) & 0x0f),
+  );
+  bytes[8] = ((bytes[8] ?? 0) & 0x3f) | 0x80;
+  const digits = [...bytes].map((byte) => byte.toString(16).padStart(2, '0')).join('');
+  return digits.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
+}
+
+/** Makes a draft of the reader's organisation; once, however often it is asked for by this id. */
 export async function make(
+  id: string,
   kind: string,
   schema: Schema,
   shape: Shape | null,
@@ -59,10 +72,10 @@ export async function make(
   const collection = collectionOf(kind, schema, geometry && shape);
   const answer = await api.create(`/ogc/collections/${collection}/items`, {
     type: 'Feature',
+    id,
     geometry,
     properties,
   });
-  const id = answer.headers.get('location')?.split('/').at(-1) ?? '';
   return { id, version: (answer.headers.get('etag') ?? '').replaceAll('"', '') };
 }
 

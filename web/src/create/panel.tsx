@@ -13,7 +13,7 @@ import { amend } from '../router';
 import { session } from '../session';
 import { Fields } from './form';
 import { type Ground, GroundField, isWhole, NOWHERE } from './ground';
-import { FEWEST, loadKinds, make, mayMake, needsPlace, shapesOf } from './model';
+import { FEWEST, loadKinds, make, mayMake, needsPlace, newId, shapesOf } from './model';
 
 interface Props {
   map: MapLibre;
@@ -80,6 +80,8 @@ function Form({ map, kind, schema, onClose }: Props & { schema: Schema }) {
   const shapes = shapesOf(schema);
   const [values, setValues] = useState<Record<string, Value>>({});
   const [ground, setGround] = useState<Ground>({ ...NOWHERE, shape: shapes[0] ?? null });
+  // Pressed again after an answer that was lost, the button makes no second record.
+  const [id] = useState(newId);
   const [busy, setBusy] = useState(false);
   const [fault, setFault] = useState<unknown>();
   const form = useRef<HTMLFormElement>(null);
@@ -94,7 +96,7 @@ function Form({ map, kind, schema, onClose }: Props & { schema: Schema }) {
     setBusy(true);
     setFault(undefined);
     try {
-      const made = await make(kind, schema, ground.shape, ground.places, said(values, ground));
+      const made = await make(id, kind, schema, ground.shape, ground.places, said(values, ground));
       // A draft that cannot be put forward is there all the same, and says so beside its own button.
       if (submit) await takeStep(made, 'submit', '').catch(() => undefined);
       amend({ new: null, record: made.id });
