@@ -120,6 +120,9 @@ test('the slider shows the ground of any day', async () => {
   // Home is the oldest day, before anything was released.
   await page.keyboard.press('Home');
   await page.waitForFunction(() => location.hash.includes('as_of='));
+  await page.waitForFunction(() =>
+    [...document.querySelectorAll('.legend li')].some((row) => /^Cleared\s*0$/.test(row.textContent.trim())),
+  );
   await settled(page);
   assert.equal(await inLegend(page, 'Cleared'), 0);
   const day = `${new Date().getFullYear() - 2}-12-31`;

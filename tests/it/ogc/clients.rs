@@ -41,9 +41,14 @@ pub(super) fn skip(what: &str) {
     std::io::stderr().write_all(text.as_bytes()).unwrap();
 }
 
-/// Whether a command runs.
+/// Whether a command runs; what speaks against it is printed, because a program that is there may fail all the same.
 pub(super) fn runs(command: &mut Command) -> bool {
-    command.output().is_ok_and(|done| done.status.success())
+    let done = command.output();
+    let runs = done.as_ref().is_ok_and(|done| done.status.success());
+    if !runs {
+        eprintln!("{command:?}: {done:?}");
+    }
+    runs
 }
 
 /// What a command that must succeed says.

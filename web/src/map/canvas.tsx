@@ -81,7 +81,7 @@ function Drawn(props: Props & { layers: Layers }) {
   useEffect(() => {
     if (map) apply(map, layers, { asOf, basis, today }, filter);
   }, [map, layers, filter, asOf, basis, today]);
-  useTurned(map, layers, question);
+  useTurned(map, newest, question);
   useSeen(map, newest);
   useChosen(map, props.chosen ?? null);
 
@@ -90,14 +90,20 @@ function Drawn(props: Props & { layers: Layers }) {
 }
 
 /** Keeps the tiles those of the day, the basis and what has been written since. */
-function useTurned(map: MapLibre | null, layers: Layers, { asOf, basis, today }: Question) {
+function useTurned(
+  map: MapLibre | null,
+  newest: { current: Props & { layers: Layers } },
+  { asOf, basis, today }: Question,
+) {
   const shown = useRef(`${asOf} ${basis}`);
   useEffect(() => {
     const wanted = `${asOf} ${basis}`;
     if (!map || shown.current === wanted) return;
     shown.current = wanted;
-    turnTo(map, layers, { asOf, basis, today });
-  }, [map, layers, asOf, basis, today]);
+    // What was counted is of another day.
+    newest.current.onSeen?.(undefined);
+    turnTo(map, newest.current.layers, { asOf, basis, today });
+  }, [map, newest, asOf, basis, today]);
   const known = useRef(0);
   const news = head.value;
   useEffect(() => {
