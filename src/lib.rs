@@ -14,12 +14,12 @@
 //! - [`auth`] – who somebody is and what they may do
 //! - [`import`] – files of features become records
 //! - [`export`] – features become files that other programs open
-//! - [`store`] – the database: the only place that knows SQL, with one door for writers
+//! - [`store`] – the database: the only place that knows Diesel, with one door for writers
 //! - [`programme`] – what a country sets: its ground, its units, its treaty dates, its rules of counting
 //! - [`blob`] – the bytes of attachments: uploads in parts, whole files, thumbnails
 //! - [`sync`] – pure: the rules by which edits are taken, merged, parked and compared
 //! - [`ogc`] – pure: collections, filters, reference systems and pages of OGC API – Features
-//! - [`tile`] – pure: vector tiles
+//! - [`tile`] – pure: vector tiles, found, thinned, cut and written
 //! - [`treaty`] – pure: entry into force, deadlines, extensions, reporting dates
 //! - [`ledger`] – pure: overlay into disjoint pieces, balance, forecast
 //! - [`geometry`] – pure: outlines, validity and repair, geodesic measures, exact overlay

@@ -283,7 +283,8 @@ fn inline_references(schema: &mut Value, document: &Value) {
     }
 }
 
-fn of_ground(ground: Ground) -> Collection {
+/// The collection of the ledger's ground.
+pub fn of_ground(ground: Ground) -> Collection {
     let day = |name: &str, title: &str| given(name, title, &json!({"type": "string", "format": "date"}));
     let text = |name: &str, title: &str| given(name, title, &json!({"type": "string"}));
     let code = |name: &str, title: &str, codes: &[&str]| {

@@ -6,6 +6,7 @@ use actix_web::{HttpRequest, HttpResponse, get};
 use serde_json::{Value, json};
 
 use super::access::MapAccess;
+use super::collections::extent;
 use super::reply::{Address, JSON};
 use super::tiles::{MVT, find_drawn};
 use crate::auth::permission::ReadRecords;
@@ -60,7 +61,7 @@ pub(crate) async fn show(
 ) -> ApiResult<HttpResponse> {
     let address = Address::read(&request, |_| false)?;
     let collection = find_drawn(&access, &id)?;
-    let extent = super::collections::extent(&state).await?;
+    let extent = extent(&state).await?;
     let mut document = outline(&collection);
     let mut links = json!(address.own_links(JSON));
     if let Some(links) = links.as_array_mut() {
@@ -71,10 +72,9 @@ pub(crate) async fn show(
         Shape::Lines => 1,
         _ => 0,
     };
-    let types = |name: &str| name.to_lowercase();
     let properties: serde_json::Map<String, Value> = fields_seen(&collection, access.actor.sight().tier)
         .into_iter()
-        .map(|(name, type_)| (name, json!({"type": types(type_)})))
+        .map(|(name, type_)| (name, json!({"type": type_.to_lowercase()})))
         .collect();
     document["links"] = links;
     document["layers"] = json!([{

@@ -10,13 +10,10 @@ use super::tag::{Tagger, fields, legend};
 use super::{Asked, MapError};
 use crate::geometry::display::DisplayError;
 use crate::ledger::Ledger;
-use crate::model::role::Sight;
-use crate::model::schema::Registry;
-use crate::ogc::collection::{Collection, Ground, Source};
+use crate::ogc::collection::{Collection, Ground, Source, of_ground};
 use crate::ogc::feature::Feature;
 use crate::report::book::{Basis, Books};
 use crate::report::features::{released, remaining};
-use crate::store::map::EVERYTHING;
 use crate::tile::{self, Layer};
 
 /// Two people disagree about it.
@@ -69,10 +66,8 @@ type Found = Vec<(usize, (Vec<Feature>, Vec<Feature>))>;
 
 impl GroundMap {
     fn new(day: NaiveDate, edition: String) -> Self {
-        let all = Collection::seen(Registry::embedded(), Sight { tier: -1, ..EVERYTHING }, true);
         let layer = |ground: Ground| {
-            let collection = all.iter().find(|one| one.source == Source::Ground(ground));
-            let fields = collection.map(fields).unwrap_or_default();
+            let fields = fields(&of_ground(ground));
             let legend = legend(&fields);
             Layer::new(fields, legend)
         };

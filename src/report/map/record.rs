@@ -53,7 +53,7 @@ pub(super) fn follow(held: &RwLock<Option<RecordMap>>, store: &Store, kind: &str
     let mut held = held.write().unwrap_or_else(PoisonError::into_inner);
     let head = store.head()?;
     match &mut *held {
-        Some(map) if map.epoch == head.epoch => map.catch_up(store, kind),
+        Some(map) if map.epoch == head.epoch => map.catch_up(store),
         other => {
             *other = Some(RecordMap::read(store, kind, head.epoch)?);
             Ok(())
@@ -102,10 +102,9 @@ impl RecordMap {
         Ok(())
     }
 
-    fn catch_up(&mut self, store: &Store, kind: &str) -> Result<()> {
+    fn catch_up(&mut self, store: &Store) -> Result<()> {
         let mut changed: Vec<Mapped> = Vec::new();
         let Some(whole) = self.undivided() else { return Ok(()) };
-        debug_assert_eq!(whole.kind(), Some(kind));
         let seq = store.read_mapped(&whole, self.seq, &mut |record| changed.push(record))?;
         let gone = store.withdrawn(self.seq, seq)?;
         for (collection, layer) in &mut self.layers {

@@ -1,9 +1,10 @@
-import type { Map as MapLibre, MapMouseEvent } from 'maplibre-gl';
+import type { Map as MapLibre } from 'maplibre-gl';
 import { useEffect, useState } from 'preact/hooks';
 import { Choice, Field } from '../components/field';
 import { m2 } from '../format';
 import { t } from '../i18n';
 import { read, write } from '../map/coordinates';
+import { takeClicks } from '../map/drawing';
 import { drawn, measure, type Place } from '../map/measure';
 import { storedFormat } from '../map/readout';
 import { put } from '../map/view';
@@ -75,16 +76,7 @@ export function GroundField({ map, shapes, required, ground, onChange }: Props) 
   const { shape, places } = ground;
   useEffect(() => {
     if (!shape) return;
-    const add = ({ lngLat }: MapMouseEvent) => onChange((was) => clicked(was, [lngLat.lng, lngLat.lat]));
-    const container = map.getContainer();
-    container.classList.add('busy-drawing');
-    map.doubleClickZoom.disable();
-    map.on('click', add);
-    return () => {
-      container.classList.remove('busy-drawing');
-      map.doubleClickZoom.enable();
-      map.off('click', add);
-    };
+    return takeClicks(map, (place) => onChange((was) => clicked(was, place)));
   }, [map, shape, onChange]);
   useEffect(
     () => put(map, 'measured', shape ? drawn(places, shape === 'Polygon') : drawn([])),

@@ -1,4 +1,4 @@
-import type { Map as MapLibre, MapMouseEvent } from 'maplibre-gl';
+import type { Map as MapLibre } from 'maplibre-gl';
 import { lazy, Suspense } from 'preact/compat';
 import { useEffect, useState } from 'preact/hooks';
 import { Busy } from '../components/states';
@@ -6,6 +6,7 @@ import { count, m2 } from '../format';
 import { t } from '../i18n';
 import { amend } from '../router';
 import { may } from '../session';
+import { takeClicks } from './drawing';
 import { drawn, measure, type Place } from './measure';
 import type { Question } from './sources';
 import { boundsOf, put } from './view';
@@ -73,15 +74,9 @@ export function Tools(props: {
 function Measuring({ map }: { map: MapLibre }) {
   const [places, setPlaces] = useState<Place[]>([]);
   useEffect(() => {
-    const add = ({ lngLat }: MapMouseEvent) => setPlaces((known) => [...known, [lngLat.lng, lngLat.lat]]);
-    const container = map.getContainer();
-    container.classList.add('busy-drawing');
-    map.doubleClickZoom.disable();
-    map.on('click', add);
+    const end = takeClicks(map, (place) => setPlaces((known) => [...known, place]));
     return () => {
-      container.classList.remove('busy-drawing');
-      map.doubleClickZoom.enable();
-      map.off('click', add);
+      end();
       put(map, 'measured', drawn([]));
     };
   }, [map]);
