@@ -4,16 +4,17 @@ use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use serde::Serialize;
 use serde_json::Value;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use uuid::Uuid;
 
 use super::column::Id;
+use super::record::diff;
 use super::row::{ConflictRow, VersionRow};
 use super::schema::{conflict, version};
 use super::{Result, Store, StoreError};
 use crate::model::role::Sight;
 use crate::model::{Hash, Record};
-use crate::sync::merge;
+use crate::sync::merge::{self, RETIRED};
 
 /// A conflict with its three sides.
 #[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
@@ -26,8 +27,12 @@ pub struct ConflictView {
     pub record_id: Uuid,
     /// Its kind.
     pub kind: String,
-    /// The fields that disagree.
+    /// The fields that disagree; `record_id`, `stage`, `txn`, `settles` where something else than a field does: two records
+    /// of one id, a review of an earlier version, another edit of the same action, a conflict settled meanwhile.
     pub fields: Vec<String>,
+    /// Every field that the conflicting edit changed, whether it disagrees or not, `retired` among them: none of it
+    /// stands, and what a settlement does not take up is lost.
+    pub changed: Vec<String>,
     /// Whether the record is contested because of it.
     pub safety: bool,
     /// When it was opened.
@@ -71,7 +76,7 @@ pub struct Side {
     pub device: Uuid,
     /// When the server learnt it.
     pub recorded_at: DateTime<Utc>,
-    /// The values of the fields that disagree.
+    /// The values of the fields that disagree and of those that the conflicting edit changed.
     #[schema(value_type = Object)]
     pub values: BTreeMap<String, Value>,
     /// The outline on this side.
@@ -173,7 +178,9 @@ impl Store {
         let kind = mine.or(head).map(|row| row.kind.clone()).unwrap_or_default();
         let schema = self.registry.latest(&kind);
         let shown = |name: &&String| schema.is_none_or(|schema| sight.reaches(schema, name));
-        let shown: Vec<&String> = fields.iter().filter(shown).collect();
+        let base = row.base_version.and_then(|id| versions.get(&id));
+        let changed: Vec<String> = changed(base, mine)?.into_iter().filter(|name| shown(&name)).collect();
+        let shown: BTreeSet<&String> = fields.iter().filter(shown).chain(&changed).collect();
         let side = |version: Option<&VersionRow>| {
             version.map(|version| Side::of(version.clone(), &shown)).transpose()
         };
@@ -193,22 +200,40 @@ impl Store {
             kind,
             safety: row.safety,
             opened_at: row.opened_at.0,
-            base: side(row.base_version.and_then(|id| versions.get(&id)))?,
+            base: side(base)?,
             theirs: side(head)?,
             mine: side(mine)?,
             seen,
             settled,
+            changed,
             fields,
         })
     }
 }
 
+/// What an edit changed of what its author saw.
+fn changed(base: Option<&VersionRow>, mine: Option<&VersionRow>) -> Result<Vec<String>> {
+    let record = |row: &VersionRow| row.clone().into_record();
+    let Some(mine) = mine.map(record).transpose()? else { return Ok(Vec::new()) };
+    let base = base.map(record).transpose()?;
+    let was_retired = base.as_ref().is_some_and(|base| base.retired);
+    let mut changed: Vec<String> = diff(base.as_ref(), &mine).into_keys().collect();
+    if mine.retired != was_retired {
+        changed.push(RETIRED.to_owned());
+    }
+    Ok(changed)
+}
+
+fn value_in(record: &Record, name: &str) -> Value {
+    if name == RETIRED { record.retired.into() } else { record.field(name).clone() }
+}
+
 impl Side {
-    fn of(row: VersionRow, fields: &[&String]) -> Result<Self> {
+    fn of(row: VersionRow, fields: &BTreeSet<&String>) -> Result<Self> {
         let (version, author, device) = (row.version_id.0, row.author.0, row.device_id.0);
         let (recorded_at, area_m2) = (row.recorded_at.0, row.area_m2);
         let record: Record = row.into_record()?;
-        let values = fields.iter().map(|name| ((*name).clone(), record.field(name).clone())).collect();
+        let values = fields.iter().map(|name| ((*name).clone(), value_in(&record, name))).collect();
         Ok(Self {
             version,
             author,

@@ -142,7 +142,7 @@ test('the field: what is quarantined is repaired or set aside', async () => {
   const before = await cards.count();
   assert.ok(before > 0, 'the demonstration has a quarantined edit');
   await cards.first().getByText('Repair and resubmit').click();
-  await page.locator('dialog textarea').waitFor();
+  await page.locator('dialog .changed').first().waitFor();
   await keep(page, 'quarantine');
   await page.keyboard.press('Escape');
   await cards.first().getByText('Set aside').click();

@@ -14,6 +14,8 @@ on_both!(
     whoever_made_a_branch_does_not_approve_it,
     retiring_against_a_parallel_edit_is_a_conflict,
     nothing_retired_comes_back_by_itself,
+    what_an_edit_changed_beside_the_conflict_can_be_taken_up,
+    a_retired_record_is_brought_back_by_a_settlement,
     rows_unite_and_struck_rows_stay_away,
     a_split_that_conflicts_is_not_taken_in_part,
     a_split_is_taken_whole,
@@ -147,6 +149,59 @@ fn nothing_retired_comes_back_by_itself(place: &Place) {
     // Whoever has seen that it was retired may bring it back.
     field.two.must("applied", &field.two.on("restore", field.area, &retired, &json!({})));
     assert_eq!(field.shown().get("retired"), None);
+}
+
+fn settle(field: &Field, conflict: &Value, changes: &Value) {
+    let path = format!("/v1/conflicts/{}/resolve", conflict["id"].as_str().unwrap());
+    let body = json!({"version": conflict["theirs"]["version"], "seen": conflict["seen"], "changes": changes, "reason": "Seen on site"});
+    field.server.http().post(&path, &field.im(), &body).expect(200);
+}
+
+fn what_an_edit_changed_beside_the_conflict_can_be_taken_up(place: &Place) {
+    let field = Field::prepare(place);
+    field.one.must("applied", &field.update(&field.one, &json!({"status": {"to": "suspended"}})));
+    let edit = json!({"status": {"to": "released"}, "remarks": {"to": "Three mines seen at the well"}});
+    field.two.must("conflict", &field.update(&field.two, &edit));
+    let conflict = field.conflicts()[0].clone();
+    assert_eq!(conflict["fields"], json!(["status"]), "only the status disagrees");
+    assert_eq!(conflict["changed"], json!(["remarks", "status"]), "and yet nothing of the edit stands");
+    let told: Vec<&Value> =
+        ["base", "theirs", "mine"].map(|side| &conflict[side]["values"]["remarks"]).to_vec();
+    assert_eq!(told, [&Value::Null, &Value::Null, &json!("Three mines seen at the well")]);
+    settle(&field, &conflict, &json!({"remarks": {"to": told[2]}}));
+    let shown = field.shown();
+    assert_eq!(shown["properties"]["status"], "suspended");
+    assert_eq!(shown["properties"]["remarks"], "Three mines seen at the well");
+}
+
+fn a_retired_record_is_brought_back_by_a_settlement(place: &Place) {
+    let field = Field::prepare(place);
+    field.one.must("applied", &field.one.on("retire", field.area, &field.version, &json!({})));
+    field.two.must("conflict", &field.update(&field.two, &json!({"remarks": {"to": "Still there"}})));
+    let conflict = field.conflicts()[0].clone();
+    assert_eq!(conflict["fields"], json!(["retired"]));
+    let retired = |side: &str| &conflict[side]["values"]["retired"];
+    assert_eq!(
+        [retired("base"), retired("theirs"), retired("mine")],
+        [false, true, false].map(|it| json!(it)).each_ref()
+    );
+    assert_eq!(conflict["mine"]["values"]["remarks"], "Still there");
+    settle(&field, &conflict, &json!({"retired": {"to": false}, "remarks": {"to": "Still there"}}));
+    let shown = field.shown();
+    assert_eq!((shown.get("retired"), &shown["properties"]["remarks"]), (None, &json!("Still there")));
+    // The other way round: what stands is retired after all.
+    field.one.must(
+        "applied",
+        &with(
+            field.one.edit("update", "hazardous_area", field.area),
+            &json!({"base_version": shown["version"], "changes": {"remarks": {"to": "Seen again"}}}),
+        ),
+    );
+    field.two.must("conflict", &field.two.on("retire", field.area, &shown["version"], &json!({})));
+    let conflict = field.conflicts()[0].clone();
+    assert_eq!(conflict["changed"], json!(["retired"]));
+    settle(&field, &conflict, &json!({"retired": {"to": true}}));
+    assert_eq!(field.shown()["retired"], true);
 }
 
 fn rows_unite_and_struck_rows_stay_away(place: &Place) {

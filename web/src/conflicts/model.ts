@@ -20,6 +20,8 @@ export interface Conflict {
   record_id: string;
   kind: string;
   fields: string[];
+  /** What the conflicting edit changed, whether it disagrees or not: none of it stands. */
+  changed: string[];
   safety: boolean;
   opened_at: string;
   base: Side | null;
@@ -37,13 +39,30 @@ export interface Group {
   fields: string[];
 }
 
+/** What may disagree that is no field of a record: there is nothing of it to choose, only something to know. */
+export const CAUSES = ['record_id', 'stage', 'txn', 'settles'] as const;
+export type Cause = (typeof CAUSES)[number];
+
+export function causesOf(conflict: Conflict): Cause[] {
+  return CAUSES.filter((cause) => conflict.fields.includes(cause));
+}
+
+/** What there is to choose: the fields that disagree, and whatever else of the edit does not stand as it was meant. */
+function disputed(conflict: Conflict): string[] {
+  const fields = conflict.fields.filter((field) => !(CAUSES as readonly string[]).includes(field));
+  const others = conflict.changed.filter(
+    (field) =>
+      !fields.includes(field) && !same(valueOn(conflict.mine, field), valueOn(conflict.theirs, field)),
+  );
+  return [...fields, ...others];
+}
+
 /** Fields that say one thing together – a status, its date and its reason – are chosen together. */
 export function groupsOf(conflict: Conflict): Group[] {
-  const stems = conflict.fields.filter((field) =>
-    conflict.fields.some((other) => other.startsWith(`${field}_`)),
-  );
+  const all = disputed(conflict);
+  const stems = all.filter((field) => all.some((other) => other.startsWith(`${field}_`)));
   const groups = new Map<string, string[]>();
-  for (const field of conflict.fields) {
+  for (const field of all) {
     const stem = stems.find((known) => field.startsWith(`${known}_`)) ?? field;
     groups.set(stem, [...(groups.get(stem) ?? []), field]);
   }

@@ -4,9 +4,10 @@ import { Empty, Safety, Show } from '../components/states';
 import { ago, short } from '../format';
 import { t, word } from '../i18n';
 import { useLoad } from '../load';
-import { labelOf, useSchema } from '../record/model';
+import { useSchema } from '../record/model';
 import { amend, place } from '../router';
-import { type Conflict, groupsOf, loadConflicts } from './model';
+import { type Conflict, causesOf, groupsOf, loadConflicts } from './model';
+import { disputedName } from './names';
 import { Settle } from './settle';
 
 export default function ConflictsPage() {
@@ -53,9 +54,10 @@ function Row({ conflict, current }: { conflict: Conflict; current: boolean }) {
       onClick={() => amend({ conflict: conflict.id })}
     >
       <strong dir="auto">
-        {groupsOf(conflict)
-          .map((group) => (group.name === 'geometry' ? t('record.outline') : labelOf(schema, group.name)))
-          .join(', ')}
+        {[
+          ...causesOf(conflict).map((cause) => t(`conflict.${cause}`)),
+          ...groupsOf(conflict).map((group) => disputedName(schema, group.name)),
+        ].join(', ')}
       </strong>
       <small>
         {word('kind', conflict.kind)} <span dir="ltr">{short(conflict.record_id)}</span> ·{' '}

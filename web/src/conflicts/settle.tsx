@@ -1,16 +1,19 @@
+import type { Geometry } from 'geojson';
 import { lazy, Suspense } from 'preact/compat';
 import { useMemo, useState } from 'preact/hooks';
 import { Field } from '../components/field';
 import { Busy, Fault } from '../components/states';
+import type { Shape } from '../create/model';
 import { m2, moment } from '../format';
 import { t, word } from '../i18n';
 import { useLoad } from '../load';
 import { type Part, part } from '../map/difference';
-import { labelOf, loadRecord, nameOf, type Schema, useSchema, wordsOf } from '../record/model';
+import { loadRecord, nameOf, type Schema, useSchema, wordsOf } from '../record/model';
 import { href } from '../router';
 import { may, session } from '../session';
 import {
   type Conflict,
+  causesOf,
   type Group,
   groupsOf,
   SIDES,
@@ -19,6 +22,7 @@ import {
   settle,
   valueOn,
 } from './model';
+import { disputedName } from './names';
 
 const Compared = lazy(() => import('../map/compared'));
 
@@ -48,6 +52,11 @@ export function Settle({ conflict }: { conflict: Conflict }) {
           <a href={href('map', { record: conflict.record_id })}>{t('review.on_map')}</a>
         </p>
       </header>
+      {causesOf(conflict).map((cause) => (
+        <p key={cause} class="note">
+          {t(`conflict.cause_${cause}`)}
+        </p>
+      ))}
       {parts.length > 0 && (
         <Suspense fallback={<Busy />}>
           <Compared parts={parts} names={[...SIDES] as Part[]} />
@@ -102,6 +111,16 @@ function Said({ side }: { side: Side | null }) {
   );
 }
 
+function shapeOf({ type }: Geometry): Shape {
+  return (['Polygon', 'LineString'] as const).find((shape) => type.endsWith(shape)) ?? 'Point';
+}
+
+/** An outline in words: of a point or a line there is no area to tell. */
+function outlineWords(side: Side | null): string {
+  if (!side?.geometry) return t('none');
+  return side.area_m2 === null ? t(`create.${shapeOf(side.geometry)}`) : m2(side.area_m2);
+}
+
 function Rows(props: {
   conflict: Conflict;
   group: Group;
@@ -110,18 +129,18 @@ function Rows(props: {
   onChoose: (side: SideName) => void;
 }) {
   const { conflict, group, schema, chosen } = props;
-  const name = group.name === 'geometry' ? t('record.outline') : labelOf(schema, group.name);
+  const name = disputedName(schema, group.name);
   return (
     <tbody>
       {group.fields.map((field) => (
         <tr key={field}>
           <th scope="row" dir="auto">
-            {field === 'geometry' ? t('record.outline') : labelOf(schema, field)}
+            {disputedName(schema, field)}
           </th>
           {SIDES.map((side) => (
             <td key={side} class={chosen === side ? 'chosen' : undefined} dir="auto">
               {field === 'geometry'
-                ? m2(conflict[side]?.area_m2 ?? 0)
+                ? outlineWords(conflict[side])
                 : wordsOf(schema, field, valueOn(conflict[side], field))}
             </td>
           ))}

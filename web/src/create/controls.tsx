@@ -7,7 +7,8 @@ import { Field } from '../components/field';
 import { t } from '../i18n';
 import { useLoad } from '../load';
 import { read, write } from '../map/coordinates';
-import { nameOf, type Property, type RecordFeature, type Value } from '../record/model';
+import { nameCode, nameField, nameOf, type Property, type RecordFeature, type Value } from '../record/model';
+import { newId } from './model';
 
 export interface Control {
   label: string;
@@ -112,6 +113,7 @@ function PlainControl(control: Control) {
 
 function CodeControl(control: Control & { codes: string[] }) {
   const { property, value, onChange, codes } = control;
+  const offered = typeof value === 'string' && !codes.includes(value) ? [value, ...codes] : codes;
   return (
     <Labelled control={control}>
       {(about) => (
@@ -121,9 +123,9 @@ function CodeControl(control: Control & { codes: string[] }) {
           onChange={({ currentTarget }) => onChange(currentTarget.value || undefined)}
         >
           <option value="">{t('none')}</option>
-          {codes.map((code) => (
+          {offered.map((code) => (
             <option key={code} value={code}>
-              {property['x-labels']?.[code] ?? code}
+              {nameCode(property, code)}
             </option>
           ))}
         </select>
@@ -165,14 +167,14 @@ function CodesControl(control: Control) {
   };
   return (
     <Group control={control}>
-      {property.items?.enum?.map((code) => (
+      {[...new Set([...(property.items?.enum ?? []), ...chosen])].map((code) => (
         <label key={code} class="check">
           <input
             type="checkbox"
             checked={chosen.includes(code)}
             onChange={({ currentTarget }) => toggle(code, currentTarget.checked)}
           />
-          {property.items?.['x-labels']?.[code] ?? code}
+          {nameCode(property.items, code)}
         </label>
       ))}
     </Group>
@@ -196,7 +198,7 @@ function Parts({ property, value, onChange }: Pick<Control, 'property' | 'value'
       {shown.map(([name, part]) => (
         <ControlOf
           key={name}
-          label={part['x-label'] ?? name}
+          label={nameField(part, name)}
           property={part}
           required={property.else?.required?.includes(name) ?? false}
           value={parts[name]}
@@ -233,7 +235,7 @@ function RowsControl(control: Control) {
           </button>
         </div>
       ))}
-      <button type="button" onClick={() => set([...rows, { id: crypto.randomUUID() }])}>
+      <button type="button" onClick={() => set([...rows, { id: newId() }])}>
         {t('create.add_row')}
       </button>
     </Group>
@@ -256,7 +258,7 @@ function PositionControl(control: Control) {
       control={{
         ...control,
         // A schema names its order of numbers; people write theirs.
-        label: control.label.replace(/, lon\/lat$/, ''),
+        label: control.label.replace(/[,،].*$/, ''),
         hint: t('create.place_hint'),
         wrong: lost ? t('create.no_position') : control.wrong,
       }}

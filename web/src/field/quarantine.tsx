@@ -1,25 +1,17 @@
+import { lazy, Suspense } from 'preact/compat';
 import { useState } from 'preact/hooks';
 import { api } from '../api';
 import { Act } from '../components/act';
-import { Dialog } from '../components/dialog';
-import { Field } from '../components/field';
-import { Empty, Fault, Show } from '../components/states';
+import { Busy, Empty, Show } from '../components/states';
 import { ago } from '../format';
 import { t, word } from '../i18n';
 import { useLoad } from '../load';
 import { useOrganisations } from '../organisations';
 import { may } from '../session';
+import type { Quarantined } from './edit';
 import { Section } from './page';
 
-interface Quarantined {
-  mutation_id: string;
-  record_id: string;
-  kind: string;
-  organisation: string;
-  since: string;
-  problem: { code: string; detail: string; faults?: { pointer: string; message: string }[] };
-  mutation: Record<string, unknown>;
-}
+const Repair = lazy(() => import('./repair'));
 
 /** Edits that a person must look at: stored whole, with what is wrong with them. */
 export function Quarantine() {
@@ -72,13 +64,15 @@ export function Quarantine() {
         }
       </Show>
       {repaired && (
-        <Repair
-          edit={repaired}
-          onClose={() => {
-            setRepaired(null);
-            quarantine.reload();
-          }}
-        />
+        <Suspense fallback={<Busy />}>
+          <Repair
+            edit={repaired}
+            onClose={() => {
+              setRepaired(null);
+              quarantine.reload();
+            }}
+          />
+        </Suspense>
       )}
       {dismissed && (
         <Act
@@ -94,56 +88,5 @@ export function Quarantine() {
         />
       )}
     </Section>
-  );
-}
-
-/** The edit as it was sent, to be put right and sent again as a new one. */
-function Repair({ edit, onClose }: { edit: Quarantined; onClose: () => void }) {
-  const [text, setText] = useState(() => JSON.stringify(edit.mutation.changes ?? {}, null, 2));
-  const [fault, setFault] = useState<unknown>();
-  const [told, setTold] = useState<string | null>(null);
-  const run = async (event: Event) => {
-    event.preventDefault();
-    setFault(undefined);
-    try {
-      const mutation = { ...edit.mutation, changes: JSON.parse(text) };
-      const answer = await api.post<{ outcome: string; problem?: { detail: string } }>(
-        `/v1/quarantine/${edit.mutation_id}/repair`,
-        mutation,
-      );
-      if (['applied', 'merged'].includes(answer.outcome)) onClose();
-      else setTold(answer.problem?.detail ?? word('outcome', answer.outcome));
-    } catch (thrown) {
-      setFault(thrown);
-    }
-  };
-  return (
-    <Dialog title={t('quarantine.repair')} wide onClose={onClose}>
-      <form class="act" onSubmit={run}>
-        <p lang="en" dir="ltr">
-          {edit.problem.detail}
-        </p>
-        <Field label={t('quarantine.changes')} hint={t('quarantine.hint')}>
-          <textarea
-            class="code-text"
-            dir="ltr"
-            rows={14}
-            spellcheck={false}
-            value={text}
-            onInput={(event) => setText(event.currentTarget.value)}
-          />
-        </Field>
-        {fault !== undefined && <Fault fault={fault} />}
-        {told !== null && <p role="alert">{told}</p>}
-        <div class="actions">
-          <button type="submit" class="primary">
-            {t('quarantine.send')}
-          </button>
-          <button type="button" onClick={onClose}>
-            {t('cancel')}
-          </button>
-        </div>
-      </form>
-    </Dialog>
   );
 }

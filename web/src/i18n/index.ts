@@ -15,16 +15,26 @@ export interface Language {
   /** For numbers and dates: figures stay in the digits of coordinates and order numbers. */
   locale: string;
   load: () => Promise<Catalogue>;
+  /** What the schemas of records say, by their English texts. */
+  schemas: () => Promise<Catalogue>;
 }
 
 export const LANGUAGES: Language[] = [
-  { code: 'en', name: 'English', direction: 'ltr', locale: 'en-GB', load: async () => en },
+  {
+    code: 'en',
+    name: 'English',
+    direction: 'ltr',
+    locale: 'en-GB',
+    load: async () => en,
+    schemas: async () => ({}),
+  },
   {
     code: 'ar',
     name: 'العربية',
     direction: 'rtl',
     locale: 'ar-u-nu-latn',
     load: async () => (await import('./ar.json')).default,
+    schemas: async () => (await import('./ar.schema.json')).default,
   },
 ];
 
@@ -33,13 +43,15 @@ const STORED = 'cartagena.language';
 
 export const language = signal<Language>(english);
 const catalogue = signal<Catalogue>(en);
+const terms = signal<Catalogue>({});
 let formats = new Map<string, IntlMessageFormat>();
 
 export async function speak(code: string): Promise<void> {
   const next = LANGUAGES.find((known) => known.code === code) ?? english;
-  const words = await next.load();
+  const [words, ofSchemas] = await Promise.all([next.load(), next.schemas()]);
   formats = new Map();
   catalogue.value = words;
+  terms.value = ofSchemas;
   language.value = next;
   localStorage.setItem(STORED, next.code);
 }
@@ -75,4 +87,9 @@ export function word(vocabulary: string, value: string | null | undefined): stri
   const key = `${vocabulary}.${value}`;
   const message = catalogue.value[key] ?? (en as Catalogue)[key];
   return message ? format(key, message) : value.replaceAll('_', ' ');
+}
+
+/** What a schema says in English, for its fields and their codes; as it stands where the language's catalogue lacks it. */
+export function term(text: string): string {
+  return terms.value[text] ?? text;
 }

@@ -2,6 +2,7 @@
 
 import type { Geometry } from 'geojson';
 import { api, query } from '../api';
+import { term } from '../i18n';
 import { useLoad } from '../load';
 
 export type Value = unknown;
@@ -102,14 +103,25 @@ export function loadGround<T>(
   return api.get<T>(query('/v1/ledger/pieces', { as_of: asOf, basis, ...which }), { signal });
 }
 
-/** What a field is called by people. */
+/** What a field, or a part of one, is called by people. */
+export function nameField(property: Property | undefined, field: string): string {
+  const label = property?.['x-label'];
+  return label ? term(label) : field.replaceAll('_', ' ');
+}
+
 export function labelOf(schema: Schema | undefined, field: string): string {
-  return schema?.properties[field]?.['x-label'] ?? field.replaceAll('_', ' ');
+  return nameField(schema?.properties[field], field);
+}
+
+/** A code in words. */
+export function nameCode(property: Property | undefined, code: string): string {
+  const label = property?.['x-labels']?.[code];
+  return label ? term(label) : code;
 }
 
 function plain(value: Value, property: Property | undefined): string {
   if (value === null || value === undefined) return '–';
-  if (typeof value === 'string') return property?.['x-labels']?.[value] ?? value;
+  if (typeof value === 'string') return nameCode(property, value);
   if (typeof value === 'number') {
     const unit = property?.['x-unit'];
     return unit && unit !== '1' ? `${value} ${unit}` : String(value);
@@ -120,7 +132,7 @@ function plain(value: Value, property: Property | undefined): string {
   return parts
     .map(([name, part]) => {
       const known = property?.properties?.[name];
-      return `${known?.['x-label'] ?? name.replaceAll('_', ' ')}: ${plain(part, known)}`;
+      return `${nameField(known, name)}: ${plain(part, known)}`;
     })
     .join('; ');
 }

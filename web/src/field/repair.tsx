@@ -1,0 +1,155 @@
+// A quarantined edit, put right: each change in the control of its field, or as it was sent where no control takes it.
+
+import { useState } from 'preact/hooks';
+import { api } from '../api';
+import { Dialog } from '../components/dialog';
+import { Field } from '../components/field';
+import { Busy, Fault } from '../components/states';
+import { ControlOf } from '../create/controls';
+import { t, word } from '../i18n';
+import { useLoad } from '../load';
+import { labelOf, loadSchema, type Schema, type Value } from '../record/model';
+import {
+  changesIn,
+  controlled,
+  faultsOf,
+  type Quarantined,
+  type Row,
+  readChange,
+  rowsOf,
+  shownValue,
+  withValue,
+} from './edit';
+
+interface Props {
+  edit: Quarantined;
+  onClose: () => void;
+}
+
+export default function Repair({ edit, onClose }: Props) {
+  const schema = useLoad(`schema ${edit.kind}`, () => loadSchema(edit.kind), false);
+  const known = schema.data;
+  return (
+    <Dialog title={t('quarantine.repair')} wide onClose={onClose}>
+      {/* An edit of a kind that the server does not know can still be put right as it was sent. */}
+      {known || schema.fault ? <Form edit={edit} schema={known} onClose={onClose} /> : <Busy />}
+    </Dialog>
+  );
+}
+
+interface Answer {
+  outcome: string;
+  problem?: Quarantined['problem'];
+}
+
+function Form({ edit, schema, onClose }: Props & { schema: Schema | undefined }) {
+  const [problem, setProblem] = useState(edit.problem);
+  const [rows, setRows] = useState(() => rowsOf(edit, schema));
+  const [fault, setFault] = useState<unknown>();
+  const [told, setTold] = useState<string | null>(null);
+  const faults = faultsOf(problem.faults);
+  const change = (next: Row) => setRows(rows.map((row) => (row.name === next.name ? next : row)));
+  const run = async (event: Event) => {
+    event.preventDefault();
+    setFault(undefined);
+    setTold(null);
+    try {
+      const answer = await api.post<Answer>(`/v1/quarantine/${edit.mutation_id}/repair`, {
+        ...edit.mutation,
+        changes: changesIn(rows),
+      });
+      if (['applied', 'merged'].includes(answer.outcome)) return onClose();
+      if (answer.problem) setProblem(answer.problem);
+      setTold(answer.problem?.detail ?? word('outcome', answer.outcome));
+    } catch (thrown) {
+      setFault(thrown);
+    }
+  };
+  return (
+    <form class="act" noValidate onSubmit={run}>
+      <p lang="en" dir="ltr">
+        {problem.detail}
+      </p>
+      <p class="muted">{t('quarantine.hint')}</p>
+      {rows.map((row) => (
+        <Changed key={row.name} row={row} schema={schema} wrong={faults.get(row.name)} onChange={change} />
+      ))}
+      {fault !== undefined && <Fault fault={fault} />}
+      {told !== null && <p role="alert">{told}</p>}
+      <div class="actions">
+        <button type="submit" class="primary" disabled={rows.some(({ unread }) => unread)}>
+          {t('quarantine.send')}
+        </button>
+        <button type="button" onClick={onClose}>
+          {t('cancel')}
+        </button>
+      </div>
+    </form>
+  );
+}
+
+interface ChangedProps {
+  row: Row;
+  schema: Schema | undefined;
+  wrong: string | undefined;
+  onChange: (row: Row) => void;
+}
+
+/** One field of the edit; what is left out can be put back. */
+function Changed({ row, schema, wrong, onChange }: ChangedProps) {
+  const label = row.name === 'geometry' ? t('create.place') : labelOf(schema, row.name);
+  return (
+    <div class="changed">
+      {row.leftOut ? (
+        <p>
+          <s>{label}</s>
+        </p>
+      ) : controlled(row, schema) ? (
+        <ControlOf
+          label={label}
+          property={schema?.properties[row.name] ?? {}}
+          required={schema?.required?.includes(row.name) ?? false}
+          value={shownValue(row, schema)}
+          wrong={wrong}
+          hint={wrong && row.sent !== undefined ? t('quarantine.sent', { value: row.sent }) : undefined}
+          onChange={(value: Value) => onChange(withValue(row, value))}
+        />
+      ) : (
+        <AsSent label={label} row={row} wrong={wrong} onChange={onChange} />
+      )}
+      <button type="button" class="quiet" onClick={() => onChange({ ...row, leftOut: !row.leftOut })}>
+        {t(row.leftOut ? 'quarantine.put_back' : 'quarantine.leave_out')}
+      </button>
+    </div>
+  );
+}
+
+/** What no control takes: ground, rows that are struck out, fields that the schema does not know. */
+function AsSent({ label, row, wrong, onChange }: Omit<ChangedProps, 'schema'> & { label: string }) {
+  const [text, setText] = useState(() => JSON.stringify(row.change, null, 1));
+  const type = (given: string) => {
+    setText(given);
+    const change = readChange(given);
+    onChange(change ? { ...row, change, unread: false } : { ...row, unread: true });
+  };
+  return (
+    <>
+      <Field label={label} hint={row.unread ? t('quarantine.unread') : undefined}>
+        <textarea
+          class="code-text"
+          dir="ltr"
+          rows={4}
+          spellcheck={false}
+          aria-invalid={row.unread || wrong !== undefined}
+          value={text}
+          onInput={({ currentTarget }) => type(currentTarget.value)}
+        />
+      </Field>
+      {wrong && (
+        <p class="wrong" lang="en" dir="ltr">
+          {wrong}
+        </p>
+      )}
+    </>
+  );
+}
