@@ -1,15 +1,15 @@
 //! Passwords for map programs, each made and revoked by its own person.
 
 use actix_web::web::{Data, Path};
-use actix_web::{HttpResponse, delete, get, post};
+use actix_web::{HttpRequest, HttpResponse, delete, get, post};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::access::{Access, JsonBody};
 use super::error::{ApiError, ApiResult};
-use super::state::AppState;
+use super::state::{AppState, address_of};
 use crate::auth::permission::{HaveMapPasswords, ManageAccounts};
-use crate::auth::token;
+use crate::auth::{password, token};
 use crate::store::map_password::{MapPassword, MapScope, OwnedMapPassword};
 
 /// Characters of a map password: 130 random bits, which nobody guesses.
@@ -32,6 +32,9 @@ pub struct MakeMapPassword {
     /// What it is for, e.g. `QGIS on the office laptop`.
     name: String,
     scope: MapScope,
+    /// The password of the asker's own log-in: a map password outlives the session that it is made in, and must not come
+    /// of a stolen one.
+    account_password: String,
 }
 
 /// The map password, which is shown this once.
@@ -46,15 +49,21 @@ pub struct MadeMapPassword {
 }
 
 /// Make a password for a map program: HTTP Basic under `/ogc`, with the asker's log-in. It is in the answer and nowhere
-/// else.
+/// else, and ends when its person sets another password.
 #[utoipa::path(tag = "session", request_body = MakeMapPassword, responses((status = 201, body = MadeMapPassword)))]
 #[post("/v1/account/map-passwords")]
 pub(crate) async fn make(
     access: Access<HaveMapPasswords>,
+    request: HttpRequest,
     state: Data<AppState>,
     body: JsonBody<MakeMapPassword>,
 ) -> ApiResult<HttpResponse> {
-    let MakeMapPassword { name, scope } = body.read()?;
+    let MakeMapPassword { name, scope, account_password } = body.read()?;
+    if access.device.is_some() {
+        return Err(ApiError::forbidden(
+            "people make map passwords, where they log in; a device has no use for one",
+        ));
+    }
     let name = name.trim().to_owned();
     if name.is_empty() || name.chars().count() > LONGEST_NAME {
         let detail = format!(
@@ -63,13 +72,20 @@ pub(crate) async fn make(
         return Err(ApiError::bad_request("name", detail));
     }
     let account = access.actor.account;
+    state.allow_log_in(&account.to_string(), &address_of(&request))?;
     let made = state
         .store(move |store| {
+            let found = store.find_account(account)?;
+            if !password::verify(&account_password, Some(&found.password)) {
+                return Ok(None);
+            }
             let password = token::code(LENGTH);
             let made = store.insert_map_password(account, &name, scope, &password)?;
-            Ok(MadeMapPassword { made, login: store.find_account(account)?.login, password })
+            Ok(Some(MadeMapPassword { made, login: found.login, password }))
         })
         .await?;
+    let made =
+        made.ok_or_else(|| ApiError::forbidden("`account_password` is not the password of this log-in"))?;
     Ok(HttpResponse::Created().json(made))
 }
 

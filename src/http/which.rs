@@ -95,16 +95,20 @@ pub(crate) struct EndOfDay {
     /// The last day that counts, as `2024-12-31`; today where left out.
     #[serde(default, deserialize_with = "day")]
     as_of: Option<NaiveDate>,
-    /// `official` counts what is finalised, `provisional` everything that was not rejected.
-    #[serde(default)]
-    basis: Basis,
+    /// `official` counts what is finalised, `provisional` everything that was not rejected; official where left out.
+    basis: Option<Basis>,
     /// `json`, `csv` or `xlsx`; without, as `Accept` says.
     pub(super) f: Option<String>,
 }
 
 impl EndOfDay {
     pub(super) fn read(self) -> (NaiveDate, Basis) {
-        (self.as_of.unwrap_or_else(|| Utc::now().date_naive()), self.basis)
+        (self.as_of.unwrap_or_else(|| Utc::now().date_naive()), self.basis.unwrap_or_default())
+    }
+
+    /// The basis, where one is asked for.
+    pub(super) fn basis(&self) -> Option<Basis> {
+        self.basis
     }
 }
 

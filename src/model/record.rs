@@ -9,6 +9,9 @@ use uuid::Uuid;
 use super::schema::{Fault, Schema};
 use super::{Hash, Stage, mutation::GEOMETRY};
 
+/// Statuses in which a hazardous area is none any more.
+pub const CLOSED: [&str; 2] = ["released", "closed"];
+
 /// A record at one version.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Record {

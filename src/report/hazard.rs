@@ -12,6 +12,7 @@ use super::ground::Ground;
 use crate::ledger::{
     Classification, Contamination, EndReason, Hazard, HazardEnd, HazardVersion, TreatyScope,
 };
+use crate::model::record::CLOSED;
 use crate::store::book::{LineVersion, RecordLine};
 
 impl Rules<'_> {
@@ -253,7 +254,7 @@ fn ending(version: &LineVersion) -> Option<EndReason> {
 }
 
 fn is_closed(fields: &Map<String, Value>) -> bool {
-    matches!(text(fields, "status"), Some("released" | "closed"))
+    text(fields, "status").is_some_and(|status| CLOSED.contains(&status))
 }
 
 fn reported(fields: &Map<String, Value>) -> Option<f64> {

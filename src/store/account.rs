@@ -203,11 +203,12 @@ impl Store {
         })
     }
 
-    /// Changes a password.
+    /// Changes a password. Whatever somebody else may have made with the old one ends: sessions, map passwords.
     pub fn set_password(&self, id: Uuid, password: String, must_change: bool, by: Uuid) -> Result<()> {
         self.write(move |txn| {
             txn.act("password_changed", id, Some(by), &json!({"account": id}));
             super::token::revoke_sessions(txn, id)?;
+            super::map_password::revoke_all(txn, id)?;
             let changed = diesel::update(account::table.find(Id(id)))
                 .set((account::password.eq(password), account::must_change.eq(must_change)))
                 .execute(txn.connection)?;

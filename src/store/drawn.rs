@@ -14,6 +14,7 @@ use super::column::{Document, Id, Instant};
 use super::feature::Scan;
 use super::schema::{conflict, record, version};
 use crate::geometry::shape;
+use crate::model::record::CLOSED;
 use crate::model::role::{Custody, Shown};
 use crate::ogc::draw;
 use crate::ogc::feature::Feature;
@@ -54,13 +55,16 @@ pub(super) struct Drawn {
     sketch: Sketch,
     geometry: Option<Geometry<f64>>,
     contested: bool,
-    gravest: bool,
+    /// A side of its dispute says that it is confirmed.
+    confirmed: bool,
+    /// A status in which a side of its dispute leaves it open.
+    open: Option<Value>,
 }
 
 /// What of a batch is shown, in its order.
 pub(super) fn drawn(connection: &mut DbConnection, scan: &Scan, batch: &[Place]) -> Result<Vec<Drawn>> {
-    let mut shown = shown(connection, scan, batch)?;
     let mut disputes = disputes(connection, scan, batch)?;
+    let mut shown = shown(connection, scan, batch, &disputes)?;
     let mut found = Vec::with_capacity(batch.len());
     for place in batch {
         let Some(sketch) = shown.remove(&place.record_id) else { continue };
@@ -72,14 +76,20 @@ pub(super) fn drawn(connection: &mut DbConnection, scan: &Scan, batch: &[Place])
         let geometry = draw::united(own, dispute.outlines);
         let wanted = scan.bbox.is_none_or(|bbox| bbox.meets(geometry.as_ref()));
         if wanted && scan.collection.holds(geometry.as_ref()) {
-            found.push(Drawn { sketch, geometry, contested, gravest: dispute.confirmed });
+            let Dispute { confirmed, open, .. } = dispute;
+            found.push(Drawn { sketch, geometry, contested, confirmed, open });
         }
     }
     Ok(found)
 }
 
 /// The version of each record that the reader is shown, as the record stood.
-fn shown(connection: &mut DbConnection, scan: &Scan, batch: &[Place]) -> Result<HashMap<Id, Sketch>> {
+fn shown(
+    connection: &mut DbConnection,
+    scan: &Scan,
+    batch: &[Place],
+    disputes: &HashMap<Id, Dispute>,
+) -> Result<HashMap<Id, Sketch>> {
     let (standing, moved): (Vec<&Place>, Vec<&Place>) = batch.iter().partition(|place| place.seq <= scan.at);
     let standing: Vec<Id> = standing.iter().map(|place| place.version).collect();
     let mut heads: HashMap<Id, Sketch> =
@@ -116,9 +126,12 @@ fn shown(connection: &mut DbConnection, scan: &Scan, batch: &[Place]) -> Result<
     }
     let official = sketches(connection, &at_official)?;
     heads.extend(official.into_iter().map(|sketch| (sketch.record_id, sketch)));
-    // Until its retirement has been finalised, a finalised record stands.
-    heads.retain(|_, shown| {
-        !shown.retired || shown.official.is_some_and(|official| official != shown.version_id)
+    // Until its retirement has been finalised, a finalised record stands; and as long as somebody says that it is still
+    // there, it is.
+    heads.retain(|record, shown| {
+        !shown.retired
+            || shown.official.is_some_and(|official| official != shown.version_id)
+            || disputes.get(record).is_some_and(|dispute| dispute.in_use)
     });
     Ok(heads)
 }
@@ -172,7 +185,14 @@ struct Dispute {
     outlines: Vec<Geometry<f64>>,
     /// One of them says that it is confirmed.
     confirmed: bool,
+    /// One of them has it in use.
+    in_use: bool,
+    /// A status in which one of them leaves it open.
+    open: Option<Value>,
 }
+
+/// Kinds that say of ground that it is safe. The most hazardous view of these is what stands, with nothing added to it.
+const SAFE: [&str; 2] = ["land_release", "handover"];
 
 fn disputes(connection: &mut DbConnection, scan: &Scan, batch: &[Place]) -> Result<HashMap<Id, Dispute>> {
     let perhaps: Vec<Id> = batch
@@ -183,22 +203,37 @@ fn disputes(connection: &mut DbConnection, scan: &Scan, batch: &[Place]) -> Resu
     if perhaps.is_empty() {
         return Ok(HashMap::new());
     }
-    let sides: Vec<(Id, Option<Vec<u8>>, Document)> = conflict::table
+    type Side = (Id, Option<Vec<u8>>, bool, Document);
+    let sides: Vec<Side> = conflict::table
         .inner_join(version::table.on(version::version_id.eq(conflict::conflict_id)))
         .filter(conflict::record_id.eq_any(&perhaps))
         .filter(conflict::safety.eq(true))
         .filter(conflict::opened_seq.le(scan.at))
         .filter(conflict::closed_seq.is_null().or(conflict::closed_seq.gt(scan.at).assume_not_null()))
-        .select((conflict::record_id, version::wkb, version::properties))
+        .select((conflict::record_id, version::wkb, version::retired, version::properties))
         .load(connection)?;
     let mut found: HashMap<Id, Dispute> = HashMap::new();
-    for (record, wkb, Document(properties)) in sides {
+    let is_safe = scan.collection.kind().is_some_and(|kind| SAFE.contains(&kind));
+    for (record, wkb, retired, Document(properties)) in sides {
         let dispute = found.entry(record).or_default();
+        if is_safe {
+            continue;
+        }
+        dispute.in_use |= !retired;
+        dispute.open = dispute.open.take().or_else(|| open_status(&properties));
         let outline = wkb.as_deref().and_then(shape::Shape::from_wkb);
         dispute.outlines.extend(outline.map(shape::Shape::into_geometry));
         dispute.confirmed |= properties["classification"] == "CHA";
     }
     Ok(found)
+}
+
+fn open_status(properties: &Value) -> Option<Value> {
+    properties.get("status").filter(|status| !is_closed(status)).cloned()
+}
+
+fn is_closed(status: &Value) -> bool {
+    status.as_str().is_some_and(|status| CLOSED.contains(&status))
 }
 
 /// What is shown, with what it says.
@@ -222,8 +257,11 @@ pub(super) fn with_properties(connection: &mut DbConnection, drawn: Vec<Drawn>) 
 impl Drawn {
     fn into_feature(self, mut properties: Map<String, Value>) -> Feature {
         let sketch = self.sketch;
-        if self.gravest && properties.contains_key("classification") {
+        if self.confirmed && properties.contains_key("classification") {
             properties.insert("classification".to_owned(), json!("CHA"));
+        }
+        if let Some(open) = self.open.filter(|_| properties.get("status").is_some_and(is_closed)) {
+            properties.insert("status".to_owned(), open);
         }
         let given = [
             ("area_m2", json!(sketch.area_m2)),

@@ -237,7 +237,7 @@ fn end(txn: &mut SyncTxn<'_>, id: Uuid, by: Uuid) -> Result<()> {
     Ok(())
 }
 
-/// Ends every map password of an account that is closed.
+/// Ends every map password of an account that is closed, or has another password.
 pub(super) fn revoke_all(txn: &mut SyncTxn<'_>, account: Uuid) -> Result<()> {
     let now = txn.now;
     let alive = map_password::table

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
-import { accessible, api, browser, fits, goTo, keep, offences, pageOf, SERVER, settled } from './support.mjs';
+import { accessible, api, browser, fits, goTo, keep, offences, PASSWORD, pageOf, SERVER, settled } from './support.mjs';
 import { enrol, push } from './tablet.mjs';
 
 after(() => browser.close());
@@ -137,6 +137,10 @@ test('a map password is made, seen once, used by a program, and revoked', async 
   await accessible(page, 'map passwords');
   await page.getByRole('button', { name: 'Make a map password' }).click();
   await page.getByLabel('What for').fill('QGIS in the office');
+  await page.getByLabel('Your own password').fill('not this one');
+  await page.locator('dialog button[type=submit]').click();
+  await page.locator('dialog [role=alert]').waitFor();
+  await page.getByLabel('Your own password').fill(PASSWORD);
   await page.locator('dialog button[type=submit]').click();
   const password = (await page.locator('dialog .code').textContent()).trim();
   await page.context().grantPermissions(['clipboard-read', 'clipboard-write']);
@@ -156,6 +160,7 @@ test('a map password is made, seen once, used by a program, and revoked', async 
   await keep(page, 'map-passwords');
   await page.getByRole('button', { name: 'Make a map password' }).click();
   await page.getByLabel('What for').fill('A spreadsheet');
+  await page.getByLabel('Your own password').fill(PASSWORD);
   await page.locator('dialog').getByLabel('May').selectOption('read_write');
   await page.locator('dialog button[type=submit]').click();
   await page.locator('dialog .code').waitFor();

@@ -93,6 +93,7 @@ pub(crate) async fn delete(
     let (collection, id) = path.into_inner();
     let desk = Desk::open(&access, &request, &state, &collection).await?;
     let stands = desk.find(&state, read_id(&id)?).await?;
+    must_be_settled(&stands)?;
     let (actor, seen) = (access.actor, seen(&request));
     let done = state.store(move |store| Ok(store.retire(actor, stands.id, seen))).await?;
     let version = done.map_err(refused)?.version.unwrap_or_default();
@@ -132,10 +133,7 @@ async fn change(
         let detail = format!("the record stands at version {}: look at it again", stands.version);
         return Err(ApiError::new(StatusCode::PRECONDITION_FAILED, "stale", detail));
     }
-    if stands.contested {
-        let detail = "two people disagree about this record, and the map shows the ground of both: settle the conflict first";
-        return Err(ApiError::new(StatusCode::CONFLICT, "contested", detail));
-    }
+    must_be_settled(&stands)?;
     let changes = desk.edit(manner, Some(&stands))?.changes(&body.read()?).map_err(unprocessable)?;
     if changes.is_empty() {
         return Ok(HttpResponse::NoContent().insert_header(tag(stands.version)).finish());
@@ -144,6 +142,15 @@ async fn change(
     let done = state.store(move |store| Ok(store.correct(actor, id, seen, changes, None))).await?;
     let version = done.map_err(refused)?.version.unwrap_or_default();
     Ok(HttpResponse::NoContent().insert_header(tag(version)).finish())
+}
+
+/// What the map shows of a contested record is not one version of it.
+fn must_be_settled(stands: &Feature) -> ApiResult<()> {
+    if !stands.contested {
+        return Ok(());
+    }
+    let detail = "two people disagree about this record, and the map shows the ground of both: settle the conflict first";
+    Err(ApiError::new(StatusCode::CONFLICT, "contested", detail))
 }
 
 /// Where an edit is taken: a collection of records, as its author sees it.

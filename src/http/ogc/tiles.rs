@@ -28,7 +28,8 @@ pub(super) const MVT: &str = "application/vnd.mapbox-vector-tile";
 const MOST_LAYERS: usize = 16;
 
 /// A tile of one or more collections (their names with commas), column before row; `.mvt` or `.pbf` may stand behind
-/// the row. 204 where there is nothing in it.
+/// the row. 204 where there is nothing in it. `as_of` is of the ledger's ground: records are as they stand, those that
+/// are finalised or were not rejected where a `basis` is asked for, and all that the reader may see otherwise.
 #[utoipa::path(tag = "ogc", params(("layers" = String, Path), ("z" = String, Path), ("x" = String, Path), ("y" = String, Path), EndOfDay), responses((status = 200, body = Vec<u8>, content_type = "application/vnd.mapbox-vector-tile"), (status = 204), (status = 304)))]
 #[get("/tiles/{layers}/{z}/{x}/{y}")]
 pub(crate) async fn show(
@@ -128,8 +129,9 @@ pub(super) fn find_drawn(access: &MapAccess<ReadRecords>, id: &str) -> ApiResult
 
 fn ask(access: &MapAccess<ReadRecords>, layers: &str, tile: TileId, when: EndOfDay) -> ApiResult<Asked> {
     let collections = read_layers(access, layers)?;
+    let review = when.basis();
     let (day, basis) = when.read();
-    Ok(Asked { collections, tile, sight: access.actor.sight(), day, basis })
+    Ok(Asked { collections, tile, sight: access.actor.sight(), day, basis, review })
 }
 
 async fn answer(request: HttpRequest, state: Data<AppState>, asked: Asked) -> ApiResult<HttpResponse> {

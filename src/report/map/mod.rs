@@ -69,6 +69,8 @@ pub struct Asked {
     pub day: NaiveDate,
     /// What counts as ground.
     pub basis: Basis,
+    /// Only records that count on this basis; all that the reader may see where nobody says.
+    pub review: Option<Basis>,
 }
 
 /// A tile, or that it is the one that somebody has.

@@ -8,10 +8,12 @@ use uuid::Uuid;
 
 use super::tag::{Tagger, fields, legend};
 use super::{Asked, MapError, eyes};
+use crate::model::Stage;
 use crate::model::role::{Custody, Shown, Sight};
 use crate::model::schema::Registry;
 use crate::ogc::collection::{Collection, Source};
 use crate::ogc::feature::Feature;
+use crate::report::book::Basis;
 use crate::store::map::{EVERYTHING, Mapped};
 use crate::store::{Result, Store};
 use crate::tile::{self, Layer};
@@ -25,13 +27,23 @@ pub(super) struct Audience {
 }
 
 impl Audience {
-    fn has(&self, sight: Sight) -> bool {
-        match sight.of_custody(&self.custody) {
+    fn has(&self, asked: &Asked) -> bool {
+        // What was amended and refused says again what is finalised; what was refused at first says nothing.
+        let is_refused = self.custody.stage == Stage::Rejected && self.custody.official.is_none();
+        if asked.review.is_some() && is_refused {
+            return false;
+        }
+        match seen(asked).of_custody(&self.custody) {
             Shown::Head => !self.official,
             Shown::Official(_) => self.official,
             Shown::Nothing => false,
         }
     }
+}
+
+/// What the reader sees of the records that are asked for.
+fn seen(asked: &Asked) -> Sight {
+    Sight { official_only: asked.sight.official_only || asked.review == Some(Basis::Official), ..asked.sight }
 }
 
 /// The layers of a kind.
@@ -137,7 +149,8 @@ impl RecordMap {
     /// Everything that what a tile shows depends on.
     pub(super) fn state(&self, collection: &Collection, asked: &Asked) -> String {
         let state = self.layer(collection).map(|layer| layer.state(asked.tile)).unwrap_or_default();
-        format!("{} {} {state:?} {}", collection.id, self.epoch, eyes(&asked.sight))
+        let review = asked.review.map_or("all", Basis::as_str);
+        format!("{} {} {state:?} {} {review}", collection.id, self.epoch, eyes(&seen(asked)))
     }
 
     pub(super) fn write(
@@ -147,7 +160,7 @@ impl RecordMap {
         into: MvtTileBuilder,
     ) -> std::result::Result<MvtTileBuilder, MapError> {
         let Some(layer) = self.layer(collection) else { return Ok(into) };
-        let lets_in = |audience: &Audience| audience.has(asked.sight);
+        let lets_in = |audience: &Audience| audience.has(asked);
         Ok(layer.write(&collection.id, asked.tile, asked.sight.tier, lets_in, into)?)
     }
 }
@@ -174,7 +187,6 @@ mod tests {
     use serde_json::Map;
 
     use super::*;
-    use crate::model::Stage;
     use crate::tile::TileId;
 
     fn find(id: Uuid, stage: Stage, there: bool) -> Mapped {
@@ -215,7 +227,8 @@ mod tests {
             tile: TileId::new(0, 0, 0).unwrap(),
             sight,
             day: chrono::NaiveDate::MAX,
-            basis: crate::report::book::Basis::Official,
+            basis: Basis::Official,
+            review: None,
         };
         let bytes =
             |sight: Sight| map.write(collection, &asked(sight), MvtTileBuilder::new()).unwrap().encode();

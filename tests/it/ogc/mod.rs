@@ -1,6 +1,7 @@
 //! OGC API – Features: what QGIS, GDAL and others rely on, and what they must not be able to do.
 
 mod clients;
+mod contested;
 mod edits;
 mod ground;
 mod pages;
@@ -12,7 +13,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::ledger::{create, push, set_programme, square};
-use crate::support::{Crew, Http, Person, Place, Reply, Serving, TestServer, people::text};
+use crate::support::{Crew, Http, Person, Place, Reply, Serving, TestServer, people::PASSWORD, people::text};
 
 /// Somebody at a map, with a map password.
 pub(crate) struct Map {
@@ -27,7 +28,7 @@ pub(crate) struct Map {
 impl Map {
     /// Makes a map password for somebody.
     pub(crate) fn of(server: &impl Serving, who: &Person, scope: &str) -> Self {
-        let body = json!({"name": "the test's", "scope": scope});
+        let body = json!({"name": "the test's", "scope": scope, "account_password": PASSWORD});
         let path = "/v1/account/map-passwords";
         let made = server.http().post(path, &who.log_in(server), &body).expect(201);
         Self::with(server, &text(&made, "login"), &text(&made, "password"))

@@ -3,9 +3,15 @@
 use serde_json::{Value, json};
 
 use super::{Country, Map};
-use crate::support::{Person, Place, on_both, people::PASSWORD, people::text};
+use crate::support::tablet::with;
+use crate::support::{Person, Place, Tablet, on_both, people::PASSWORD, people::text};
 
-on_both!(a_map_password_opens_the_map_and_nothing_else, a_map_password_ends);
+on_both!(
+    a_map_password_opens_the_map_and_nothing_else,
+    a_map_password_ends,
+    a_map_password_is_made_by_a_person_who_knows_theirs,
+    another_password_ends_map_passwords
+);
 
 fn list(country: &Country, who: &Person) -> Vec<Value> {
     let reply = country.server.http().get("/v1/account/map-passwords", &who.log_in(&country.server));
@@ -55,9 +61,9 @@ fn a_map_password_opens_the_map_and_nothing_else(place: &Place) {
         403,
         "no stronger than its person"
     );
-    for body in
-        [json!({"name": " ", "scope": "read"}), json!({"name": "x", "scope": "all"}), json!({"name": "x"})]
-    {
+    let asked = json!({"name": "x", "scope": "read", "account_password": PASSWORD});
+    for wrong in [json!({"name": " "}), json!({"scope": "all"}), json!({"account_password": null})] {
+        let body = with(asked.clone(), &wrong);
         let reply = server.http().post("/v1/account/map-passwords", &crew.im.log_in(server), &body);
         assert_eq!(reply.status, 400, "{body}");
     }
@@ -91,8 +97,33 @@ fn a_map_password_ends(place: &Place) {
     }
     let token = crew.manager.log_in(server);
     let make = || {
-        server.http().post("/v1/account/map-passwords", &token, &json!({"name": "x", "scope": "read"})).status
+        let body = json!({"name": "x", "scope": "read", "account_password": PASSWORD});
+        server.http().post("/v1/account/map-passwords", &token, &body).status
     };
     assert_eq!((0..20).map(|_| make()).filter(|status| *status == 201).count(), 20);
     assert_eq!(make(), 409, "there is an end to them");
+}
+
+fn a_map_password_is_made_by_a_person_who_knows_theirs(place: &Place) {
+    let country = Country::prepare(place, 1);
+    let (server, crew) = (&country.server, &country.crew);
+    let make = |token: &str, password: &str| {
+        let body = json!({"name": "x", "scope": "read_write", "account_password": password});
+        server.http().post("/v1/account/map-passwords", token, &body).status
+    };
+    // A stolen session would else be worth more than the session.
+    assert_eq!(make(&crew.im.log_in(server), "what a thief does not know"), 403);
+    // And so would a tablet that was found, whoever carried it.
+    let tablet = Tablet::enrol(server, crew, &crew.surveyor);
+    assert_eq!(make(&tablet.token, PASSWORD), 403);
+    assert_eq!(make(&crew.surveyor.log_in(server), PASSWORD), 201);
+}
+
+fn another_password_ends_map_passwords(place: &Place) {
+    let country = Country::prepare(place, 1);
+    let (server, crew) = (&country.server, &country.crew);
+    let (map, others) = (country.im(), Map::of(server, &crew.qa, "read"));
+    let change = json!({"old": PASSWORD, "new": "another one that is long enough"});
+    server.http().post("/v1/auth/password", &crew.im.log_in(server), &change).expect(204);
+    assert_eq!((map.get("/collections").status, others.get("/collections").status), (401, 200));
 }

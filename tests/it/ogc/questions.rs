@@ -1,6 +1,6 @@
 //! What can be asked for, by whom.
 
-use serde_json::{Value, json};
+use serde_json::json;
 use uuid::Uuid;
 
 use super::{Country, Map, features, next_of};
@@ -14,7 +14,6 @@ on_both!(
     what_is_no_question_is_refused,
     everybody_sees_what_their_role_does,
     what_was_sent_back_is_not_shown_as_it_was_before,
-    contested_ground_is_shown_at_its_most_hazardous,
 );
 
 fn boxes_times_filters_and_orders(place: &Place) {
@@ -221,36 +220,4 @@ fn what_was_sent_back_is_not_shown_as_it_was_before(place: &Place) {
     assert_eq!((count(&country.im(), &returned), count(&country.im(), &submitted)), (1, 1));
     let shown = country.im().items("hazardous_area", &[("as_of", &submitted)]);
     assert_eq!(features(&shown)[0]["properties"]["stage"], "submitted");
-}
-
-fn contested_ground_is_shown_at_its_most_hazardous(place: &Place) {
-    let country = Country::prepare(place, 1);
-    let (server, crew, area) = (&country.server, &country.crew, country.areas[0]);
-    let version = crate::support::tablet::record(server, &crew.im.log_in(server), area)["version"].clone();
-    let sides = [(&crew.surveyor, square(0.001, 0.001), "SHA"), (&crew.second, square(0.0005, 0.001), "CHA")];
-    for ((who, outline, class), outcome) in sides.into_iter().zip(["applied", "conflict"]) {
-        let tablet = Tablet::enrol(server, crew, who);
-        let changes = json!({"changes": {"geometry": {"to": outline}, "classification": {"to": class}}});
-        let edit = with(tablet.on("update", area, &version, &json!({})), &changes);
-        tablet.must(outcome, &edit);
-    }
-    let page = country.im().items("hazardous_area", &[]);
-    let shown = &features(&page)[0];
-    assert_eq!(
-        (&shown["properties"]["contested"], &shown["properties"]["classification"]),
-        (&json!(true), &json!("CHA"))
-    );
-    let west = |geometry: &Value| {
-        let ring = geometry["coordinates"][0][0].as_array().unwrap().iter();
-        ring.map(|at| at[0].as_f64().unwrap()).fold(f64::INFINITY, f64::min)
-    };
-    assert!((west(&shown["geometry"]) - 0.0005).abs() < 1e-9, "the ground of both: {shown}");
-    assert_eq!(country.im().ids("hazardous_area", &[("bbox", "0.0006,9,0.0007,11")]), [area]);
-    let refused = country.im().send(
-        "PATCH",
-        &format!("/collections/hazardous_area/items/{area}"),
-        &[("Content-Type", "application/merge-patch+json")],
-        br#"{"properties": {"name": "x"}}"#,
-    );
-    assert_eq!(refused.expect(409)["type"], "urn:cartagena:problem:contested");
 }

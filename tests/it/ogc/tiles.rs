@@ -18,6 +18,7 @@ on_both!(
     tiles_hold_the_ground_that_figures_count,
     a_tile_is_asked_for_again_only_when_it_has_changed,
     each_is_shown_what_is_theirs,
+    records_of_a_basis_are_those_that_count,
     tiles_describe_themselves,
     gdal_reads_a_tile,
     each_basis_has_tiles_of_its_own,
@@ -223,6 +224,27 @@ fn each_is_shown_what_is_theirs(place: &Place) {
     }
     let wrong = ask(server, &crew.im, &format!("/tiles/remaining/{ALL}?as_of=yesterday"), &[]);
     assert_eq!(wrong.status, 400);
+}
+
+fn records_of_a_basis_are_those_that_count(place: &Place) {
+    let country = Country::prepare(place, 3);
+    let (server, crew) = (&country.server, &country.crew);
+    let [finalised, refused, waiting] = [country.areas[0], country.areas[1], country.areas[2]];
+    finalise_because(server, crew, finalised, Some("reported by a size of nothing"));
+    for (person, action, reason) in
+        [(&crew.supervisor, "submit", Value::Null), (&crew.manager, "reject", json!("There is none"))]
+    {
+        let token = person.log_in(server);
+        let version = record(server, &token, refused)["version"].as_str().unwrap().to_owned();
+        let body = json!({"action": action, "reason": reason});
+        let path = format!("/v1/records/{refused}/stage");
+        server.http().post_with(&path, &token, &[("If-Match", &version)], &body).expect(200);
+    }
+    let of = |query: &str| ids(&shown(server, &crew.im, "hazardous_area", query));
+    assert_eq!(of(""), [finalised, refused, waiting], "as they stand");
+    assert_eq!(of("basis=provisional"), [finalised, waiting], "a map does not show what was refused");
+    assert_eq!(of("basis=official"), [finalised]);
+    assert_eq!(of("basis=provisional"), [finalised, waiting]);
 }
 
 fn tiles_describe_themselves(place: &Place) {

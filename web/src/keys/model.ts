@@ -23,6 +23,7 @@ export const revokeOwn = (id: string) => api.delete(`${OWN}/${id}`);
 export const revokeAny = (id: string) => api.delete(`${ALL}/${id}`);
 
 /** The password is in the answer and nowhere else. */
-export async function make(name: string, scope: string): Promise<string> {
-  return (await api.post<{ password: string }>(OWN, { name, scope })).password;
+export async function make(name: string, scope: string, accountPassword: string): Promise<string> {
+  const asked = { name, scope, account_password: accountPassword };
+  return (await api.post<{ password: string }>(OWN, asked)).password;
 }

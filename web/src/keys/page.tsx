@@ -53,6 +53,7 @@ export default function KeysPage() {
 function Make({ login, onClose }: { login: string; onClose: () => void }) {
   const [name, setName] = useState('');
   const [scope, setScope] = useState('read');
+  const [password, setPassword] = useState('');
   const [made, setMade] = useState<string | null>(null);
   if (made !== null) {
     return (
@@ -69,7 +70,7 @@ function Make({ login, onClose }: { login: string; onClose: () => void }) {
       submit={t('keys.make')}
       reason="none"
       act={async () => {
-        setMade(await make(name, scope));
+        setMade(await make(name, scope, password));
         return STAY;
       }}
       onClose={onClose}
@@ -89,6 +90,15 @@ function Make({ login, onClose }: { login: string; onClose: () => void }) {
         options={scopes.map((known) => [known, word('scope', known)])}
         onChange={setScope}
       />
+      <Field label={t('keys.password')} hint={t('keys.password_hint')}>
+        <input
+          type="password"
+          autocomplete="current-password"
+          required
+          value={password}
+          onInput={(event) => setPassword(event.currentTarget.value)}
+        />
+      </Field>
     </Act>
   );
 }
