@@ -72,8 +72,10 @@ permissions! {
     ReadAlarms = [Supervisor, ProgrammeManager, QaOfficer, ImOfficer, Authority, Admin],
     /// See and make accounts and organisations.
     ManageAccounts = [Admin],
-    /// See devices and offer enrolments: one's own organisation's, or all for an admin.
+    /// Offer enrolments and revoke devices: one's own organisation's, or all for an admin.
     ManageDevices = [ProgrammeManager, Admin],
+    /// See which tablets there are, and what they still hold.
+    ReadDevices = [Supervisor, ProgrammeManager, QaOfficer, ImOfficer, Authority, Admin],
 }
 
 /// Change one's own password or end one's session: anybody who is logged in.

@@ -76,10 +76,13 @@ pub(crate) async fn add_account(
 #[derive(Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ChangeAccount {
-    disabled: bool,
+    /// Close it, or reopen it.
+    disabled: Option<bool>,
+    /// What the person is from now on.
+    role: Option<Role>,
 }
 
-/// Close or reopen an account.
+/// Close or reopen an account, or give its person another role.
 #[utoipa::path(tag = "accounts", request_body = ChangeAccount, params(("id" = Uuid, Path)), responses((status = 204)))]
 #[patch("/v1/accounts/{id}")]
 pub(crate) async fn change_account(
@@ -90,8 +93,43 @@ pub(crate) async fn change_account(
 ) -> ApiResult<HttpResponse> {
     let body = body.read()?;
     let (id, by) = (id.into_inner(), access.actor.account);
-    state.store(move |store| store.set_disabled(id, body.disabled, by)).await?;
+    state
+        .store(move |store| {
+            if let Some(role) = body.role {
+                store.set_role(id, role, by)?;
+            }
+            if let Some(disabled) = body.disabled {
+                store.set_disabled(id, disabled, by)?;
+            }
+            Ok(())
+        })
+        .await?;
     Ok(HttpResponse::NoContent().finish())
+}
+
+/// A one-time password, which is shown this once.
+#[derive(Serialize, utoipa::ToSchema)]
+pub struct OneTimePassword {
+    one_time_password: String,
+}
+
+/// Give somebody who has forgotten theirs a one-time password. Their sessions and map passwords end; tablets stay.
+#[utoipa::path(tag = "accounts", params(("id" = Uuid, Path)), responses((status = 201, body = OneTimePassword)))]
+#[post("/v1/accounts/{id}/password")]
+pub(crate) async fn reset_password(
+    access: Access<ManageAccounts>,
+    state: Data<AppState>,
+    id: Path<Uuid>,
+) -> ApiResult<HttpResponse> {
+    let (id, by) = (id.into_inner(), access.actor.account);
+    let given = state
+        .store(move |store| {
+            let one_time_password = password::one_time();
+            store.set_password(id, password::hash(&one_time_password), true, by)?;
+            Ok(OneTimePassword { one_time_password })
+        })
+        .await?;
+    Ok(HttpResponse::Created().json(given))
 }
 
 /// Every organisation.

@@ -86,7 +86,8 @@ pub(crate) async fn log_in(
     Ok(answer(&request, &session, secret))
 }
 
-/// Go on with a browser's session: exchanges the cookie's refresh token. One that is used twice ends the session.
+/// Go on with a browser's session: exchanges the cookie's refresh token. One whose successor is in
+/// use already was stolen, and ends the session.
 #[utoipa::path(tag = "session", responses((status = 200, body = BrowserSession)), security(()))]
 #[post("/v1/session/refresh")]
 pub(crate) async fn refresh(request: HttpRequest, state: Data<AppState>) -> ApiResult<HttpResponse> {
@@ -105,11 +106,7 @@ pub(crate) async fn refresh(request: HttpRequest, state: Data<AppState>) -> ApiR
     match went_on {
         Ok((session, secret)) => Ok(answer(&request, &session, secret)),
         // A token that is of no use any more is taken back. A server that is only away leaves it where it is.
-        Err(fault) if fault.status_code() == StatusCode::UNAUTHORIZED => {
-            let mut response = fault.error_response();
-            let _ = response.add_cookie(&over(&request));
-            Ok(response)
-        }
+        Err(fault) if fault.status_code() == StatusCode::UNAUTHORIZED => Ok(taken_back(&request, &fault)),
         Err(fault) => Err(fault),
     }
 }
@@ -119,10 +116,12 @@ pub(crate) async fn refresh(request: HttpRequest, state: Data<AppState>) -> ApiR
 #[delete("/v1/session")]
 pub(crate) async fn log_out(request: HttpRequest, state: Data<AppState>) -> ApiResult<HttpResponse> {
     same_origin(&request)?;
-    if let Some(token) = request.cookie(COOKIE) {
-        state.store(move |store| store.end_refresh_token(token.value())).await?;
+    let Some(token) = request.cookie(COOKIE) else { return Ok(HttpResponse::NoContent().finish()) };
+    // Whether or not the server can end it just now, whoever sits down at this machine next must not go on with it.
+    match state.store(move |store| store.end_refresh_token(token.value())).await {
+        Ok(()) => Ok(HttpResponse::NoContent().cookie(over(&request)).finish()),
+        Err(fault) => Ok(taken_back(&request, &fault)),
     }
-    Ok(HttpResponse::NoContent().cookie(over(&request)).finish())
 }
 
 fn answer(request: &HttpRequest, session: &BrowserSession, secret: String) -> HttpResponse {
@@ -140,6 +139,14 @@ fn cookie(request: &HttpRequest, value: String) -> Cookie<'static> {
         .same_site(SameSite::Strict)
         .secure(request.connection_info().scheme() == "https")
         .finish()
+}
+
+/// What went wrong, and the cookie's end.
+fn taken_back(request: &HttpRequest, fault: &ApiError) -> HttpResponse {
+    let mut response = fault.error_response();
+    // It can only fail where the cookie is not written in ASCII.
+    let _ = response.add_cookie(&over(request));
+    response
 }
 
 fn over(request: &HttpRequest) -> Cookie<'static> {

@@ -10,9 +10,10 @@ use uuid::Uuid;
 use super::access::{Access, JsonBody};
 use super::error::{ApiError, ApiResult};
 use super::state::{AppState, address_of};
-use crate::auth::permission::{ManageDevices, ReadAlarms};
+use crate::auth::permission::{ManageDevices, ReadAlarms, ReadDevices};
 use crate::auth::{self, Principal, Tokens, token};
 use crate::model::Role;
+use crate::model::role::Actor;
 use crate::store::alarm::Alarm;
 use crate::store::device::Device;
 use crate::store::token::Holder;
@@ -90,11 +91,11 @@ pub(crate) async fn offer_enrolment(
     Ok(HttpResponse::Created().json(Enrolment { code, expires_at }))
 }
 
-/// Every device with its last contact and what it has not sent yet.
+/// Every device with its last contact and what it has not sent yet; operators see their own organisation's.
 #[utoipa::path(tag = "devices", responses((status = 200, body = Vec<Device>)))]
 #[get("/v1/devices")]
-pub(crate) async fn list(access: Access<ManageDevices>, state: Data<AppState>) -> ApiResult<HttpResponse> {
-    let of = own_organisation(&access);
+pub(crate) async fn list(access: Access<ReadDevices>, state: Data<AppState>) -> ApiResult<HttpResponse> {
+    let of = whose_field(&access.actor);
     Ok(HttpResponse::Ok().json(state.store(move |store| store.list_devices(of)).await?))
 }
 
@@ -127,7 +128,12 @@ pub(crate) async fn list_alarms(
     access: Access<ReadAlarms>,
     state: Data<AppState>,
 ) -> ApiResult<HttpResponse> {
-    let all = matches!(access.actor.role, Role::QaOfficer | Role::ImOfficer | Role::Authority | Role::Admin);
-    let of = (!all).then_some(access.actor.organisation);
+    let of = whose_field(&access.actor);
     Ok(HttpResponse::Ok().json(state.store(move |store| store.list_alarms(of)).await?))
+}
+
+/// The organisation of whose field somebody is told; the authority's people and admins are told of every one's.
+pub(super) fn whose_field(actor: &Actor) -> Option<Uuid> {
+    let all = matches!(actor.role, Role::QaOfficer | Role::ImOfficer | Role::Authority | Role::Admin);
+    (!all).then_some(actor.organisation)
 }

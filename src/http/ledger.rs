@@ -182,7 +182,7 @@ pub(crate) async fn pieces(
         which.check_units(books)?;
         let (as_of, ledger) = (which.as_of(), &books.of(which.basis).ledger);
         let pieces: Box<dyn Iterator<Item = _>> = match period {
-            Some(period) => Box::new(ledger.pieces_of_balance(period, &query)),
+            Some(period) => Box::new(ledger.pieces_of_balance(period, &query, which.moved)),
             None => Box::new(ledger.pieces(as_of, &query)),
         };
         let pieces = pieces.collect::<Result<Vec<PieceView>, _>>()?;

@@ -32,6 +32,7 @@ pub mod state;
 pub mod sync;
 mod table;
 pub mod uploads;
+pub mod waiting;
 mod which;
 
 use utoipa_actix_web::service_config::ServiceConfig;
@@ -52,6 +53,7 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
         .service(accounts::list_accounts)
         .service(accounts::add_account)
         .service(accounts::change_account)
+        .service(accounts::reset_password)
         .service(accounts::list_organisations)
         .service(accounts::add_organisation)
         .service(map_passwords::list)
@@ -80,6 +82,7 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
         .service(records::correct)
         .service(records::outline)
         .service(records::queue)
+        .service(waiting::count)
         .service(attachments::list)
         .service(attachments::list_absent)
         .service(uploads::offer)

@@ -20,11 +20,12 @@ use crate::geometry::measure;
 use crate::geometry::outline::{Limits, Outline};
 use crate::geometry::shape::{read_geojson, to_geojson};
 use crate::model::record::Feature;
-use crate::model::{Change, ReviewAction, Role, Stage};
+use crate::model::{Change, ReviewAction, Stage};
 use crate::store::StoreError;
 use crate::store::edit::Seen;
 use crate::store::named::Named;
 use crate::store::record::{HistoryEntry, RecordQuery};
+use crate::store::waiting::Queue;
 use crate::sync::Answer;
 
 /// Which records.
@@ -272,36 +273,12 @@ fn if_match(request: &HttpRequest) -> ApiResult<Uuid> {
         .map_err(|_not_a_version| ApiError::bad_request("if-match", "If-Match holds one version's UUID"))
 }
 
-/// The records that wait for the asker's next step.
+/// The records that wait for the asker's next step, the oldest first; how many there are is told by `/v1/waiting`.
 #[utoipa::path(tag = "records", responses((status = 200, content_type = "application/geo+json")))]
 #[get("/v1/review/queue")]
 pub(crate) async fn queue(access: Access<Review>, state: Data<AppState>) -> ApiResult<HttpResponse> {
-    let actor = access.actor;
-    let limit = state.limits.list_rows;
-    let (stages, own): (&'static [Stage], bool) = match actor.role {
-        Role::Surveyor | Role::Supervisor => (&[Stage::Draft, Stage::Returned], true),
-        Role::ProgrammeManager | Role::Authority => (&[Stage::Submitted], true),
-        Role::QaOfficer => (&[Stage::OrgValidated], false),
-        Role::ImOfficer => (&[Stage::OpsValidated], false),
-        Role::Observer | Role::Admin | Role::Relay => (&[], false),
-    };
-    let features = state
-        .store(move |store| {
-            let mut waiting = Vec::new();
-            for stage in stages {
-                let query = RecordQuery {
-                    stage: Some(*stage),
-                    organisation: own.then_some(actor.organisation),
-                    author: (actor.role == Role::Surveyor).then_some(actor.account),
-                    // A retirement is reviewed like any other edit.
-                    retired: true,
-                    limit,
-                    ..RecordQuery::default()
-                };
-                waiting.extend(store.list_records(&query, actor.sight())?.features);
-            }
-            Ok(waiting)
-        })
-        .await?;
+    let (actor, limit) = (access.actor, state.limits.list_rows);
+    let features =
+        state.store(move |store| store.list_queue(Queue::of(&actor), limit, actor.sight())).await?;
     Ok(collection(&features, None))
 }

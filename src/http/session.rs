@@ -43,7 +43,8 @@ pub struct Refresh {
     refresh_token: String,
 }
 
-/// Exchange a refresh token. One that is used twice ends its whole family.
+/// Exchange a refresh token. One whose successor is in use already was stolen, and ends its
+/// whole family.
 #[utoipa::path(tag = "session", request_body = Refresh, responses((status = 200, body = Tokens)), security(()))]
 #[post("/v1/auth/refresh")]
 pub(crate) async fn refresh(state: Data<AppState>, body: JsonBody<Refresh>) -> ApiResult<HttpResponse> {

@@ -83,6 +83,10 @@ pub(crate) struct Which {
     state: Option<String>,
     /// Pieces only: those in or across `min_lon,min_lat,max_lon,max_lat`, each whole.
     bbox: Option<String>,
+    /// Pieces behind a balance only: those alone that came or went in the period. They add up to its flows, not to what
+    /// it opens and closes with.
+    #[serde(default)]
+    pub(super) moved: bool,
     /// Not for pieces. `json`, `csv` or `xlsx`; without, as `Accept` says.
     pub(super) f: Option<String>,
 }
@@ -154,6 +158,7 @@ impl Which {
             ("method", self.method.is_some(), released),
             ("release", self.release.is_some(), released),
             ("bbox", self.bbox.is_some(), endpoint == Endpoint::Pieces),
+            ("moved", self.moved, endpoint == Endpoint::Pieces && over_period),
             ("f", self.f.is_some(), rows),
         ];
         if let Some((name, ..)) = given.iter().find(|(_, given, known)| *given && !known) {

@@ -65,6 +65,20 @@ impl BalanceRow {
         self.cancelled + self.reduced + self.cleared + self.bac_cleared
     }
 
+    /// Whether any ground came or went.
+    pub fn moves(&self) -> bool {
+        let flows = [
+            self.newly_identified,
+            self.enlarged,
+            self.shrunk_by_revision,
+            self.duplicates_errors,
+            self.reclassified_in,
+            self.reclassified_out,
+            self.released(),
+        ];
+        flows.into_iter().any(|area| area != SquareMillimetres::ZERO)
+    }
+
     /// What the flows leave unexplained. Always 0; published beside the row to show it.
     pub fn residual(&self) -> SquareMillimetres {
         self.opening + self.newly_identified + self.enlarged + self.reclassified_in

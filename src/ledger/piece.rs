@@ -98,15 +98,16 @@ impl Ledger {
     }
 
     /// The pieces behind the one row of a balance that a question without cuts gives: each with what it adds to every
-    /// column, so that they add up to the row.
+    /// column, so that they add up to the row. With `moved`, those alone that came or went: they add up to its flows.
     pub fn pieces_of_balance<'a>(
         &'a self,
         (from, to): (NaiveDate, NaiveDate),
         query: &'a Query,
+        moved: bool,
     ) -> impl Iterator<Item = Result<PieceView, DisplayError>> + 'a {
         self.views(query, to, move |asked, index| {
             let piece = &asked.cluster.pieces[index];
-            let share = share_of(asked, piece, (from, to))?;
+            let share = share_of(asked, piece, (from, to)).filter(|share| !moved || share.moves())?;
             let known = piece.moments.iter().filter(|moment| moment.date <= to);
             let holder = known.rev().find_map(|moment| moment.state.holder())?;
             Some(Chosen { index, holder, share: Some(share) })

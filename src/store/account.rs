@@ -216,6 +216,41 @@ impl Store {
         })
     }
 
+    /// Gives a person another role, in which everything that they ask from now on is judged. What they did before was
+    /// done in the old one.
+    ///
+    /// # Errors
+    /// `NotFound`; `Refused` for the last open admin, and where a camp's account is to become a person's or the reverse.
+    pub fn set_role(&self, id: Uuid, role: Role, by: Uuid) -> Result<()> {
+        self.write(move |txn| {
+            txn.must_not_follow("roles are given")?;
+            let known: Option<(String, Id)> = account::table
+                .find(Id(id))
+                .select((account::role, account::organisation))
+                .first(txn.connection)
+                .optional()?;
+            let (before, organisation) = known.ok_or(StoreError::NotFound("account"))?;
+            let before: Role = before.parse()?;
+            if before == role {
+                return Ok(());
+            }
+            if [before, role].contains(&Role::Relay) {
+                let detail =
+                    "a camp's server is nobody, and nobody is one: make an account of its own for it";
+                return Err(StoreError::refused("relay-role", detail));
+            }
+            must_be_for(txn, role, organisation.0)?;
+            if before == Role::Admin {
+                keep_an_admin(txn, id)?;
+            }
+            txn.act("role_changed", id, Some(by), &json!({"account": id, "from": before, "to": role}));
+            diesel::update(account::table.find(Id(id)))
+                .set(account::role.eq(role.as_str()))
+                .execute(txn.connection)?;
+            Ok(())
+        })
+    }
+
     /// Closes or reopens an account. Its refresh tokens end with it, and its map passwords when it is closed.
     ///
     /// # Errors
@@ -251,7 +286,7 @@ fn keep_an_admin(txn: &mut SyncTxn<'_>, closing: Uuid) -> Result<()> {
         .load(txn.connection)?;
     match open.as_slice() {
         [(last, login)] if last.0 == closing => {
-            let detail = format!("`{login}` is the last admin: make another before this account is closed");
+            let detail = format!("`{login}` is the last admin: make another first");
             Err(StoreError::refused("last-admin", detail))
         }
         _ => Ok(()),
@@ -271,20 +306,25 @@ fn insert_organisation(txn: &mut SyncTxn<'_>, new: Organisation, by: Option<Uuid
     Ok(new)
 }
 
-fn insert_account(txn: &mut SyncTxn<'_>, new: NewAccount, by: Option<Uuid>) -> Result<Account> {
+/// Refuses a role that an organisation's people do not have.
+fn must_be_for(txn: &mut SyncTxn<'_>, role: Role, organisation: Uuid) -> Result<()> {
     let kind: Option<String> = organisation::table
-        .find(Id(new.organisation))
+        .find(Id(organisation))
         .select(organisation::kind)
         .first(txn.connection)
         .optional()?;
     let kind = kind.ok_or(StoreError::NotFound("organisation"))?;
-    if matches!(new.role, Role::ImOfficer | Role::Authority) && kind != "authority" {
+    if matches!(role, Role::ImOfficer | Role::Authority) && kind != "authority" {
         let detail = format!(
-            "the role `{}` decides for the country: only an organisation of kind `authority` has it, this is an `{kind}`",
-            new.role
+            "the role `{role}` decides for the country: only an organisation of kind `authority` has it, this is an `{kind}`"
         );
         return Err(StoreError::refused("organisation-kind", detail));
     }
+    Ok(())
+}
+
+fn insert_account(txn: &mut SyncTxn<'_>, new: NewAccount, by: Option<Uuid>) -> Result<Account> {
+    must_be_for(txn, new.role, new.organisation)?;
     let row = AccountRow {
         account_id: Id(Uuid::now_v7()),
         login: new.login,

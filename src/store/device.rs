@@ -26,6 +26,8 @@ pub struct Device {
     pub id: Uuid,
     /// For whom it was enrolled.
     pub account: Uuid,
+    /// That person's name.
+    pub person: String,
     /// Whose it is.
     pub organisation: Uuid,
     /// What people call it.
@@ -68,10 +70,11 @@ struct DeviceRow {
 }
 
 impl DeviceRow {
-    fn into_device(self, organisation: Id) -> Device {
+    fn into_device(self, (organisation, person): (Id, String)) -> Device {
         Device {
             id: self.device_id.0,
             account: self.account_id.0,
+            person,
             organisation: organisation.0,
             name: self.name,
             enrolled_at: self.enrolled_at.0,
@@ -94,13 +97,13 @@ impl Store {
             let mut query = device::table
                 .inner_join(account::table.on(account::account_id.eq(device::account_id)))
                 .order(device::enrolled_at)
-                .select((DeviceRow::as_select(), account::organisation))
+                .select((DeviceRow::as_select(), (account::organisation, account::name)))
                 .into_boxed();
             if let Some(organisation) = of {
                 query = query.filter(account::organisation.eq(Id(organisation)));
             }
-            let rows: Vec<(DeviceRow, Id)> = query.load(connection)?;
-            Ok(rows.into_iter().map(|(row, organisation)| row.into_device(organisation)).collect())
+            let rows: Vec<(DeviceRow, (Id, String))> = query.load(connection)?;
+            Ok(rows.into_iter().map(|(row, holder)| row.into_device(holder)).collect())
         })
     }
 
@@ -109,16 +112,16 @@ impl Store {
     /// # Errors
     /// `NotFound`
     pub fn find_device(&self, id: Uuid) -> Result<Device> {
-        let row: Option<(DeviceRow, Id)> = self.read(|connection| {
+        let row: Option<(DeviceRow, (Id, String))> = self.read(|connection| {
             Ok(device::table
                 .inner_join(account::table.on(account::account_id.eq(device::account_id)))
                 .filter(device::device_id.eq(Id(id)))
-                .select((DeviceRow::as_select(), account::organisation))
+                .select((DeviceRow::as_select(), (account::organisation, account::name)))
                 .first(connection)
                 .optional()?)
         })?;
-        let (row, organisation) = row.ok_or(StoreError::NotFound("device"))?;
-        Ok(row.into_device(organisation))
+        let (row, holder) = row.ok_or(StoreError::NotFound("device"))?;
+        Ok(row.into_device(holder))
     }
 
     /// Lets a device be enrolled for an account: whoever shows `code` in time gets it.

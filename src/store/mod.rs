@@ -49,6 +49,7 @@ pub mod turn;
 pub mod txn;
 pub mod upstream;
 pub mod verify;
+pub mod waiting;
 pub mod watch;
 pub mod writer;
 

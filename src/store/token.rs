@@ -2,7 +2,8 @@
 //!
 //! One exception keeps tablets alive: an answer that was lost on the way leaves a device with a token that the server
 //! has exchanged already. As long as nobody has used what it was exchanged for, the device may ask again; then that
-//! lost successor is dead, and using it ends the family. A thief and the device still cannot both go on.
+//! lost successor is dead, and using it ends the family. A thief and the device still cannot both go on. People's
+//! browsers may do so for a minute: they ask again at once, and two of their tabs at the same time.
 
 use chrono::Duration;
 use diesel::prelude::*;
@@ -19,6 +20,9 @@ use crate::model::Hash;
 const PERSON_LIFE: Duration = Duration::hours(12);
 /// How long a device may stay away before it must be enrolled again. Field teams are away for weeks.
 const DEVICE_LIFE: Duration = Duration::days(180);
+
+/// How long a browser may ask again.
+const ASK_AGAIN: Duration = Duration::minutes(1);
 
 /// Whose tokens they are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -76,7 +80,10 @@ impl Store {
                 return Ok(Rotation::Revoked);
             }
             let asked_again = match used {
-                Some(used) => device.is_some() && revoked.is_none() && is_newest_used(txn, family.0, used)?,
+                Some(used) => {
+                    let is_in_time = may_ask_again(device.is_some(), txn.now.0 - used.0);
+                    is_in_time && revoked.is_none() && is_newest_used(txn, family.0, used)?
+                }
                 None => false,
             };
             if used.is_some() && !asked_again || used.is_none() && replaced(txn, family.0, revoked)? {
@@ -132,6 +139,11 @@ fn cut_off(txn: &mut SyncTxn<'_>, id: Id) -> Result<bool> {
         .first(txn.connection)
         .optional()?;
     Ok(row.is_some_and(|(revoked, disabled)| revoked.is_some() || disabled))
+}
+
+/// Whether a token that was used this long ago may still be one whose answer was lost.
+fn may_ask_again(is_device: bool, since: Duration) -> bool {
+    is_device || since < ASK_AGAIN
 }
 
 fn insert(txn: &mut SyncTxn<'_>, hash: Hash, family: Uuid, holder: Holder) -> Result<()> {
@@ -213,4 +225,16 @@ pub(super) fn revoke_device(txn: &mut SyncTxn<'_>, device: Uuid) -> Result<()> {
         .set(refresh_token::revoked_at.eq(Some(now)))
         .execute(txn.connection)?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn people_ask_again_at_once_and_devices_when_they_come_back() {
+        let (soon, later) = (Duration::seconds(20), Duration::days(20));
+        assert!(may_ask_again(false, soon) && may_ask_again(true, soon) && may_ask_again(true, later));
+        assert!(!may_ask_again(false, ASK_AGAIN) && !may_ask_again(false, later));
+    }
 }

@@ -114,6 +114,35 @@ test('places are typed as people write them, without a mouse', async () => {
   assert.match(made.properties.as_entered.raw_text, /27N VG/, 'what was typed is kept');
 });
 
+test('the fields of a record are edited where it is read', async () => {
+  const { features } = await api('authority-im', '/v1/records?kind=hazardous_area&stage=finalised&limit=1');
+  const [record] = features;
+  const page = await pageOf('authority-im');
+  await goTo(page, `/map?record=${record.id}`);
+  await page.locator('.side.record').getByRole('button', { name: 'Edit', exact: true }).click();
+  const dialog = page.locator('dialog');
+  await dialog.getByText('More fields').click();
+  await dialog.getByLabel('Name').first().fill('Known to the village as the old orchard');
+  const classification = dialog.getByLabel('Classification *');
+  const before = await classification.inputValue();
+  await classification.selectOption('');
+  await dialog.getByRole('button', { name: 'Save' }).click();
+  await dialog.locator('.wrong').first().waitFor();
+  await classification.selectOption(before);
+  await accessible(page, 'edit a record');
+  await keep(page, 'edit-fields');
+  await dialog.getByRole('button', { name: 'Save' }).click();
+  await dialog.waitFor({ state: 'detached' });
+  await page.locator('.side.record').getByText('Known to the village').first().waitFor();
+  const now = await api('authority-im', `/v1/records/${record.id}`);
+  assert.equal(now.properties.name, 'Known to the village as the old orchard');
+  assert.equal(now.stage, 'draft');
+  assert.equal(now.official, record.version, 'what was finalised counts until this is');
+  const { name: _, ...others } = now.properties;
+  const { name: __, ...same } = record.properties;
+  assert.deepEqual(others, same, 'nothing else is touched');
+});
+
 test('each role makes what it may make', async () => {
   const page = await mapOf('authority-qa');
   await goTo(page, '/map?new=hazardous_area');

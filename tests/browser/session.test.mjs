@@ -116,3 +116,100 @@ test('an account is made, its one-time password replaced, its tablet enrolled by
   assert.ok(devices.some((device) => device.name === 'Scanned tablet'));
   assert.notEqual(PASSWORD, next);
 });
+
+/** As if the session had run out: the cookie is gone, and the access token is refused. */
+async function end(page) {
+  await page.context().clearCookies();
+  await page.route('**/*', async (route) => {
+    const request = route.request();
+    const refused = request.headers().authorization?.includes(page.old) ?? false;
+    if (!refused) return route.continue();
+    return route.fulfill({ status: 401, contentType: 'application/problem+json', body: '{"detail":"it is over"}' });
+  });
+}
+
+test('what was typed outlives the session', async () => {
+  const page = await open();
+  page.on('response', async (answer) => {
+    if (answer.url().endsWith('/v1/session') && answer.ok()) page.old ??= (await answer.json()).access_token;
+  });
+  await logIn(page, 'authority-im');
+  await page.evaluate(() => {
+    location.hash = '/map?new=survey';
+  });
+  const panel = page.locator('.side.record');
+  const places = panel.getByLabel('Places, one a line');
+  await panel.getByLabel('Known by').selectOption('Point');
+  await places.fill('5.9, -21.9');
+  await end(page);
+  await page.getByRole('button', { name: 'Save as a draft' }).click();
+  const door = page.locator('dialog.door');
+  await door.waitFor();
+  await accessible(page, 'log-in again');
+  await keep(page, 'log-in-again');
+  assert.equal(await door.locator('input[name=login]').inputValue(), 'authority-im');
+  await page.keyboard.press('Escape');
+  await door.locator('input[name=password]').fill(PASSWORD);
+  await door.locator('button[type=submit]').click();
+  await door.waitFor({ state: 'detached' });
+  assert.equal(await places.inputValue(), '5.9, -21.9');
+});
+
+test('who logs in or out in one tab does so in all', async () => {
+  const page = await pageOf('authority-im');
+  const second = await page.context().newPage();
+  await second.goto(SERVER);
+  await second.locator('.person', { hasText: 'Information' }).or(second.locator('.who')).first().waitFor();
+  await second.click('text=Log out');
+  await page.waitForSelector('input[name=login]');
+  await logIn(second, 'observer');
+  await second.waitForSelector('.bar');
+  await page.reload();
+  await page.waitForSelector('.bar');
+  // Another reader: nothing of the one before stays on the other tab.
+  await second.click('text=Log out');
+  await page.waitForSelector('input[name=login]');
+  await page.fill('input[name=login]', 'authority-qa');
+  await page.fill('input[name=password]', PASSWORD);
+  await page.click('button[type=submit]');
+  await page.locator('.bar nav a', { hasText: 'Review' }).waitFor();
+});
+
+test('a log-out that fails says so', async () => {
+  const page = await pageOf('observer');
+  await page.route('**/v1/session', (route) =>
+    route.fulfill({ status: 503, contentType: 'application/problem+json', body: '{"detail":"the server is busy"}' }),
+  );
+  await page.click('text=Log out');
+  await page.locator('.who [role=alert]', { hasText: 'busy' }).waitFor();
+  await page.unroute('**/v1/session');
+  await page.click('text=Log out');
+  await page.waitForSelector('input[name=login]');
+});
+
+test('an admin gives another role, and a password for a forgotten one', async () => {
+  const login = `promoted-${Date.now()}`;
+  const page = await pageOf('admin');
+  await page.click('.bar nav a:has-text("Admin")');
+  await page.click('button:has-text("Add an account")');
+  const dialog = page.locator('dialog');
+  await dialog.getByLabel('Log-in').fill(login);
+  await dialog.getByLabel('Name').fill('New Supervisor');
+  await dialog.locator('button[type=submit]').click();
+  await dialog.locator('.code').waitFor();
+  await dialog.getByLabel('Close').click();
+  const row = page.locator('tr', { hasText: login });
+  await row.getByText('Another role').click();
+  await dialog.getByLabel('Role').selectOption('supervisor');
+  await dialog.locator('button[type=submit]').click();
+  await page.locator('tr', { hasText: login }).filter({ hasText: 'Supervisor' }).waitFor();
+  await row.getByText('New password').click();
+  await dialog.locator('button[type=submit]').click();
+  const oneTime = (await dialog.locator('.code').textContent()).trim();
+  const answer = await fetch(`${SERVER}/v1/auth/login`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ login, password: oneTime }),
+  });
+  assert.equal((await answer.json()).role, 'supervisor');
+});

@@ -15,7 +15,7 @@ import {
   picture,
   settled,
 } from './support.mjs';
-import { enrol, pushWithPhoto, send } from './tablet.mjs';
+import { enrol, pushWithPhoto, send, push } from './tablet.mjs';
 
 after(() => browser.close());
 after(() => assert.deepEqual(offences, []));
@@ -99,6 +99,44 @@ test('many are taken on at once, each answered for itself', async () => {
   await page.waitForFunction((count) => document.querySelectorAll('.list li').length < count, waiting, {
     timeout: PATIENCE,
   });
+});
+
+test('nobody approves a version that they have not looked at', async () => {
+  const page = await pageOf('authority-im');
+  await goTo(page, '/review');
+  const rows = page.locator('.list li');
+  await rows.first().waitFor();
+  await rows.first().locator('input[type=checkbox]').check();
+  const name = (await rows.first().locator('strong').textContent()).trim();
+  const { features } = await api('authority-im', '/v1/review/queue');
+  const record = features.find(({ properties, id }) =>
+    [properties.reference, properties.local_reference, properties.name, id.slice(-8)].includes(name),
+  );
+  // Somebody finalises it meanwhile, and it is amended and put forward again: another version of it waits.
+  await page.route(`**/v1/records/${record.id}/stage`, (route) => {
+    sent = route.request().headers()['if-match'];
+    return route.fulfill({
+      status: 412,
+      contentType: 'application/problem+json',
+      body: JSON.stringify({ type: 'urn:cartagena:problem:stale', detail: 'the record has moved on' }),
+    });
+  });
+  let sent = '';
+  await page.route('**/v1/review/queue', async (route) => {
+    const answer = await route.fetch();
+    const told = await answer.json();
+    for (const one of told.features) if (one.id === record.id) one.version = '01900000-0000-7000-8000-000000000000';
+    return route.fulfill({ response: answer, json: told });
+  });
+  await push(await enrol('hima-surveyor-2', 'Another tablet'), 'survey', {
+    survey_type: 'non_technical_survey',
+    start_date: '2026-01-02',
+  });
+  await rows.first().getByText('changed since marked').waitFor();
+  await page.locator('.bulk button.primary').click();
+  await page.locator('dialog button[type=submit]').click();
+  await page.locator('dialog [role=alert]', { hasText: 'moved on' }).waitFor();
+  assert.equal(sent, `"${record.version}"`, 'the version that was marked, and no other');
 });
 
 test('a conflict of two tablets is settled, and nothing is chosen beforehand', async () => {

@@ -6,12 +6,15 @@ use cartagena::auth::token::{Claims, Keys};
 use serde_json::json;
 use uuid::Uuid;
 
-use crate::support::{Crew, Place, TestServer, on_both};
+use crate::support::people::PASSWORD;
+use crate::support::{Crew, Person, Place, TestServer, on_both};
 
 on_both!(
     every_route_with_every_role,
     tokens_that_are_not_ours,
     other_organisations_records,
+    a_role_is_what_it_is_now,
+    a_forgotten_password_is_replaced,
     only_the_authority_decides_for_the_country
 );
 
@@ -27,11 +30,12 @@ const ROUTES: &[(&str, &str, &str)] = &[
     ("get", "/v1/accounts", ".   .   .   .   .   .   .   x   ."),
     ("post", "/v1/accounts", ".   .   .   .   .   .   .   x   ."),
     ("patch", "/v1/accounts/{id}", ".   .   .   .   .   .   .   x   ."),
+    ("post", "/v1/accounts/{id}/password", ".   .   .   .   .   .   .   x   ."),
     ("get", "/v1/map-passwords", ".   .   .   .   .   .   .   x   ."),
     ("delete", "/v1/map-passwords/{id}", ".   .   .   .   .   .   .   x   ."),
     ("get", "/v1/organisations", "x   x   x   x   x   x   x   x   ."),
     ("post", "/v1/organisations", ".   .   .   .   .   .   .   x   ."),
-    ("get", "/v1/devices", ".   .   x   .   .   .   .   x   ."),
+    ("get", "/v1/devices", ".   x   x   x   x   x   .   x   ."),
     ("post", "/v1/devices/enrolments", ".   .   x   .   .   .   .   x   ."),
     ("post", "/v1/devices/{id}/revoke", ".   .   x   .   .   .   .   x   ."),
     ("get", "/v1/alarms", ".   x   x   x   x   x   .   x   ."),
@@ -57,6 +61,7 @@ const ROUTES: &[(&str, &str, &str)] = &[
     ("post", "/v1/records/{id}/stage", "x   x   x   x   x   x   .   .   ."),
     ("patch", "/v1/records/{id}", "x   x   x   x   x   x   .   .   ."),
     ("get", "/v1/records/{id}/outline", "x   x   x   x   x   x   x   .   ."),
+    ("get", "/v1/waiting", "x   x   x   x   x   x   x   x   x"),
     ("get", "/v1/review/queue", "x   x   x   x   x   x   .   .   ."),
     ("get", "/v1/conflicts", ".   x   x   x   x   x   .   .   ."),
     ("get", "/v1/conflicts/{id}", ".   x   x   x   x   x   .   .   ."),
@@ -238,7 +243,7 @@ fn other_organisations_records(place: &Place) {
     let crew = Crew::hire(server.store());
     let draft = crate::ledger::push_hazard(&server, &crew, &crew.surveyor, 0.0);
     let path = format!("/v1/records/{draft}");
-    let may = |person: &crate::support::Person| server.http().get(&path, &person.log_in(&server)).status;
+    let may = |person: &Person| server.http().get(&path, &person.log_in(&server)).status;
     assert_eq!(may(&crew.surveyor), 200, "its author");
     assert_eq!(may(&crew.second), 404, "a colleague does not see another team's draft");
     assert_eq!(may(&crew.manager), 200, "its manager");
@@ -273,4 +278,46 @@ fn only_the_authority_decides_for_the_country(place: &Place) {
     let path = format!("/v1/accounts/{}", crew.admin.id);
     let refused = server.http().send("patch", &path, &crew.admin.log_in(&server), &json!({"disabled": true}));
     assert_eq!(refused.expect(409)["type"], "urn:cartagena:problem:last-admin");
+}
+
+fn a_role_is_what_it_is_now(place: &Place) {
+    let server = TestServer::start(place);
+    let crew = Crew::hire(server.store());
+    let admin = crew.admin.log_in(&server);
+    let promote = |who: &Person, role: &str| {
+        server.http().send("patch", &format!("/v1/accounts/{}", who.id), &admin, &json!({"role": role}))
+    };
+    let token = crew.surveyor.log_in(&server);
+    let conflicts = || server.http().get("/v1/conflicts", &token).status;
+    assert_eq!(conflicts(), 403);
+    promote(&crew.surveyor, "supervisor").expect(204);
+    assert_eq!(conflicts(), 200, "at once, with the session that there is");
+    for (who, role, why) in [
+        (&crew.surveyor, "im_officer", "organisation-kind"),
+        (&crew.surveyor, "relay", "relay-role"),
+        (&crew.admin, "observer", "last-admin"),
+    ] {
+        let refused = promote(who, role).expect(409);
+        assert_eq!(refused["type"], format!("urn:cartagena:problem:{why}"), "{refused}");
+    }
+    assert_eq!(promote(&crew.surveyor, "king").status, 400);
+}
+
+fn a_forgotten_password_is_replaced(place: &Place) {
+    let server = TestServer::start(place);
+    let crew = Crew::hire(server.store());
+    let session = crew.qa.session(&server);
+    let path = format!("/v1/accounts/{}/password", crew.qa.id);
+    let given = server.http().post(&path, &crew.admin.log_in(&server), &json!({})).expect(201);
+    let log_in = |password: &str| {
+        let body = json!({"login": crew.qa.login, "password": password});
+        server.http().post("/v1/auth/login", "", &body)
+    };
+    assert_eq!(log_in(PASSWORD).status, 401);
+    let next = log_in(given["one_time_password"].as_str().unwrap()).expect(200);
+    assert_eq!(next["must_change"], true);
+    let old = json!({"refresh_token": session["refresh_token"]});
+    assert_eq!(server.http().post("/v1/auth/refresh", "", &old).status, 401);
+    let nobody = format!("/v1/accounts/{}/password", Uuid::now_v7());
+    assert_eq!(server.http().post(&nobody, &crew.admin.log_in(&server), &json!({})).status, 404);
 }

@@ -22,7 +22,7 @@ fn people_work_with_the_console() {
     let done = Command::new("node")
         .args(["--test", "--test-concurrency=1", "--test-reporter=spec"])
         .args(
-            ["catalogues", "session", "standing", "map", "work", "office", "basemap"]
+            ["catalogues", "session", "standing", "map", "holes", "work", "office", "basemap"]
                 .map(|name| tests.join(format!("{name}.test.mjs"))),
         )
         .env("CONSOLE_URL", &demo.url)

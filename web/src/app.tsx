@@ -9,9 +9,9 @@ import { count } from './format';
 import { type Key, LANGUAGES, language, speak, t, word } from './i18n';
 import { connected } from './live';
 import { useLoad } from './load';
-import { LogIn, NewPassword } from './login';
+import { LogIn, LogInAgain, NewPassword } from './login';
 import { href, place } from './router';
-import { logOut, may, session } from './session';
+import { ended, logOut, may, session } from './session';
 import { StandingPage } from './standing/page';
 
 interface Page {
@@ -50,7 +50,7 @@ const PAGES: Page[] = [
   {
     name: 'field',
     title: 'page.field',
-    needs: ['ReadAlarms', 'ManageDevices'],
+    needs: ['ReadAlarms'],
     load: async () => (await import('./field/page')).default,
   },
   {
@@ -84,6 +84,7 @@ export function App() {
         {t('skip')}
       </button>
       <Bar pages={open} here={page} />
+      {ended.value && <LogInAgain login={session.value.login} />}
       <main id="main" tabIndex={-1} class={page?.full ? 'full' : undefined}>
         {page ? <Body key={page.name} page={page} /> : <p class="empty">{t('nothing_for_role')}</p>}
       </main>
@@ -108,6 +109,7 @@ function Body({ page }: { page: Page }) {
 }
 
 function Bar({ pages: open, here }: { pages: Page[]; here: Page | undefined }) {
+  const waiting = useLoad('waiting', loadWaiting);
   return (
     <header class="bar">
       <a class="mark" href={href(open[0]?.name ?? '')} aria-label="Cartagena">
@@ -123,7 +125,7 @@ function Bar({ pages: open, here }: { pages: Page[]; here: Page | undefined }) {
           .map((page) => (
             <a key={page.name} href={href(page.name)} aria-current={page === here ? 'page' : undefined}>
               {t(page.title)}
-              <Waiting page={page.name} />
+              <Waiting many={waiting.data?.[page.name]} />
             </a>
           ))}
       </nav>
@@ -134,22 +136,19 @@ function Bar({ pages: open, here }: { pages: Page[]; here: Page | undefined }) {
   );
 }
 
-/** How much waits for the reader on a page. */
-const COUNTED: Record<string, () => Promise<number>> = {
-  review: async () => (await api.get<{ features: unknown[] }>('/v1/review/queue')).features.length,
-  conflicts: async () => (await api.get<{ conflicts: unknown[] }>('/v1/conflicts')).conflicts.length,
-  field: async () => (await api.get<unknown[]>('/v1/alarms')).length,
-};
+/** How much waits for the reader, by the pages that it waits on. */
+type WaitingOn = Partial<Record<string, number | null>>;
 
-function Waiting({ page }: { page: string }) {
-  const counted = COUNTED[page];
-  const { data } = useLoad(counted ? `waiting ${page}` : null, () =>
-    counted ? counted() : Promise.resolve(0),
-  );
-  if (!data) return null;
+async function loadWaiting(signal: AbortSignal): Promise<WaitingOn> {
+  const { alarms, ...rest } = await api.get<WaitingOn>('/v1/waiting', { signal });
+  return { ...rest, field: alarms };
+}
+
+function Waiting({ many }: { many: number | null | undefined }) {
+  if (!many) return null;
   return (
     <span class="count">
-      {count(data)}
+      {count(many)}
       <span class="unseen"> {t('waiting')}</span>
     </span>
   );

@@ -18,6 +18,12 @@ interface News {
   connected: boolean;
 }
 
+/** What tabs say to each other: the news, or that one wants to know it. */
+type Said = News | 'what news?';
+
+/** The server says something every fifteen seconds. Who has heard nothing for so long hears nothing any more. */
+const SILENCE_MS = 40_000;
+
 /** However fast the log grows, pages ask again no more often than this. */
 const REST_MS = 1_500;
 let newest = 0;
@@ -44,12 +50,32 @@ function announce(news: News) {
   channel?.postMessage(news);
 }
 
-channel?.addEventListener('message', (message: MessageEvent<News>) => tell(message.data));
+/** Whether this is the tab that listens. */
+let listens = false;
 
-async function listen(stop: AbortSignal): Promise<void> {
+channel?.addEventListener('message', ({ data }: MessageEvent<Said>) => {
+  if (data !== 'what news?') tell(data);
+  else if (listens) channel.postMessage({ head: newest, connected: connected.value });
+});
+
+/** Stops what has been silent for too long: a connection that is gone often says nothing of it. */
+function watchdog(stop: AbortController): () => void {
+  let timer = 0;
+  return () => {
+    clearTimeout(timer);
+    timer = window.setTimeout(() => stop.abort(), SILENCE_MS);
+  };
+}
+
+async function listen(stopped: AbortSignal): Promise<void> {
   const known = await token();
   if (!known) return;
-  const answer = await fetch('/v1/events', { headers: { authorization: `Bearer ${known}` }, signal: stop });
+  const stop = new AbortController();
+  const { signal } = stop;
+  stopped.addEventListener('abort', () => stop.abort(), { signal });
+  const heard = watchdog(stop);
+  heard();
+  const answer = await fetch('/v1/events', { headers: { authorization: `Bearer ${known}` }, signal });
   if (!answer.ok || !answer.body) throw new Error(`HTTP ${answer.status}`);
   const parser = createParser({
     onEvent: (event) => {
@@ -60,12 +86,17 @@ async function listen(stop: AbortSignal): Promise<void> {
   const reader = answer.body.getReader();
   for (;;) {
     const { done, value } = await reader.read();
-    if (done) return;
+    heard();
+    if (done) return stop.abort();
     parser.feed(text.decode(value, { stream: true }));
   }
 }
 
 async function keepListening(stop: AbortSignal): Promise<void> {
+  listens = true;
+  stop.addEventListener('abort', () => {
+    listens = false;
+  });
   for (let failures = 0; !stop.aborted; ) {
     try {
       await listen(stop);
@@ -94,6 +125,7 @@ export function start(): void {
     stop = new AbortController();
     const stopped = stop.signal;
     const work = () => keepListening(stopped);
+    channel?.postMessage('what news?');
     if (navigator.locks)
       navigator.locks.request('cartagena-events', { signal: stopped }, work).catch(() => {});
     else void work();

@@ -2,6 +2,7 @@
 
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { head } from './live';
+import { ended } from './session';
 
 export interface Loaded<T> {
   data: T | undefined;
@@ -25,8 +26,10 @@ export function useLoad<T>(
   const newest = useRef(ask);
   newest.current = ask;
   const news = live ? head.value : 0;
+  // Whoever logs in again is told what they were not while their session was over.
+  const over = ended.value;
   useEffect(() => {
-    if (key === null) return;
+    if (key === null || over) return;
     const stop = new AbortController();
     setState((was) => (was.key === key ? { ...was, busy: true } : { key, busy: true }));
     newest.current(stop.signal).then(
@@ -34,7 +37,7 @@ export function useLoad<T>(
       (fault) => !stop.signal.aborted && setState((was) => ({ ...was, fault, busy: false })),
     );
     return () => stop.abort();
-  }, [key, news, turn]);
+  }, [key, news, turn, over]);
   return { data: state.data, fault: state.fault, busy: state.busy, reload: () => setTurn((n) => n + 1) };
 }
 
@@ -45,4 +48,39 @@ export function useLast<T>(value: T | undefined): T | undefined {
     if (value !== undefined) setLast(value);
   }, [value]);
   return value ?? last;
+}
+
+export interface Page<T> {
+  rows: T[];
+  /** Where the next page begins; nothing on the last one. */
+  next: number | null;
+}
+
+export interface Pages<T> extends Loaded<Page<T>> {
+  more: () => void;
+}
+
+/** A list, page after page as its reader asks for them; all of them are asked for again when the log has moved. */
+export function usePages<T>(
+  key: string,
+  ask: (after: number | null, signal: AbortSignal) => Promise<Page<T>>,
+): Pages<T> {
+  const [wanted, setWanted] = useState({ key, pages: 1 });
+  const pages = wanted.key === key ? wanted.pages : 1;
+  const loaded = useLoad(key, async (signal): Promise<Page<T>> => {
+    const rows: T[] = [];
+    let next: number | null = null;
+    for (let page = 0; page < pages; page++) {
+      const found: Page<T> = await ask(next, signal);
+      rows.push(...found.rows);
+      next = found.next;
+      if (next === null) break;
+    }
+    return { rows, next };
+  });
+  const more = () => {
+    setWanted({ key, pages: pages + 1 });
+    loaded.reload();
+  };
+  return { ...loaded, more };
 }

@@ -1,4 +1,4 @@
-import { useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import { Languages } from './app';
 import { Field } from './components/field';
 import { Fault, Safety } from './components/states';
@@ -24,49 +24,74 @@ function useTask() {
 }
 
 export function LogIn() {
-  const [login, setLogin] = useState('');
+  return (
+    <main class="door">
+      <LogInForm lead={t('login.lead')} />
+    </main>
+  );
+}
+
+/** Over the page of a session that is over: what stands there half done is not lost. */
+export function LogInAgain({ login }: { login: string }) {
+  const dialog = useRef<HTMLDialogElement>(null);
+  useEffect(() => {
+    dialog.current?.showModal();
+    return () => dialog.current?.close();
+  }, []);
+  return (
+    <dialog
+      ref={dialog}
+      class="door"
+      aria-label={t('login.again')}
+      onCancel={(event) => event.preventDefault()}
+    >
+      <LogInForm lead={t('login.again')} known={login} />
+    </dialog>
+  );
+}
+
+function LogInForm({ lead, known = '' }: { lead: string; known?: string }) {
+  const [login, setLogin] = useState(known);
   const [password, setPassword] = useState('');
   const { busy, fault, run } = useTask();
   return (
-    <main class="door">
-      <form
-        onSubmit={(event) => {
-          event.preventDefault();
-          run(() => logIn(login, password));
-        }}
-      >
-        <h1>Cartagena</h1>
-        <p class="muted">{t('login.lead')}</p>
-        <Field label={t('login.name')}>
-          <input
-            name="login"
-            autocomplete="username"
-            required
-            value={login}
-            onInput={(event) => setLogin(event.currentTarget.value)}
-          />
-        </Field>
-        <Field label={t('login.password')}>
-          <input
-            name="password"
-            type="password"
-            autocomplete="current-password"
-            required
-            value={password}
-            onInput={(event) => setPassword(event.currentTarget.value)}
-          />
-        </Field>
-        {fault !== undefined && <Fault fault={fault} />}
-        <button type="submit" class="primary" disabled={busy}>
-          {t(busy ? 'login.busy' : 'login.submit')}
-        </button>
-        <Safety />
-        <div class="foot">
-          <Languages />
-          <a href="/assets/licences.md">{t('licences')}</a>
-        </div>
-      </form>
-    </main>
+    <form
+      onSubmit={(event) => {
+        event.preventDefault();
+        run(() => logIn(login, password));
+      }}
+    >
+      <h1>Cartagena</h1>
+      <p class="muted">{lead}</p>
+      <Field label={t('login.name')}>
+        <input
+          name="login"
+          autocomplete="username"
+          required
+          value={login}
+          onInput={(event) => setLogin(event.currentTarget.value)}
+        />
+      </Field>
+      <Field label={t('login.password')}>
+        <input
+          name="password"
+          type="password"
+          autocomplete="current-password"
+          required
+          value={password}
+          onInput={(event) => setPassword(event.currentTarget.value)}
+        />
+      </Field>
+      {fault !== undefined && <Fault fault={fault} />}
+      <button type="submit" class="primary" disabled={busy}>
+        {t(busy ? 'login.busy' : 'login.submit')}
+      </button>
+      <Safety />
+      <div class="foot">
+        <Languages />
+        <a href="/assets/licences.md">{t('licences')}</a>
+      </div>
+    </form>
   );
 }
 
@@ -104,7 +129,7 @@ export function NewPassword() {
         <button type="submit" class="primary" disabled={busy}>
           {t('password.submit')}
         </button>
-        <button type="button" class="quiet" onClick={() => logOut()}>
+        <button type="button" class="quiet" onClick={() => run(logOut)}>
           {t('log_out')}
         </button>
       </form>

@@ -20,3 +20,26 @@ export async function problemOf(answer: Response): Promise<Problem> {
     return new Problem(answer.status, 'unreadable', answer.statusText || `HTTP ${answer.status}`);
   }
 }
+
+interface FieldFault {
+  pointer?: string;
+  message?: string;
+}
+
+/** What is wrong with single fields, by their names; several faults of one as lines. */
+export function faultsByField(faults: FieldFault[] = []): Map<string, string> {
+  const named = new Map<string, string>();
+  for (const { pointer = '', message = '' } of faults) {
+    const [, part, field] = pointer.split('/');
+    const name = part === 'properties' ? field : part;
+    if (!name) continue;
+    const before = named.get(name);
+    named.set(name, before ? `${before}\n${message}` : message);
+  }
+  return named;
+}
+
+/** The same of what a request was refused for. */
+export function wrongFields(fault: unknown): Map<string, string> {
+  return faultsByField(fault instanceof Problem ? fault.errors : []);
+}

@@ -18,6 +18,8 @@ export interface Session {
 
 /** `undefined` while it is not known yet, `null` where nobody is logged in. */
 export const session = signal<Session | null | undefined>(undefined);
+/** The session is over, and what its person was doing still stands there: they log in again over it. */
+export const ended = signal(false);
 
 let goodUntil = 0;
 /** An access token that is nearer to its end is exchanged first, so that no request meets the end on its way. */
@@ -32,7 +34,34 @@ export function seesHazards(): boolean {
   return session.value?.role !== 'observer';
 }
 
-function begin(next: Session): Session {
+const sameReader = (one: Session, other: Session) =>
+  one.account === other.account && one.role === other.role && one.organisation === other.organisation;
+
+/** Whoever was logged in on this page first. What it has loaded, and what stands half done in it, is theirs alone. */
+let reader: Session | null = null;
+const channel = 'BroadcastChannel' in globalThis ? new BroadcastChannel('cartagena-session') : null;
+
+let leaving = false;
+export const leaves = () => leaving;
+
+/** Begins the page anew for another reader. Nothing that waits for the session goes on. */
+function leave(): Promise<never> {
+  leaving = true;
+  location.reload();
+  return new Promise(() => {});
+}
+
+// Tabs share the cookie: who logs in or out in one does so in all.
+channel?.addEventListener('message', ({ data }: MessageEvent<Session['account'] | null>) => {
+  const known = session.value;
+  if (known && data === null) session.value = null;
+  else if (known && known.account !== data) void leave();
+});
+
+async function begin(next: Session): Promise<Session> {
+  if (reader && !sameReader(reader, next)) return leave();
+  reader = next;
+  ended.value = false;
   goodUntil = Date.now() + next.expires_in * 1000 - MARGIN_MS;
   session.value = next;
   return next;
@@ -46,7 +75,9 @@ async function ask(method: string, path: string, body?: unknown): Promise<Respon
 export async function logIn(login: string, password: string): Promise<Session> {
   const answer = await ask('POST', '/v1/session', { login, password });
   if (!answer.ok) throw await problemOf(answer);
-  return begin((await answer.json()) as Session);
+  const begun = (await answer.json()) as Session;
+  channel?.postMessage(begun.account);
+  return begin(begun);
 }
 
 /** One tab at a time: a refresh token that is used twice ends the session. */
@@ -62,7 +93,8 @@ export function refresh(): Promise<Session | null> {
     const answer = await ask('POST', '/v1/session/refresh');
     if (answer.ok) return begin((await answer.json()) as Session);
     if (answer.status !== 401) throw await problemOf(answer);
-    session.value = null;
+    if (session.value) ended.value = true;
+    else session.value = null;
     return null;
   }).finally(() => {
     refreshing = null;
@@ -73,12 +105,17 @@ export function refresh(): Promise<Session | null> {
 /** An access token that is still good for the next request; `null` where nobody is logged in. */
 export async function token(): Promise<string | null> {
   const known = session.value;
+  if (ended.value) return null;
   if (known && Date.now() < goodUntil) return known.access_token;
   return (await refresh())?.access_token ?? null;
 }
 
+/** Logs out. Where the server does not say that the session is over, it is not. */
 export async function logOut(): Promise<void> {
-  await inTurn(() => ask('DELETE', '/v1/session'));
+  const answer = await inTurn(() => ask('DELETE', '/v1/session'));
+  if (!answer.ok) throw await problemOf(answer);
+  channel?.postMessage(null);
+  ended.value = false;
   session.value = null;
 }
 

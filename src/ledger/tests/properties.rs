@@ -98,7 +98,7 @@ fn assert_pieces_add_up(ledger: &Ledger, from: NaiveDate, to: NaiveDate) {
         for row in ledger.balance(from, to, &query) {
             let (alone, period) = of_row(&query, &row, (from, to));
             let mut sum = BalanceRow { key: row.key.clone(), ..BalanceRow::default() };
-            for piece in ledger.pieces_of_balance(period, &alone) {
+            for piece in ledger.pieces_of_balance(period, &alone, false) {
                 sum.add(&piece.unwrap().share.unwrap());
             }
             assert_eq!(sum, row, "{query:?}");

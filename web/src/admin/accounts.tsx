@@ -1,9 +1,6 @@
 import { useState } from 'preact/hooks';
 import { api } from '../api';
-import { Act, STAY } from '../components/act';
-import { Dialog } from '../components/dialog';
-import { Choice, Field } from '../components/field';
-import { Secret } from '../components/secret';
+import { Field } from '../components/field';
 import { Show } from '../components/states';
 import { Table } from '../components/table';
 import { Enrolment } from '../field/enrolment';
@@ -11,8 +8,10 @@ import { day } from '../format';
 import { t, word } from '../i18n';
 import { useLoad } from '../load';
 import type { Organisation } from '../organisations';
+import { AddAccount, AddOrganisation } from './add';
+import { ChangeRole, CloseOrReopen, ResetPassword } from './change';
 
-interface Account {
+export interface Account {
   id: string;
   login: string;
   name: string;
@@ -23,17 +22,7 @@ interface Account {
   created_at: string;
 }
 
-const ROLES = [
-  'surveyor',
-  'supervisor',
-  'programme_manager',
-  'qa_officer',
-  'im_officer',
-  'authority',
-  'observer',
-  'admin',
-  'relay',
-];
+const CHANGES = { role: ChangeRole, password: ResetPassword, open: CloseOrReopen };
 
 export function Accounts() {
   const both = useLoad('accounts', (signal) =>
@@ -44,7 +33,8 @@ export function Accounts() {
   );
   const [adding, setAdding] = useState<'account' | 'organisation' | null>(null);
   const [enrolled, setEnrolled] = useState<string | null>(null);
-  const [changed, setChanged] = useState<Account | null>(null);
+  const [changed, setChanged] = useState<{ account: Account; how: keyof typeof CHANGES } | null>(null);
+  const Change = changed && CHANGES[changed.how];
   return (
     <section>
       <div class="detail-head">
@@ -65,7 +55,7 @@ export function Accounts() {
               accounts={accounts}
               organisations={organisations}
               onEnrol={setEnrolled}
-              onChange={setChanged}
+              onChange={(account, how) => setChanged({ account, how })}
             />
             {adding === 'account' && (
               <AddAccount
@@ -88,18 +78,8 @@ export function Accounts() {
         />
       )}
       {enrolled && <Enrolment account={enrolled} onClose={() => setEnrolled(null)} />}
-      {changed && (
-        <Act
-          title={t(changed.disabled ? 'admin.reopen_title' : 'admin.disable_title', { name: changed.name })}
-          submit={t(changed.disabled ? 'admin.reopen' : 'admin.disable')}
-          danger={!changed.disabled}
-          reason="none"
-          act={async () => {
-            await api.patch(`/v1/accounts/${changed.id}`, { disabled: !changed.disabled });
-            both.reload();
-          }}
-          onClose={() => setChanged(null)}
-        />
+      {changed && Change && (
+        <Change account={changed.account} onDone={both.reload} onClose={() => setChanged(null)} />
       )}
     </section>
   );
@@ -109,7 +89,7 @@ function List(props: {
   accounts: Account[];
   organisations: Organisation[];
   onEnrol: (account: string) => void;
-  onChange: (account: Account) => void;
+  onChange: (account: Account, how: keyof typeof CHANGES) => void;
 }) {
   const names = new Map(props.organisations.map(({ id, name }) => [id, name]));
   const [filter, setFilter] = useState('');
@@ -139,11 +119,21 @@ function List(props: {
             <td class="nowrap">{day(account.created_at)}</td>
             <td class="row-actions">
               {!account.disabled && (
-                <button type="button" onClick={() => props.onEnrol(account.id)}>
-                  {t('field.offer')}
-                </button>
+                <>
+                  <button type="button" onClick={() => props.onEnrol(account.id)}>
+                    {t('field.offer')}
+                  </button>
+                  {account.role !== 'relay' && (
+                    <button type="button" onClick={() => props.onChange(account, 'role')}>
+                      {t('admin.change_role')}
+                    </button>
+                  )}
+                  <button type="button" onClick={() => props.onChange(account, 'password')}>
+                    {t('admin.reset')}
+                  </button>
+                </>
               )}
-              <button type="button" class="danger" onClick={() => props.onChange(account)}>
+              <button type="button" class="danger" onClick={() => props.onChange(account, 'open')}>
                 {t(account.disabled ? 'admin.reopen' : 'admin.disable')}
               </button>
             </td>
@@ -151,83 +141,5 @@ function List(props: {
         ))}
       </Table>
     </>
-  );
-}
-
-/** Makes an account; its one-time password is shown once. */
-function AddAccount({ organisations, onClose }: { organisations: Organisation[]; onClose: () => void }) {
-  const [login, setLogin] = useState('');
-  const [name, setName] = useState('');
-  const [role, setRole] = useState('surveyor');
-  const [organisation, setOrganisation] = useState(organisations[0]?.id ?? '');
-  const [password, setPassword] = useState<string | null>(null);
-  if (password !== null) {
-    return (
-      <Dialog title={t('admin.one_time_title', { login })} onClose={onClose}>
-        <p>{t('admin.one_time_lead')}</p>
-        <Secret text={password} />
-      </Dialog>
-    );
-  }
-  return (
-    <Act
-      title={t('admin.add_account')}
-      submit={t('admin.add_account')}
-      reason="none"
-      act={async () => {
-        const made = await api.post<{ one_time_password: string }>('/v1/accounts', {
-          login,
-          name,
-          role,
-          organisation,
-        });
-        setPassword(made.one_time_password);
-        return STAY;
-      }}
-      onClose={onClose}
-    >
-      <Field label={t('login.name')}>
-        <input required value={login} onInput={(event) => setLogin(event.currentTarget.value)} />
-      </Field>
-      <Field label={t('admin.name')}>
-        <input required dir="auto" value={name} onInput={(event) => setName(event.currentTarget.value)} />
-      </Field>
-      <Choice
-        label={t('admin.role')}
-        value={role}
-        options={ROLES.map((known) => [known, word('role', known)])}
-        onChange={setRole}
-      />
-      <Choice
-        label={t('organisation')}
-        value={organisation}
-        options={organisations.map((known) => [known.id, known.name])}
-        onChange={setOrganisation}
-      />
-    </Act>
-  );
-}
-
-function AddOrganisation({ onClose }: { onClose: () => void }) {
-  const [name, setName] = useState('');
-  const [kind, setKind] = useState('operator');
-  return (
-    <Act
-      title={t('admin.add_organisation')}
-      submit={t('admin.add_organisation')}
-      reason="none"
-      act={() => api.post('/v1/organisations', { name, kind })}
-      onClose={onClose}
-    >
-      <Field label={t('admin.name')}>
-        <input required dir="auto" value={name} onInput={(event) => setName(event.currentTarget.value)} />
-      </Field>
-      <Choice
-        label={t('kind')}
-        value={kind}
-        options={['authority', 'operator', 'other'].map((known) => [known, word('organisation_kind', known)])}
-        onChange={setKind}
-      />
-    </Act>
   );
 }

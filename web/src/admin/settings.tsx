@@ -6,6 +6,7 @@ import { Table } from '../components/table';
 import { t, word } from '../i18n';
 import { useLoad } from '../load';
 import { forgetProgramme, type Programme } from '../programme';
+import { useUnsaved } from '../unsaved';
 
 interface Milestone {
   year: number;
@@ -58,6 +59,7 @@ function Form({ saved, revision, onSaved }: { saved: Edited; revision: string; o
   const [programme, setProgramme] = useState(saved);
   const [fault, setFault] = useState<unknown>();
   const [busy, setBusy] = useState(false);
+  useUnsaved(programme !== saved);
   const set = (changes: Partial<Edited>) => setProgramme({ ...programme, ...changes });
   const save = async (event: Event) => {
     event.preventDefault();

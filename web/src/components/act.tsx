@@ -12,6 +12,8 @@ interface Props {
   title: string;
   submit: string;
   danger?: boolean;
+  /** A whole form, which the server checks field by field: wide, and without the browser's own checks. */
+  form?: boolean;
   /** Whether a reason must be given; otherwise it may. */
   reason: 'required' | 'optional' | 'none';
   children?: ComponentChildren;
@@ -37,8 +39,8 @@ export function Act(props: Props) {
     }
   };
   return (
-    <Dialog title={props.title} onClose={props.onClose}>
-      <form class="act" onSubmit={run}>
+    <Dialog title={props.title} wide={props.form} onClose={props.onClose}>
+      <form class="act" noValidate={props.form} onSubmit={run}>
         {props.children}
         {props.reason !== 'none' && (
           <Field label={t(props.reason === 'required' ? 'act.reason' : 'act.reason_optional')}>

@@ -1,7 +1,8 @@
 // A conflict's three sides, and the fields of it that are settled together.
 
 import type { Geometry } from 'geojson';
-import { api } from '../api';
+import { api, query } from '../api';
+import type { Page } from '../load';
 import { same, type Value } from '../record/model';
 
 export interface Side {
@@ -91,8 +92,10 @@ export function changesOf(
   return changes;
 }
 
-export async function loadConflicts(signal: AbortSignal): Promise<Conflict[]> {
-  return (await api.get<{ conflicts: Conflict[] }>('/v1/conflicts', { signal })).conflicts;
+export async function loadConflicts(after: number | null, signal: AbortSignal): Promise<Page<Conflict>> {
+  const path = query('/v1/conflicts', { after });
+  const { conflicts, next } = await api.get<{ conflicts: Conflict[]; next: number | null }>(path, { signal });
+  return { rows: conflicts, next };
 }
 
 export function settle(

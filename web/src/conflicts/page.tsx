@@ -1,9 +1,10 @@
 // Conflicts: what both sides began from, what stands, and what was meant – and how that is settled.
 
+import { More } from '../components/more';
 import { Empty, Safety, Show } from '../components/states';
 import { ago, short } from '../format';
 import { t, word } from '../i18n';
-import { useLoad } from '../load';
+import { usePages } from '../load';
 import { useSchema } from '../record/model';
 import { amend, place } from '../router';
 import { type Conflict, causesOf, groupsOf, loadConflicts } from './model';
@@ -11,15 +12,16 @@ import { disputedName } from './names';
 import { Settle } from './settle';
 
 export default function ConflictsPage() {
-  const conflicts = useLoad('conflicts', loadConflicts);
+  const conflicts = usePages('conflicts', loadConflicts);
   return (
     <div class="work">
       <header class="head">
         <h1>{t('page.conflicts')}</h1>
       </header>
       <Show of={conflicts}>
-        {(open) => (open.length === 0 ? <Empty>{t('conflict.none')}</Empty> : <Open conflicts={open} />)}
+        {({ rows }) => (rows.length === 0 ? <Empty>{t('conflict.none')}</Empty> : <Open conflicts={rows} />)}
       </Show>
+      <More of={conflicts} />
       <Safety />
     </div>
   );

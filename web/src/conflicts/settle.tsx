@@ -11,6 +11,7 @@ import { type Part, part } from '../map/difference';
 import { loadRecord, nameOf, type Schema, useSchema, wordsOf } from '../record/model';
 import { href } from '../router';
 import { may, session } from '../session';
+import { useUnsaved } from '../unsaved';
 import {
   type Conflict,
   causesOf,
@@ -40,6 +41,7 @@ export function Settle({ conflict }: { conflict: Conflict }) {
     [conflict],
   );
   const groups = groupsOf(conflict);
+  useUnsaved(Object.keys(chosen).length > 0);
   return (
     <section class="detail" aria-label={t('conflict.title')}>
       <header class="detail-head">

@@ -219,8 +219,13 @@ function PartsControl(control: Control) {
 
 /** Rows that are added one by one; each has an id by which it is known for ever. */
 function RowsControl(control: Control) {
-  const rows = (control.value as { id: string }[] | undefined) ?? [];
-  const set = (next: { id: string }[]) => control.onChange(next.length > 0 ? next : undefined);
+  const all = (control.value as { id: string; removed?: boolean }[] | undefined) ?? [];
+  // Rows that were struck out stay where they are, unseen.
+  const [struck, rows] = [all.filter(({ removed }) => removed), all.filter(({ removed }) => !removed)];
+  const set = (shown: { id: string }[]) => {
+    const next = [...struck, ...shown];
+    control.onChange(next.length > 0 ? next : undefined);
+  };
   return (
     <Group control={control}>
       {rows.map((row, place) => (

@@ -6,11 +6,12 @@ import { Choice } from '../components/field';
 import { Busy, Fault, Show } from '../components/states';
 import { t, word } from '../i18n';
 import { useLoad } from '../load';
-import { Problem } from '../problem';
+import { wrongFields } from '../problem';
 import { loadSchema, type Schema, type Value } from '../record/model';
 import { takeStep } from '../review/model';
 import { amend } from '../router';
 import { session } from '../session';
+import { useUnsaved } from '../unsaved';
 import { Fields } from './form';
 import { type Ground, GroundField, isWhole, NOWHERE } from './ground';
 import { FEWEST, loadKinds, make, mayMake, needsPlace, newId, shapesOf } from './model';
@@ -59,17 +60,6 @@ function OfKind(props: Props) {
   return <Show of={schema}>{(known) => <Form {...props} schema={known} />}</Show>;
 }
 
-/** What the server says against single fields, by their names. */
-function faultsOf(fault: unknown): Map<string, string> {
-  const faults = fault instanceof Problem ? fault.errors : [];
-  return new Map(
-    faults.flatMap(({ pointer = '', message = '' }): [string, string][] => {
-      const [, part, name] = pointer.split('/');
-      return part === 'properties' && name ? [[name, message]] : [];
-    }),
-  );
-}
-
 /** What was typed is kept as it was typed. */
 function said(values: Record<string, Value>, ground: Ground): Record<string, Value> {
   const given = Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined));
@@ -86,7 +76,8 @@ function Form({ map, kind, schema, onClose }: Props & { schema: Schema }) {
   const [fault, setFault] = useState<unknown>();
   const form = useRef<HTMLFormElement>(null);
   const change = useCallback((next: (was: Ground) => Ground) => setGround(next), []);
-  const wrong = faultsOf(fault);
+  const wrong = wrongFields(fault);
+  useUnsaved(Object.keys(values).length > 0 || ground.text !== '');
   useEffect(() => {
     if (wrong.size > 0) form.current?.querySelector<HTMLElement>('[aria-invalid=true]')?.focus();
   }, [fault]);
@@ -97,9 +88,14 @@ function Form({ map, kind, schema, onClose }: Props & { schema: Schema }) {
     setFault(undefined);
     try {
       const made = await make(id, kind, schema, ground.shape, ground.places, said(values, ground));
-      // A draft that cannot be put forward is there all the same, and says so beside its own button.
-      if (submit) await takeStep(made, 'submit', '').catch(() => undefined);
-      amend({ new: null, record: made.id });
+      // A draft that cannot be put forward is there all the same; what is read next says so beside its own button.
+      const refused =
+        submit &&
+        (await takeStep(made, 'submit', '').then(
+          () => false,
+          () => true,
+        ));
+      amend({ new: null, record: made.id, unsubmitted: refused ? 'yes' : null });
     } catch (thrown) {
       setFault(thrown);
       setBusy(false);

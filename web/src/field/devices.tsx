@@ -7,12 +7,14 @@ import { ago, count } from '../format';
 import { t } from '../i18n';
 import { useLoad } from '../load';
 import { useOrganisations } from '../organisations';
+import { may } from '../session';
 import { Enrolment } from './enrolment';
 import { Section } from './page';
 
 export interface Device {
   id: string;
   account: string;
+  person: string;
   organisation: string;
   name: string;
   enrolled_at: string;
@@ -46,13 +48,14 @@ export function Devices() {
             <Table
               heads={[
                 t('field.device'),
+                t('field.person'),
                 t('organisation'),
                 t('field.last_contact'),
                 t('field.unsent'),
                 t('field.stored_through'),
                 t('field.clock'),
               ]}
-              actions
+              actions={may('ManageDevices')}
             >
               {rows.map((device) => (
                 <tr key={device.id}>
@@ -60,6 +63,7 @@ export function Devices() {
                     {device.name} <small class="muted">{device.app}</small>
                     {device.revoked_at && <span class="badge bad">{t('field.revoked')}</span>}
                   </th>
+                  <td dir="auto">{device.person}</td>
                   <td dir="auto">{organisations.get(device.organisation)}</td>
                   <td>
                     <Contact device={device} />
@@ -71,16 +75,18 @@ export function Devices() {
                   <td>
                     <Clock skew={device.skew_ms} />
                   </td>
-                  <td class="row-actions">
-                    <button type="button" onClick={() => setEnrolled(device.account)}>
-                      {t('field.offer')}
-                    </button>
-                    {!device.revoked_at && (
-                      <button type="button" class="danger" onClick={() => setRevoked(device)}>
-                        {t('field.revoke')}
+                  {may('ManageDevices') && (
+                    <td class="row-actions">
+                      <button type="button" onClick={() => setEnrolled(device.account)}>
+                        {t('field.offer')}
                       </button>
-                    )}
-                  </td>
+                      {!device.revoked_at && (
+                        <button type="button" class="danger" onClick={() => setRevoked(device)}>
+                          {t('field.revoke')}
+                        </button>
+                      )}
+                    </td>
+                  )}
                 </tr>
               ))}
             </Table>

@@ -1,5 +1,6 @@
 // A quarantined edit, field by field.
 
+import { faultsByField } from '../problem';
 import type { Property, Schema, Value } from '../record/model';
 
 interface FieldFault {
@@ -34,23 +35,10 @@ export interface Row {
   unread: boolean;
 }
 
-/** The faults by the names of their fields, several of one as lines. */
-export function faultsOf(faults: FieldFault[] = []): Map<string, string> {
-  const named = new Map<string, string>();
-  for (const { pointer = '', message = '' } of faults) {
-    const [, part, field] = pointer.split('/');
-    const name = part === 'properties' ? field : part;
-    if (!name) continue;
-    const before = named.get(name);
-    named.set(name, before ? `${before}\n${message}` : message);
-  }
-  return named;
-}
-
 /** What the edit changes, and what is found missing in it. */
 export function rowsOf({ mutation, problem }: Quarantined, schema: Schema | undefined): Row[] {
   const changes = mutation.changes ?? {};
-  const missing = [...faultsOf(problem.faults).keys()].filter(
+  const missing = [...faultsByField(problem.faults).keys()].filter(
     (name) => !(name in changes) && schema && name in schema.properties,
   );
   const emptyOf = (name: string): Change =>

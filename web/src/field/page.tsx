@@ -23,7 +23,7 @@ export default function FieldPage() {
       {may('ReadQuarantine') && <Quarantine />}
       {may('ReadQuarantine') && <Parked />}
       {may('ReadQuarantine') && <Missing />}
-      {may('ManageDevices') && <Devices />}
+      {may('ReadDevices') && <Devices />}
       <Safety />
     </article>
   );

@@ -1,11 +1,12 @@
 import { lazy, Suspense } from 'preact/compat';
 import { useState } from 'preact/hooks';
-import { api } from '../api';
+import { api, query } from '../api';
 import { Act } from '../components/act';
+import { More } from '../components/more';
 import { Busy, Empty, Show } from '../components/states';
 import { ago } from '../format';
 import { t, word } from '../i18n';
-import { useLoad } from '../load';
+import { type Page, usePages } from '../load';
 import { useOrganisations } from '../organisations';
 import { may } from '../session';
 import type { Quarantined } from './edit';
@@ -13,23 +14,29 @@ import { Section } from './page';
 
 const Repair = lazy(() => import('./repair'));
 
+async function loadQuarantine(after: number | null, signal: AbortSignal): Promise<Page<Quarantined>> {
+  const path = query('/v1/quarantine', { after });
+  const { quarantined, next } = await api.get<{ quarantined: Quarantined[]; next: number | null }>(path, {
+    signal,
+  });
+  return { rows: quarantined, next };
+}
+
 /** Edits that a person must look at: stored whole, with what is wrong with them. */
 export function Quarantine() {
-  const quarantine = useLoad('quarantine', (signal) =>
-    api.get<{ quarantined: Quarantined[] }>('/v1/quarantine', { signal }),
-  );
+  const quarantine = usePages('quarantine', loadQuarantine);
   const organisations = useOrganisations();
   const [repaired, setRepaired] = useState<Quarantined | null>(null);
   const [dismissed, setDismissed] = useState<Quarantined | null>(null);
   return (
     <Section title={t('field.quarantine')}>
       <Show of={quarantine}>
-        {({ quarantined }) =>
-          quarantined.length === 0 ? (
+        {({ rows }) =>
+          rows.length === 0 ? (
             <Empty>{t('field.no_quarantine')}</Empty>
           ) : (
             <ul class="cards">
-              {quarantined.map((edit) => (
+              {rows.map((edit) => (
                 <li key={edit.mutation_id}>
                   <div class="detail-head">
                     <strong>{word('kind', edit.kind)}</strong>
@@ -63,6 +70,7 @@ export function Quarantine() {
           )
         }
       </Show>
+      <More of={quarantine} />
       {repaired && (
         <Suspense fallback={<Busy />}>
           <Repair

@@ -8,11 +8,11 @@ import { Busy, Fault } from '../components/states';
 import { ControlOf } from '../create/controls';
 import { t, word } from '../i18n';
 import { useLoad } from '../load';
+import { faultsByField } from '../problem';
 import { labelOf, loadSchema, type Schema, type Value } from '../record/model';
 import {
   changesIn,
   controlled,
-  faultsOf,
   type Quarantined,
   type Row,
   readChange,
@@ -47,7 +47,7 @@ function Form({ edit, schema, onClose }: Props & { schema: Schema | undefined })
   const [rows, setRows] = useState(() => rowsOf(edit, schema));
   const [fault, setFault] = useState<unknown>();
   const [told, setTold] = useState<string | null>(null);
-  const faults = faultsOf(problem.faults);
+  const faults = faultsByField(problem.faults);
   const change = (next: Row) => setRows(rows.map((row) => (row.name === next.name ? next : row)));
   const run = async (event: Event) => {
     event.preventDefault();

@@ -10,7 +10,15 @@ import type { Programme } from '../programme';
 import { extentOf } from './extent';
 import { apply, type Filter, NO_FILTER } from './filter';
 import { look, type Seen } from './seen';
-import { type Bounds, type Layers, loadLayers, loadTasks, type Question, tasksAt } from './sources';
+import {
+  type Bounds,
+  forgetMissing,
+  type Layers,
+  loadLayers,
+  loadTasks,
+  type Question,
+  tasksAt,
+} from './sources';
 import { CLICKED, NOTHING } from './style';
 import { boundsOf, create, PROGRAMME, put, turnTo } from './view';
 
@@ -100,17 +108,24 @@ function useTurned(
     const wanted = `${asOf} ${basis}`;
     if (!map || shown.current === wanted) return;
     shown.current = wanted;
-    // What was counted is of another day.
+    // What was counted is of another day, and what was missing.
     newest.current.onSeen?.(undefined);
+    forgetMissing();
     turnTo(map, newest.current.layers, { asOf, basis, today });
   }, [map, newest, asOf, basis, today]);
   const known = useRef(0);
   const news = head.value;
   useEffect(() => {
     // The first news only says where the log stands.
-    if (map && known.current !== 0 && known.current !== news) map.refreshTiles(PROGRAMME);
+    if (map && known.current !== 0 && known.current !== news) reload(map);
     known.current = news;
   }, [map, news]);
+}
+
+/** Asks for every tile again; those that have not changed are told so. */
+export function reload(map: MapLibre) {
+  forgetMissing();
+  map.refreshTiles(PROGRAMME);
 }
 
 /** Tells what is in view once it is drawn, and puts the tasks there. */
@@ -124,15 +139,21 @@ function useSeen(map: MapLibre | null, newest: { current: Props & { layers: Laye
     const end = async () => {
       const { layers, question, onSeen } = newest.current;
       const seen = look(map, layers, question);
-      const found = await loadTasks().catch(() => []);
-      const tasks = tasksAt(found, seen.areas, question.asOf);
+      const found = await loadTasks().catch((fault: unknown) => ({ fault }));
+      const tasks = tasksAt('fault' in found ? [] : found, seen.areas, question);
       const named = JSON.stringify(tasks);
       if (named !== placed && map.getSource('tasks')) put(map, 'tasks', tasks);
       placed = named;
       const distinct = new Set(tasks.features.map(({ properties }) => properties?.id));
-      onSeen?.({ ...seen, counts: new Map([...seen.counts, ['task', distinct.size]]) });
+      // None are known is not that there are none.
+      const counted: [string, number][] = 'fault' in found ? [] : [['task', distinct.size]];
+      onSeen?.({ ...seen, counts: new Map([...seen.counts, ...counted]) });
+      if ('fault' in found) newest.current.onFault?.(found.fault);
     };
-    const fail = ({ error }: { error: unknown }) => newest.current.onFault?.(error);
+    // Of tiles it is known which are missing, for as long as they are.
+    const fail = (event: { error: unknown; sourceId?: string }) => {
+      if (event.sourceId !== PROGRAMME) newest.current.onFault?.(event.error);
+    };
     map.on('dataloading', begin);
     map.on('idle', end);
     map.on('error', fail);

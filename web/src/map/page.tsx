@@ -12,14 +12,14 @@ import { RecordPanel } from '../record/panel';
 import { amend, place } from '../router';
 import { may, seesHazards } from '../session';
 import type { Basis } from '../standing/model';
-import { Canvas } from './canvas';
+import { Canvas, reload } from './canvas';
 import { type Filter, NO_FILTER, narrows } from './filter';
 import { Layers } from './layers';
 import { Readout } from './readout';
 import type { Seen } from './seen';
 import { Sheet } from './sheet';
 import { Slider } from './slider';
-import type { Bounds } from './sources';
+import { type Bounds, missing } from './sources';
 import { NewRecord, Tools } from './tools';
 
 export default function MapPage() {
@@ -65,6 +65,7 @@ function MapOf({ known }: { known: Known }) {
         <div class="map-notes" aria-live="polite">
           {!seen && fault === undefined && <span class="note loading">{t('loading')}</span>}
           {fault !== undefined && <span class="note bad">{words(fault)}</span>}
+          {map && <Missing map={map} />}
           {!seesHazards() && <span class="note bad">{t('map.no_hazards')}</span>}
           {last?.overview && (
             <span class={narrows(filter) ? 'note bad' : 'note'}>
@@ -100,5 +101,18 @@ function MapOf({ known }: { known: Known }) {
         />
       )}
     </div>
+  );
+}
+
+/** Says that the map has holes, for as long as it has them. */
+function Missing({ map }: { map: MapLibre }) {
+  if (missing.value.size === 0) return null;
+  return (
+    <span class="note bad" role="alert">
+      {t('map.missing', { count: missing.value.size })}{' '}
+      <button type="button" onClick={() => reload(map)}>
+        {t('error.again')}
+      </button>
+    </span>
   );
 }

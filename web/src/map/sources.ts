@@ -1,10 +1,13 @@
 // Where the map's ground and points come from. This is the one place that knows: vector tiles of the server, each
 // asked for again only when it has changed, and the tasks under way, which have no ground of their own.
 
+import { signal as state } from '@preact/signals';
 import type { Feature, FeatureCollection, Geometry } from 'geojson';
 import { addProtocol, type ExpressionSpecification } from 'maplibre-gl';
 import { api, query } from '../api';
 import { head } from '../live';
+import { Problem } from '../problem';
+import { session } from '../session';
 import type { Basis } from '../standing/model';
 import { type Bounds, extentOf } from './extent';
 
@@ -20,10 +23,49 @@ export interface Question {
 /** Tiles are asked for like everything else: as whoever is logged in. */
 const SCHEME = 'programme:/';
 
+/** Tiles that could not be had: where they belong, a map has a hole that looks like ground without mines. */
+export const missing = state<ReadonlySet<string>>(new Set());
+
+const AGAIN_MS = [1_000, 4_000];
+
+/** Asks for a tile until it is there, a few times; a server that is busy says so, and a network comes back. */
+async function fetchTile(path: string, signal: AbortSignal): Promise<ArrayBuffer> {
+  for (const wait of [...AGAIN_MS, null]) {
+    try {
+      return await (await api.raw(path, { signal })).arrayBuffer();
+    } catch (fault) {
+      const isOver = signal.aborted || (fault instanceof Problem && fault.status < 500);
+      if (isOver || wait === null) throw fault;
+      await new Promise((go) => setTimeout(go, wait));
+    }
+  }
+  throw new Error('unreachable: the last attempt answers or throws');
+}
+
+function note(path: string, isMissing: boolean) {
+  if (missing.value.has(path) === isMissing) return;
+  const next = new Set(missing.value);
+  if (isMissing) next.add(path);
+  else next.delete(path);
+  missing.value = next;
+}
+
 addProtocol('programme', async ({ url }, { signal }) => {
-  const answer = await api.raw(url.slice(SCHEME.length), { signal });
-  return { data: await answer.arrayBuffer() };
+  const path = url.slice(SCHEME.length);
+  try {
+    const data = await fetchTile(path, signal);
+    note(path, false);
+    return { data };
+  } catch (fault) {
+    if (!signal.aborted) note(path, true);
+    throw fault;
+  }
 });
+
+/** Forgets what was missing: it is asked for again, or is no part of the question any more. */
+export function forgetMissing() {
+  if (missing.value.size > 0) missing.value = new Set();
+}
 
 /** Finer tiles say no more than these: the map shows them larger. */
 export const FINEST = 16;
@@ -69,9 +111,11 @@ export function thereBy(dates: string[], { asOf, today }: Question): ExpressionS
 
 interface Task extends Feature<Geometry | null> {
   id: string;
+  stage: string;
+  official?: string;
 }
 
-let tasks: { head: number; found: Promise<Task[]> } | null = null;
+let tasks: { head: number; account: string | undefined; found: Promise<Task[]> } | null = null;
 
 const PAGE = 1_000;
 
@@ -88,12 +132,13 @@ async function everyTask(): Promise<Task[]> {
 
 /** Every task, asked for again when the log has moved: most have no outline but name the areas that they are about. */
 export function loadTasks(): Promise<Task[]> {
-  if (tasks?.head !== head.value) {
+  const account = session.value?.account;
+  if (tasks?.head !== head.value || tasks.account !== account) {
     const found = everyTask();
     found.catch(() => {
       tasks = null;
     });
-    tasks = { head: head.value, found };
+    tasks = { head: head.value, account, found };
   }
   return tasks.found;
 }
@@ -104,10 +149,19 @@ function isUnderWay({ properties }: Task, day: string): boolean {
   return begun && (completion_date === undefined || completion_date > day) && status !== 'cancelled';
 }
 
+/** Whether a task counts on a basis, as records do. */
+function counts({ stage, official }: Task, basis: Basis): boolean {
+  return basis === 'official' ? official !== undefined : stage !== 'rejected' || official !== undefined;
+}
+
 /** Tasks under way, each where it is or at the areas that it names, as far as these are in view. */
-export function tasksAt(found: Task[], areas: Map<string, Bounds>, day: string): FeatureCollection {
+export function tasksAt(
+  found: Task[],
+  areas: Map<string, Bounds>,
+  { asOf, basis }: Question,
+): FeatureCollection {
   const features = found
-    .filter((task) => isUnderWay(task, day))
+    .filter((task) => counts(task, basis) && isUnderWay(task, asOf))
     .flatMap((task) => {
       const named = (task.properties?.hazardous_area_ids ?? []) as string[];
       const places = task.geometry ? [extentOf(task.geometry)] : named.map((id) => areas.get(id));

@@ -1,10 +1,12 @@
+import { lazy, Suspense } from 'preact/compat';
 import { useState } from 'preact/hooks';
 import { Act } from '../components/act';
-import { Show } from '../components/states';
+import { Busy, Show } from '../components/states';
 import { t, word } from '../i18n';
 import { useLoad } from '../load';
 import { useOrganisations } from '../organisations';
 import { nextFor, takeStep } from '../review/model';
+import { amend, place } from '../router';
 import { may, session } from '../session';
 import type { Basis } from '../standing/model';
 import { Fields } from './fields';
@@ -12,6 +14,8 @@ import { Ground } from './ground';
 import { History } from './history';
 import { loadRecord, nameOf, type RecordFeature } from './model';
 import { Photos } from './photos';
+
+const EditRecord = lazy(() => import('./edit'));
 
 /** One record: what it says, the ground that the figures count of it, its photos and its past. */
 export function RecordPanel(props: { id: string; asOf: string; basis: Basis; onClose: () => void }) {
@@ -52,7 +56,10 @@ function Contents({ record, asOf, basis, onChange }: Props) {
       <p class="muted" dir="auto">
         {organisations.get(record.organisation) ?? t('none')}
       </p>
-      <Submit record={record} onDone={onChange} />
+      <div class="actions">
+        <Submit record={record} onDone={onChange} />
+        <Edit record={record} onDone={onChange} />
+      </div>
       {record.contested && <p class="note bad">{t('record.contested_hint')}</p>}
       {counted && may('ReadPieces') && <Ground record={record} asOf={asOf} basis={basis} />}
       <Fields record={record} />
@@ -68,6 +75,11 @@ function Submit({ record, onDone }: { record: RecordFeature; onDone: () => void 
   if (!may('Review') || nextFor(session.value?.role, record.stage) !== 'submit') return null;
   return (
     <>
+      {place.value.parameters.has('unsubmitted') && (
+        <p class="note bad" role="alert">
+          {t('record.unsubmitted')}
+        </p>
+      )}
       <button type="button" class="primary" onClick={() => setAsked(true)}>
         {word('action', 'submit')}
       </button>
@@ -78,10 +90,29 @@ function Submit({ record, onDone }: { record: RecordFeature; onDone: () => void 
           reason="optional"
           act={async (reason) => {
             await takeStep(record, 'submit', reason);
+            amend({ unsubmitted: null });
             onDone();
           }}
           onClose={() => setAsked(false)}
         />
+      )}
+    </>
+  );
+}
+
+/** What people disagree about is settled first, and what is out of use stays as it is. */
+function Edit({ record, onDone }: { record: RecordFeature; onDone: () => void }) {
+  const [opened, setOpened] = useState<RecordFeature | null>(null);
+  if (!may('CorrectRecords') || record.contested || record.retired) return null;
+  return (
+    <>
+      <button type="button" onClick={() => setOpened(record)}>
+        {t('record.edit')}
+      </button>
+      {opened && (
+        <Suspense fallback={<Busy />}>
+          <EditRecord record={opened} onDone={onDone} onClose={() => setOpened(null)} />
+        </Suspense>
       )}
     </>
   );

@@ -1,6 +1,7 @@
 // The steps of a review (docs/domain.md §3) as this page offers them; the server decides who may take them.
 
 import { api, query } from '../api';
+import type { Page } from '../load';
 import type { RecordFeature } from '../record/model';
 
 export type Action = 'submit' | 'org_validate' | 'ops_validate' | 'finalise' | 'return' | 'reject';
@@ -44,10 +45,27 @@ export function maySendBack(role: string | undefined, stage: string): boolean {
   return reviewer && ['submitted', 'org_validated', 'ops_validated'].includes(stage);
 }
 
+/** Records that a page of a stage's queue holds. */
+const PAGE = 500;
+/** As many of the reader's own queue as the server lists of each stage; the rest comes as these are done. */
+const OWN = 1_000;
+
 /** What waits for the reader's step, or – with a stage – everything at it that the reader sees. */
-export async function loadQueue(stage: string, signal: AbortSignal): Promise<RecordFeature[]> {
-  const path = stage ? query('/v1/records', { stage, retired: true, limit: 500 }) : '/v1/review/queue';
-  return (await api.get<{ features: RecordFeature[] }>(path, { signal })).features;
+export async function loadQueue(
+  stage: string,
+  after: number | null,
+  signal: AbortSignal,
+): Promise<Page<RecordFeature>> {
+  const path = stage
+    ? query('/v1/records', { stage, retired: true, limit: PAGE, after })
+    : '/v1/review/queue';
+  const found = await api.get<{ features: RecordFeature[]; next: number | null }>(path, { signal });
+  return { rows: found.features, next: found.next };
+}
+
+/** Whether the reader's own queue is longer than its list. */
+export function isCut(stage: string, rows: RecordFeature[]): boolean {
+  return stage === '' && rows.length >= OWN;
 }
 
 export function takeStep(

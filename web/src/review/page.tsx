@@ -2,20 +2,21 @@
 
 import { useState } from 'preact/hooks';
 import { Choice } from '../components/field';
+import { More } from '../components/more';
 import { Empty, Safety, Show } from '../components/states';
 import { t, word } from '../i18n';
-import { useLoad } from '../load';
+import { usePages } from '../load';
 import { nameOf, type RecordFeature } from '../record/model';
 import { Stage } from '../record/panel';
 import { amend, place } from '../router';
 import { Bulk } from './bulk';
 import { Figures } from './figures';
-import { loadQueue, STAGES } from './model';
+import { isCut, loadQueue, STAGES } from './model';
 import { Reviewed } from './reviewed';
 
 export default function ReviewPage() {
   const stage = place.value.parameters.get('stage') ?? '';
-  const queue = useLoad(`queue ${stage}`, (signal) => loadQueue(stage, signal));
+  const queue = usePages(`queue ${stage}`, (after, signal) => loadQueue(stage, after, signal));
   return (
     <div class="work">
       <header class="head">
@@ -34,26 +35,33 @@ export default function ReviewPage() {
         </div>
       </header>
       <Show of={queue}>
-        {(records) =>
-          records.length === 0 ? <Empty>{t('review.empty')}</Empty> : <Queue records={records} />
-        }
+        {({ rows }) => (rows.length === 0 ? <Empty>{t('review.empty')}</Empty> : <Queue records={rows} />)}
       </Show>
+      {queue.data && isCut(stage, queue.data.rows) && <p class="muted">{t('review.cut')}</p>}
+      <More of={queue} />
       <Safety />
     </div>
   );
 }
 
+/** Whether a marked record is another one by now. */
+function isMoved(marked: ReadonlyMap<string, RecordFeature>, { id, version }: RecordFeature): boolean {
+  const then = marked.get(id);
+  return then !== undefined && then.version !== version;
+}
+
 function Queue({ records }: { records: RecordFeature[] }) {
   const [kind, setKind] = useState('');
-  const [marked, setMarked] = useState<ReadonlySet<string>>(new Set());
+  // As they stood when they were marked: nobody approves a version that they have not looked at.
+  const [marked, setMarked] = useState<ReadonlyMap<string, RecordFeature>>(new Map());
   const asked = place.value.parameters.get('record');
   const kinds = [...new Set(records.map((record) => record.kind))].sort();
   const shown = records.filter((record) => !kind || record.kind === kind);
   const chosen = shown.find((record) => record.id === asked) ?? shown[0];
-  const bulk = shown.filter((record) => marked.has(record.id));
-  const mark = (id: string) => {
-    const next = new Set(marked);
-    if (!next.delete(id)) next.add(id);
+  const bulk = shown.flatMap((record) => marked.get(record.id) ?? []);
+  const mark = (record: RecordFeature) => {
+    const next = new Map(marked);
+    if (!next.delete(record.id)) next.set(record.id, record);
     setMarked(next);
   };
   const all = bulk.length === shown.length;
@@ -65,7 +73,7 @@ function Queue({ records }: { records: RecordFeature[] }) {
             <input
               type="checkbox"
               checked={all && shown.length > 0}
-              onChange={() => setMarked(new Set(all ? [] : shown.map((record) => record.id)))}
+              onChange={() => setMarked(new Map(all ? [] : shown.map((record) => [record.id, record])))}
             />
             {t('review.waiting', { count: shown.length })}
           </label>
@@ -82,7 +90,7 @@ function Queue({ records }: { records: RecordFeature[] }) {
             ))}
           </select>
         </div>
-        {bulk.length > 0 && <Bulk records={bulk} onDone={() => setMarked(new Set())} />}
+        <Bulk records={bulk} onDone={() => setMarked(new Map())} />
         <ul>
           {shown.map((record) => (
             <li key={record.id} class={record === chosen ? 'chosen' : undefined}>
@@ -90,7 +98,7 @@ function Queue({ records }: { records: RecordFeature[] }) {
                 type="checkbox"
                 aria-label={t('review.mark', { name: nameOf(record) })}
                 checked={marked.has(record.id)}
-                onChange={() => mark(record.id)}
+                onChange={() => mark(record)}
               />
               <button
                 type="button"
@@ -103,6 +111,7 @@ function Queue({ records }: { records: RecordFeature[] }) {
                 <Stage stage={record.stage} />
                 {record.contested && <span class="badge bad">{t('contested')}</span>}
                 {record.retired && <span class="badge warn">{t('retired')}</span>}
+                {isMoved(marked, record) && <span class="badge warn">{t('review.moved_since')}</span>}
               </button>
             </li>
           ))}

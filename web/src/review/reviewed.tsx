@@ -65,7 +65,9 @@ function Heading({ record }: { record: RecordFeature }) {
 }
 
 function Actions({ record }: { record: RecordFeature }) {
-  const [action, setAction] = useState<Action | null>(null);
+  // The step is of the record as it stood when it was asked for, whatever comes in meanwhile.
+  const [asked, setAsked] = useState<{ action: Action; of: RecordFeature } | null>(null);
+  const ask = (action: Action) => setAsked({ action, of: record });
   const role = session.value?.role;
   const next = nextFor(role, record.stage);
   const back = maySendBack(role, record.stage);
@@ -73,30 +75,35 @@ function Actions({ record }: { record: RecordFeature }) {
   return (
     <div class="actions">
       {next && (
-        <button type="button" class="primary" onClick={() => setAction(next)}>
+        <button type="button" class="primary" onClick={() => ask(next)}>
           {t(`action.${next}`)}
         </button>
       )}
       {back && (
         <>
-          <button type="button" onClick={() => setAction('return')}>
+          <button type="button" onClick={() => ask('return')}>
             {t('action.return')}
           </button>
-          <button type="button" class="danger" onClick={() => setAction('reject')}>
+          <button type="button" class="danger" onClick={() => ask('reject')}>
             {t('action.reject')}
           </button>
         </>
       )}
-      {action && (
+      {asked && (
         <Act
-          title={t('review.step', { action: t(`action.${action}`), name: nameOf(record) })}
-          submit={t(`action.${action}`)}
-          danger={action === 'reject'}
-          reason={action === 'return' || action === 'reject' ? 'required' : 'optional'}
-          act={(reason) => takeStep(record, action, reason)}
-          onClose={() => setAction(null)}
+          title={t('review.step', { action: t(`action.${asked.action}`), name: nameOf(asked.of) })}
+          submit={t(`action.${asked.action}`)}
+          danger={asked.action === 'reject'}
+          reason={asked.action === 'return' || asked.action === 'reject' ? 'required' : 'optional'}
+          act={(reason) => takeStep(asked.of, asked.action, reason)}
+          onClose={() => setAsked(null)}
         >
-          {action === 'finalise' && <p class="muted">{t('review.finalise_hint')}</p>}
+          {asked.of.version !== record.version && (
+            <p class="note bad" role="alert">
+              {t('review.moved')}
+            </p>
+          )}
+          {asked.action === 'finalise' && <p class="muted">{t('review.finalise_hint')}</p>}
         </Act>
       )}
     </div>

@@ -1,8 +1,9 @@
 import type { Feature, FeatureCollection, Geometry } from 'geojson';
+import { useState } from 'preact/hooks';
 import { api, query } from '../api';
 import { Dialog } from '../components/dialog';
 import { Empty, Safety, Show } from '../components/states';
-import { m2, short, signedM2 } from '../format';
+import { count, m2, short, signedM2 } from '../format';
 import { t, word } from '../i18n';
 import { useLoad } from '../load';
 import { useProgramme } from '../programme';
@@ -38,14 +39,19 @@ function effect({ share }: PieceProperties): [string, number][] {
   return flows.map(([name, area]) => [word('balance', name), ADDS.has(name) ? area : -area]);
 }
 
+/** Rows that a table begins with. */
+const ROWS = 200;
+
 const matters = ({ properties }: Feature<Geometry, PieceProperties>) => effect(properties).length > 0;
 
 /** The polygons behind a year of the balance. */
 export function Behind(props: { year: number; basis: Basis; asOf: string; onClose: () => void }) {
   const { year, basis, asOf } = props;
   const to = `${year}-12-31` < asOf ? `${year}-12-31` : asOf;
-  const path = query('/v1/ledger/pieces', { from: `${year}-01-01`, to, basis, treaty: TREATY });
-  const pieces = useLoad(path, (signal) => api.get<Pieces>(path, { signal }));
+  const path = query('/v1/ledger/pieces', { from: `${year}-01-01`, to, basis, treaty: TREATY, moved: true });
+  // Not live: what is read and counted here must not change under its reader's eyes.
+  const pieces = useLoad(path, (signal) => api.get<Pieces>(path, { signal }), false);
+  const [rows, setRows] = useState(ROWS);
   const units = useProgramme()?.units;
   return (
     <Dialog
@@ -59,7 +65,7 @@ export function Behind(props: { year: number; basis: Basis; asOf: string; onClos
           if (moved.length === 0) return <Empty>{t('behind.nothing')}</Empty>;
           return (
             <>
-              <p class="muted">{t('behind.lead', { count: moved.length, all: data.features.length })}</p>
+              <p class="muted">{t('behind.lead', { count: moved.length })}</p>
               <Sketch features={moved} label={t('behind.sketch')} />
               <div class="scroll tall">
                 <table class="figures">
@@ -80,7 +86,7 @@ export function Behind(props: { year: number; basis: Basis; asOf: string; onClos
                     </tr>
                   </thead>
                   <tbody>
-                    {moved.map(({ properties: piece }, place) => (
+                    {moved.slice(0, rows).map(({ properties: piece }, place) => (
                       <tr key={`${piece.hazardous_area} ${piece.land_release} ${place}`}>
                         <th scope="row">
                           <a href={href('map', { record: piece.hazardous_area, as_of: to, basis })}>
@@ -104,6 +110,14 @@ export function Behind(props: { year: number; basis: Basis; asOf: string; onClos
                     ))}
                   </tbody>
                 </table>
+                {rows < moved.length && (
+                  <p class="more">
+                    {t('more.shown', { count: count(rows) })}{' '}
+                    <button type="button" onClick={() => setRows(rows + ROWS)}>
+                      {t('more.show')}
+                    </button>
+                  </p>
+                )}
               </div>
             </>
           );

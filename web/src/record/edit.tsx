@@ -1,0 +1,96 @@
+// A record's fields, changed in the office.
+
+import { useState } from 'preact/hooks';
+import { api } from '../api';
+import { Act } from '../components/act';
+import { Busy, Fault } from '../components/states';
+import { Fields } from '../create/form';
+import { newId } from '../create/model';
+import { t } from '../i18n';
+import { useLoad } from '../load';
+import { wrongFields } from '../problem';
+import { useUnsaved } from '../unsaved';
+import { loadSchema, nameOf, type RecordFeature, type Schema, same, type Value } from './model';
+
+interface Props {
+  /** As it stood when it was opened: what has changed since is not overwritten. */
+  record: RecordFeature;
+  onDone: () => void;
+  onClose: () => void;
+}
+
+export default function EditRecord(props: Props) {
+  const schema = useLoad(`schema ${props.record.kind}`, () => loadSchema(props.record.kind), false);
+  if (schema.fault !== undefined) return <Fault fault={schema.fault} />;
+  return schema.data ? <Form {...props} schema={schema.data} /> : <Busy />;
+}
+
+interface RowOf {
+  id: string;
+}
+
+interface Change {
+  to?: Value;
+  add?: RowOf[];
+  remove?: string[];
+}
+
+/** Rows that only grow: what is new is added, what is gone is struck out, and what is changed is both. */
+function appended(before: RowOf[], after: RowOf[]): Change {
+  const find = (rows: RowOf[], id: string) => rows.find((row) => row.id === id);
+  const stays = (row: RowOf) => same(find(after, row.id), row);
+  const renamed = (row: RowOf) => (find(before, row.id) ? { ...row, id: newId() } : row);
+  return {
+    add: after.filter((row) => !same(find(before, row.id), row)).map(renamed),
+    remove: before.filter((row) => !stays(row)).map((row) => row.id),
+  };
+}
+
+function changesOf(schema: Schema, before: Record<string, Value>, after: Record<string, Value>) {
+  const names = new Set([...Object.keys(before), ...Object.keys(after)]);
+  const changes: Record<string, Change> = {};
+  for (const name of names) {
+    if (same(before[name], after[name])) continue;
+    const isAppended = schema.properties[name]?.['x-merge'] === 'append';
+    if (isAppended) {
+      const change = appended((before[name] ?? []) as RowOf[], (after[name] ?? []) as RowOf[]);
+      if (change.add?.length || change.remove?.length) changes[name] = change;
+    } else changes[name] = { to: after[name] ?? null };
+  }
+  return changes;
+}
+
+function Form({ record, schema, onDone, onClose }: Props & { schema: Schema }) {
+  const [values, setValues] = useState(record.properties);
+  const [fault, setFault] = useState<unknown>();
+  const changes = changesOf(schema, record.properties, values);
+  const isChanged = Object.keys(changes).length > 0;
+  useUnsaved(isChanged);
+  const save = async (reason: string) => {
+    if (!isChanged) throw new Error(t('record.nothing_changed'));
+    try {
+      await api.patch(
+        `/v1/records/${record.id}`,
+        { changes, reason: reason || null },
+        { headers: { 'if-match': `"${record.version}"` } },
+      );
+      onDone();
+    } catch (thrown) {
+      setFault(thrown);
+      throw thrown;
+    }
+  };
+  return (
+    <Act
+      title={t('record.edit_title', { name: nameOf(record) })}
+      submit={t('admin.save')}
+      reason="optional"
+      form
+      act={save}
+      onClose={onClose}
+    >
+      <p class="muted">{t('record.edit_hint')}</p>
+      <Fields schema={schema} values={values} wrong={wrongFields(fault)} onChange={setValues} />
+    </Act>
+  );
+}
