@@ -194,6 +194,9 @@ struct Dispute {
 /// Kinds that say of ground that it is safe. The most hazardous view of these is what stands, with nothing added to it.
 const SAFE: [&str; 2] = ["land_release", "handover"];
 
+/// A side: its record, its outline, whether it is out of use there, what it says.
+type Side = (Id, Option<Vec<u8>>, bool, Document);
+
 fn disputes(connection: &mut DbConnection, scan: &Scan, batch: &[Place]) -> Result<HashMap<Id, Dispute>> {
     let perhaps: Vec<Id> = batch
         .iter()
@@ -203,7 +206,6 @@ fn disputes(connection: &mut DbConnection, scan: &Scan, batch: &[Place]) -> Resu
     if perhaps.is_empty() {
         return Ok(HashMap::new());
     }
-    type Side = (Id, Option<Vec<u8>>, bool, Document);
     let sides: Vec<Side> = conflict::table
         .inner_join(version::table.on(version::version_id.eq(conflict::conflict_id)))
         .filter(conflict::record_id.eq_any(&perhaps))

@@ -4,6 +4,7 @@ import type { Map as MapLibre } from 'maplibre-gl';
 import { useCallback, useEffect, useRef, useState } from 'preact/hooks';
 import { Choice } from '../components/field';
 import { Busy, Fault, Show } from '../components/states';
+import { useWrongFocused } from '../components/wrong';
 import { t, word } from '../i18n';
 import { useLoad } from '../load';
 import { wrongFields } from '../problem';
@@ -74,13 +75,10 @@ function Form({ map, kind, schema, onClose }: Props & { schema: Schema }) {
   const [id] = useState(newId);
   const [busy, setBusy] = useState(false);
   const [fault, setFault] = useState<unknown>();
-  const form = useRef<HTMLFormElement>(null);
   const change = useCallback((next: (was: Ground) => Ground) => setGround(next), []);
   const wrong = wrongFields(fault);
+  const form = useWrongFocused<HTMLFormElement>(wrong);
   useUnsaved(Object.keys(values).length > 0 || ground.text !== '');
-  useEffect(() => {
-    if (wrong.size > 0) form.current?.querySelector<HTMLElement>('[aria-invalid=true]')?.focus();
-  }, [fault]);
   const save = async (event: SubmitEvent) => {
     event.preventDefault();
     const submit = (event.submitter as HTMLButtonElement | null)?.value === 'submit';

@@ -5,6 +5,7 @@ import { api } from '../api';
 import { Dialog } from '../components/dialog';
 import { Field } from '../components/field';
 import { Busy, Fault } from '../components/states';
+import { useWrongFocused } from '../components/wrong';
 import { ControlOf } from '../create/controls';
 import { t, word } from '../i18n';
 import { useLoad } from '../load';
@@ -48,6 +49,7 @@ function Form({ edit, schema, onClose }: Props & { schema: Schema | undefined })
   const [fault, setFault] = useState<unknown>();
   const [told, setTold] = useState<string | null>(null);
   const faults = faultsByField(problem.faults);
+  const form = useWrongFocused<HTMLFormElement>(faults);
   const change = (next: Row) => setRows(rows.map((row) => (row.name === next.name ? next : row)));
   const run = async (event: Event) => {
     event.preventDefault();
@@ -66,7 +68,7 @@ function Form({ edit, schema, onClose }: Props & { schema: Schema | undefined })
     }
   };
   return (
-    <form class="act" noValidate onSubmit={run}>
+    <form ref={form} class="act" noValidate onSubmit={run}>
       <p lang="en" dir="ltr">
         {problem.detail}
       </p>

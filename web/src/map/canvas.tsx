@@ -145,9 +145,8 @@ function useSeen(map: MapLibre | null, newest: { current: Props & { layers: Laye
       if (named !== placed && map.getSource('tasks')) put(map, 'tasks', tasks);
       placed = named;
       const distinct = new Set(tasks.features.map(({ properties }) => properties?.id));
-      // None are known is not that there are none.
-      const counted: [string, number][] = 'fault' in found ? [] : [['task', distinct.size]];
-      onSeen?.({ ...seen, counts: new Map([...seen.counts, ...counted]) });
+      const many = 'fault' in found ? null : distinct.size;
+      onSeen?.({ ...seen, counts: new Map([...seen.counts, ['task', many]]) });
       if ('fault' in found) newest.current.onFault?.(found.fault);
     };
     // Of tiles it is known which are missing, for as long as they are.

@@ -11,6 +11,14 @@ import type { Filter } from './filter';
 import { Find } from './find';
 import { SIGNS, type SignName } from './images';
 import type { Seen } from './seen';
+import { missing } from './sources';
+
+/** How many are in view: nothing while that is not known, and "at least" where the map has holes. */
+function Count({ seen, of }: { seen: Seen | undefined; of: string }) {
+  const many = seen?.counts.get(of);
+  if (!seen || many === null) return <small>…</small>;
+  return <small>{missing.value.size > 0 ? `≥ ${count(many ?? 0)}` : count(many ?? 0)}</small>;
+}
 
 /** The legend, which is also where layers are turned off. */
 export function Layers(props: {
@@ -20,7 +28,6 @@ export function Layers(props: {
   basis: Basis;
 }) {
   const { seen, filter, onFilter, basis } = props;
-  const found = seen?.counts ?? new Map<string, number>();
   const organisations = useOrganisations();
   const toggle = (name: string) => {
     const hidden = new Set(filter.hidden);
@@ -33,7 +40,7 @@ export function Layers(props: {
         <input type="checkbox" checked={!filter.hidden.has(name)} onChange={() => toggle(name)} />
         {picture}
         <span>{label}</span>
-        <small>{count(found.get(name) ?? 0)}</small>
+        <Count seen={seen} of={name} />
       </label>
     </li>
   );
@@ -54,7 +61,7 @@ export function Layers(props: {
             <li>
               <Swatch name="contested" />
               <span>{t('contested')}</span>
-              <small>{count(found.get('contested') ?? 0)}</small>
+              <Count seen={seen} of="contested" />
             </li>
             {(Object.keys(OUTLINES) as (keyof typeof OUTLINES)[]).map((name) => (
               <li key={name}>

@@ -8,8 +8,8 @@ import { groundOf, POINTS, symbolOf } from './style';
 import { boundsOf, PROGRAMME } from './view';
 
 export interface Seen {
-  /** How many things of each symbol and kind. */
-  counts: ReadonlyMap<string, number>;
+  /** How many things of each symbol and kind; null where that is not known. */
+  counts: ReadonlyMap<string, number | null>;
   /** Some tiles are overviews, which show where ground is and count it, and no single areas. */
   overview: boolean;
   /** Areas' boxes, by id. */

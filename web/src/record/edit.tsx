@@ -4,6 +4,7 @@ import { useState } from 'preact/hooks';
 import { api } from '../api';
 import { Act } from '../components/act';
 import { Busy, Fault } from '../components/states';
+import { useWrongFocused } from '../components/wrong';
 import { Fields } from '../create/form';
 import { newId } from '../create/model';
 import { t } from '../i18n';
@@ -63,6 +64,8 @@ function changesOf(schema: Schema, before: Record<string, Value>, after: Record<
 function Form({ record, schema, onDone, onClose }: Props & { schema: Schema }) {
   const [values, setValues] = useState(record.properties);
   const [fault, setFault] = useState<unknown>();
+  const wrong = wrongFields(fault);
+  const fields = useWrongFocused<HTMLDivElement>(wrong);
   const changes = changesOf(schema, record.properties, values);
   const isChanged = Object.keys(changes).length > 0;
   useUnsaved(isChanged);
@@ -90,7 +93,9 @@ function Form({ record, schema, onDone, onClose }: Props & { schema: Schema }) {
       onClose={onClose}
     >
       <p class="muted">{t('record.edit_hint')}</p>
-      <Fields schema={schema} values={values} wrong={wrongFields(fault)} onChange={setValues} />
+      <div ref={fields} class="act">
+        <Fields schema={schema} values={values} wrong={wrong} onChange={setValues} />
+      </div>
     </Act>
   );
 }
