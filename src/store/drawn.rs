@@ -95,14 +95,7 @@ fn shown(
     let mut heads: HashMap<Id, Sketch> =
         sketches(connection, &standing)?.into_iter().map(|sketch| (sketch.record_id, sketch)).collect();
     let moved: Vec<Id> = moved.iter().map(|place| place.record_id).collect();
-    let before: Vec<Sketch> = version::table
-        .filter(version::record_id.eq_any(&moved))
-        .filter(version::branch.eq(false))
-        .filter(version::seq.le(scan.at))
-        .order(version::seq)
-        .select(Sketch::as_select())
-        .load(connection)?;
-    // The last of each record's line stays.
+    let before = last_versions(connection, &moved, scan.at)?;
     heads.extend(before.into_iter().map(|sketch| (sketch.record_id, sketch)));
     let mut at_official = Vec::new();
     for place in batch {
@@ -134,6 +127,26 @@ fn shown(
             || disputes.get(record).is_some_and(|dispute| dispute.in_use)
     });
     Ok(heads)
+}
+
+/// The last version of each record's line up to a place in the log.
+fn last_versions(connection: &mut DbConnection, records: &[Id], at: i64) -> Result<Vec<Sketch>> {
+    if records.is_empty() {
+        return Ok(Vec::new());
+    }
+    let last: Vec<Option<i64>> = version::table
+        .filter(version::record_id.eq_any(records))
+        .filter(version::branch.eq(false))
+        .filter(version::seq.le(at))
+        .group_by(version::record_id)
+        .select(diesel::dsl::max(version::seq))
+        .load(connection)?;
+    Ok(version::table
+        .filter(version::record_id.eq_any(records))
+        .filter(version::branch.eq(false))
+        .filter(version::seq.eq_any(last.into_iter().flatten()))
+        .select(Sketch::as_select())
+        .load(connection)?)
 }
 
 fn sketches(connection: &mut DbConnection, versions: &[Id]) -> Result<Vec<Sketch>> {

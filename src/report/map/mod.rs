@@ -148,21 +148,33 @@ impl LiveMap {
             asked.collections.iter().zip(&layers).map(|(one, layer)| layer.state(one, asked)).collect();
         // A program that draws otherwise makes other tiles.
         let name = Hash::of_bytes(format!("{} {}", env!("CARGO_PKG_VERSION"), state.join(" ")).as_bytes());
-        let etag = format!("W/\"{}\"", &name.to_hex()[..32]);
+        let key = (name, asked.tile);
+        // The state moves with every change there, and whoever is not shown all of them must not be told of them by it:
+        // their tile is named by what is in it.
+        if asked.sight.drafts != Drafts::All {
+            let packed = self.packed(key, asked, &layers)?;
+            let etag = named(Hash::of_bytes(&packed));
+            return Ok(if known(&etag) { Answer::Same { etag } } else { Answer::Tile { etag, packed } });
+        }
+        let etag = named(name);
         if known(&etag) {
             return Ok(Answer::Same { etag });
         }
-        let key = (name, asked.tile);
+        Ok(Answer::Tile { etag, packed: self.packed(key, asked, &layers)? })
+    }
+
+    /// The tile of a state, remembered or made.
+    fn packed(&self, key: (Hash, TileId), asked: &Asked, layers: &[Standing]) -> Result<Arc<[u8]>, MapError> {
         if let Some(packed) = self.tiles.get(&key) {
-            return Ok(Answer::Tile { etag, packed });
+            return Ok(packed);
         }
         let mut builder = MvtTileBuilder::new();
-        for (collection, layer) in asked.collections.iter().zip(&layers) {
+        for (collection, layer) in asked.collections.iter().zip(layers) {
             builder = layer.write(collection, asked, builder)?;
         }
         let packed: Arc<[u8]> = pack(&builder.encode())?.into();
         self.tiles.insert(key, Arc::clone(&packed));
-        Ok(Answer::Tile { etag, packed })
+        Ok(packed)
     }
 
     /// A collection's layer, caught up with the log.
@@ -229,6 +241,11 @@ impl Standing {
             },
         }
     }
+}
+
+/// A tile's name for caches; weak, because it is sent packed and not.
+fn named(hash: Hash) -> String {
+    format!("W/\"{}\"", &hash.to_hex()[..32])
 }
 
 fn is_blank<M>(map: &RwLock<Option<M>>) -> bool {

@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use super::clients::{runs, said, skip};
 use super::{Country, Map};
-use crate::ledger::{finalise_because, push, release, remaining, square, total};
+use crate::ledger::{finalise, finalise_because, push, release, remaining, square, total};
 use crate::support::tablet::{record, with};
 use crate::support::{Person, Place, Tablet, TestServer, on_both};
 
@@ -19,6 +19,7 @@ on_both!(
     a_tile_is_asked_for_again_only_when_it_has_changed,
     each_is_shown_what_is_theirs,
     records_of_a_basis_are_those_that_count,
+    a_tile_does_not_tell_of_what_it_does_not_show,
     tiles_describe_themselves,
     gdal_reads_a_tile,
     each_basis_has_tiles_of_its_own,
@@ -224,6 +225,25 @@ fn each_is_shown_what_is_theirs(place: &Place) {
     }
     let wrong = ask(server, &crew.im, &format!("/tiles/remaining/{ALL}?as_of=yesterday"), &[]);
     assert_eq!(wrong.status, 400);
+}
+
+fn a_tile_does_not_tell_of_what_it_does_not_show(place: &Place) {
+    let country = Country::prepare(place, 2);
+    let (server, crew) = (&country.server, &country.crew);
+    let known = Uuid::now_v7();
+    let cleared = release(known, &crew.surveyor, country.areas[0], &square(0.0, 0.0005));
+    push(server, crew, &crew.surveyor, vec![cleared]);
+    finalise(server, crew, known);
+    let path = format!("/tiles/land_release/{ALL}");
+    let seen = |who: &Person| ask(server, who, &path, &[]);
+    let before = [&crew.observer, &crew.stranger, &crew.im].map(|who| seen(who).etag);
+    let draft = release(Uuid::now_v7(), &crew.surveyor, country.areas[1], &square(0.0095, 0.002));
+    push(server, crew, &crew.surveyor, vec![draft]);
+    let after = [&crew.observer, &crew.stranger, &crew.im].map(|who| seen(who).etag);
+    assert_eq!(before[..2], after[..2], "a draft of others is not even hinted at");
+    assert_ne!(before[2], after[2]);
+    let again = ask(server, &crew.observer, &path, &[("If-None-Match", before[0].as_str())]);
+    assert_eq!(again.status, 304);
 }
 
 fn records_of_a_basis_are_those_that_count(place: &Place) {
