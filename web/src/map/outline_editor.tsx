@@ -46,7 +46,16 @@ function isSimple(geometry: Geometry | null): geometry is Polygon {
 
 const areaOf = (ring: Position[]) => measure(ring.slice(0, -1) as Place[]).area ?? 0;
 
-function begin(map: MapLibre, outline: Polygon, onChange: (outline: Polygon) => void): TerraDraw {
+/** The shape on the map, if it is finished and another than before: a corner that follows the pointer is nobody's. */
+function finished(draw: TerraDraw, outline: Polygon): Polygon | null {
+  const shapes = draw.getSnapshot().filter(({ geometry }) => geometry.type === 'Polygon');
+  const [only] = shapes;
+  if (!only || shapes.length > 1 || only.properties.currentlyDrawing) return null;
+  const shape = only.geometry as Polygon;
+  return JSON.stringify(shape.coordinates) === JSON.stringify(outline.coordinates) ? null : shape;
+}
+
+function begin(map: MapLibre, outline: Polygon, onChange: (outline: Polygon | null) => void): TerraDraw {
   const draw = new TerraDraw({
     adapter: new TerraDrawMapLibreGLAdapter({ map, coordinatePrecision: DIGITS }),
     modes: [
@@ -64,11 +73,15 @@ function begin(map: MapLibre, outline: Polygon, onChange: (outline: Polygon) => 
   const [added] = draw.addFeatures([{ type: 'Feature', geometry: outline, properties: { mode: 'polygon' } }]);
   draw.setMode('select');
   if (added?.valid && added.id !== undefined) draw.selectFeature(added.id);
-  draw.on('change', () => {
-    const drawn = draw.getSnapshot().find(({ geometry, properties }) => {
-      return geometry.type === 'Polygon' && properties.mode === 'polygon';
-    });
-    if (drawn) onChange(drawn.geometry as Polygon);
+  const tell = () => onChange(finished(draw, outline));
+  draw.on('change', tell);
+  draw.on('finish', (id, { action }) => {
+    // One outline is drawn: the next click mends it and begins no second one.
+    if (action === 'draw') {
+      draw.setMode('select');
+      draw.selectFeature(id);
+    }
+    tell();
   });
   return draw;
 }
@@ -82,6 +95,7 @@ interface Props {
 
 function Editor({ map, record, outline, onClose }: Props) {
   const [changed, setChanged] = useState<Polygon | null>(null);
+  const [anew, setAnew] = useState(false);
   const [reason, setReason] = useState('');
   const [busy, setBusy] = useState(false);
   const [fault, setFault] = useState<unknown>();
@@ -100,6 +114,8 @@ function Editor({ map, record, outline, onClose }: Props) {
   const drawAnew = () => {
     draw.current?.clear();
     draw.current?.setMode('polygon');
+    setChanged(null);
+    setAnew(true);
   };
   const save = async (event: Event) => {
     event.preventDefault();
@@ -126,6 +142,7 @@ function Editor({ map, record, outline, onClose }: Props) {
         {m2(before ?? 0)}
         {changed && ` → ${m2(after ?? 0)} (${signedM2((after ?? 0) - (before ?? 0))})`}
       </p>
+      {anew && !changed && <p role="status">{t('edit.unfinished')}</p>}
       <Field label={t('act.reason')}>
         <input dir="auto" required value={reason} onInput={(event) => setReason(event.currentTarget.value)} />
       </Field>
