@@ -1,7 +1,7 @@
 // What is used of geodesy, which brings no types.
 
 declare module 'geodesy/dms.js' {
-  const Dms: { separator: string; parse(text: string): number };
+  const Dms: { separator: string };
   export default Dms;
 }
 declare module 'geodesy/latlon-ellipsoidal.js' {

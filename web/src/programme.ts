@@ -5,11 +5,18 @@ import { api } from './api';
 import { useLoad } from './load';
 import { may } from './session';
 
+export interface Extent {
+  west: number;
+  south: number;
+  east: number;
+  north: number;
+}
+
 export interface Programme {
   name: string;
   country: string;
   constructed: boolean;
-  extent: { west: number; south: number; east: number; north: number };
+  extent: Extent;
   admin_units?: FeatureCollection | null;
   [setting: string]: unknown;
 }

@@ -6,7 +6,9 @@ import { api, query } from '../api';
 import { Field } from '../components/field';
 import { t } from '../i18n';
 import { useLoad } from '../load';
-import { read, write } from '../map/coordinates';
+import { isWithin, read, write } from '../map/coordinates';
+import type { Place } from '../map/measure';
+import { useProgramme } from '../programme';
 import { nameCode, nameField, nameOf, type Property, type RecordFeature, type Value } from '../record/model';
 import { newId } from './model';
 
@@ -253,31 +255,40 @@ function PositionControl(control: Control) {
     return known ? write(...known, 'dd') : '';
   });
   const [lost, setLost] = useState(false);
+  const extent = useProgramme()?.programme.extent;
+  const far = control.value !== undefined && !isWithin(control.value as Place, extent);
   const leave = () => {
-    const place = read(text);
+    const place = read(text, extent);
     setLost(text !== '' && !place);
     control.onChange(place ?? undefined);
   };
   return (
-    <Labelled
-      control={{
-        ...control,
-        // A schema names its order of numbers; people write theirs.
-        label: control.label.replace(/[,،].*$/, ''),
-        hint: t('create.place_hint'),
-        wrong: lost ? t('create.no_position') : control.wrong,
-      }}
-    >
-      {(about) => (
-        <input
-          {...about}
-          dir="ltr"
-          value={text}
-          onInput={({ currentTarget }) => setText(currentTarget.value)}
-          onBlur={leave}
-        />
+    <>
+      <Labelled
+        control={{
+          ...control,
+          // A schema names its order of numbers; people write theirs.
+          label: control.label.replace(/[,،].*$/, ''),
+          hint: t('create.place_hint'),
+          wrong: lost ? t('create.no_position') : control.wrong,
+        }}
+      >
+        {(about) => (
+          <input
+            {...about}
+            dir="ltr"
+            value={text}
+            onInput={({ currentTarget }) => setText(currentTarget.value)}
+            onBlur={leave}
+          />
+        )}
+      </Labelled>
+      {far && (
+        <p class="note bad" role="status">
+          {t('create.outside')}
+        </p>
       )}
-    </Labelled>
+    </>
   );
 }
 

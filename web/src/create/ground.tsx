@@ -3,11 +3,12 @@ import { useEffect, useState } from 'preact/hooks';
 import { Choice, Field } from '../components/field';
 import { m2 } from '../format';
 import { t } from '../i18n';
-import { read, write } from '../map/coordinates';
+import { isWithin, read, write } from '../map/coordinates';
 import { takeClicks } from '../map/drawing';
 import { drawn, measure, type Place } from '../map/measure';
 import { storedFormat } from '../map/readout';
 import { put } from '../map/view';
+import { type Extent, useProgramme } from '../programme';
 import { FEWEST, type Shape } from './model';
 
 /** Where a record lies: what was clicked on the map and what was typed, one place a line. */
@@ -35,26 +36,26 @@ export const NOWHERE: Ground = {
 const lines = (text: string) => text.split('\n').filter((line) => line.trim() !== '');
 
 /** The same ground with other lines. */
-function withText(ground: Ground, text: string): Ground {
-  const places = lines(text).map((line) => ground.exact.get(line) ?? read(line));
+function withText(ground: Ground, text: string, extent: Extent | undefined): Ground {
+  const places = lines(text).map((line) => ground.exact.get(line) ?? read(line, extent));
   const wrong = places.indexOf(null);
   const unread = wrong < 0 ? null : wrong + 1;
   return { ...ground, text, unread, places: unread === null ? (places as Place[]) : [] };
 }
 
-function typed(ground: Ground, text: string): Ground {
-  return { ...withText(ground, text), typed: true };
+function typed(ground: Ground, text: string, extent: Extent | undefined): Ground {
+  return { ...withText(ground, text, extent), typed: true };
 }
 
-function clicked(ground: Ground, place: Place): Ground {
+function clicked(ground: Ground, place: Place, extent: Extent | undefined): Ground {
   const line = write(...place, storedFormat());
   const exact = new Map(ground.exact).set(line, place);
   const before = ground.shape === 'Point' ? [] : lines(ground.text);
-  return withText({ ...ground, exact }, [...before, line].join('\n'));
+  return withText({ ...ground, exact }, [...before, line].join('\n'), extent);
 }
 
-function withoutLast(ground: Ground): Ground {
-  return withText(ground, lines(ground.text).slice(0, -1).join('\n'));
+function withoutLast(ground: Ground, extent: Extent | undefined): Ground {
+  return withText(ground, lines(ground.text).slice(0, -1).join('\n'), extent);
 }
 
 /** Whether the places make the shape. */
@@ -74,10 +75,11 @@ interface Props {
 
 export function GroundField({ map, shapes, required, ground, onChange }: Props) {
   const { shape, places } = ground;
+  const extent = useProgramme()?.programme.extent;
   useEffect(() => {
     if (!shape) return;
-    return takeClicks(map, (place) => onChange((was) => clicked(was, place)));
-  }, [map, shape, onChange]);
+    return takeClicks(map, (place) => onChange((was) => clicked(was, place, extent)));
+  }, [map, shape, onChange, extent]);
   useEffect(
     () => put(map, 'measured', shape ? drawn(places, shape === 'Polygon') : drawn([])),
     [map, shape, places],
@@ -90,14 +92,16 @@ export function GroundField({ map, shapes, required, ground, onChange }: Props) 
     <fieldset>
       <legend>{t('create.place')}</legend>
       <Choice label={t('create.shape')} value={shape ?? ''} options={options} onChange={choose} />
-      {shape && <Places ground={ground} onChange={onChange} />}
+      {shape && <Places ground={ground} extent={extent} onChange={onChange} />}
     </fieldset>
   );
 }
 
-function Places({ ground, onChange }: Pick<Props, 'ground' | 'onChange'>) {
+function Places(props: Pick<Props, 'ground' | 'onChange'> & { extent: Extent | undefined }) {
+  const { ground, extent, onChange } = props;
   const [focused, setFocused] = useState(false);
   const { places, text, unread } = ground;
+  const outside = places.findIndex((place) => !isWithin(place, extent));
   const area = ground.shape === 'Polygon' ? measure(places).area : null;
   return (
     <>
@@ -111,7 +115,7 @@ function Places({ ground, onChange }: Pick<Props, 'ground' | 'onChange'>) {
           value={text}
           onFocus={() => setFocused(true)}
           onBlur={() => setFocused(false)}
-          onInput={({ currentTarget }) => onChange((was) => typed(was, currentTarget.value))}
+          onInput={({ currentTarget }) => onChange((was) => typed(was, currentTarget.value, extent))}
         />
       </Field>
       {unread !== null && !focused && (
@@ -119,9 +123,18 @@ function Places({ ground, onChange }: Pick<Props, 'ground' | 'onChange'>) {
           {t('create.unread', { line: unread })}
         </p>
       )}
+      {outside >= 0 && (
+        <p class="note bad" role="status">
+          {t('create.outside_line', { line: outside + 1 })}
+        </p>
+      )}
       {area !== null && <p class="muted">{m2(area)}</p>}
       <div class="actions">
-        <button type="button" disabled={text === ''} onClick={() => onChange(withoutLast)}>
+        <button
+          type="button"
+          disabled={text === ''}
+          onClick={() => onChange((was) => withoutLast(was, extent))}
+        >
           {t('map.undo')}
         </button>
         <button

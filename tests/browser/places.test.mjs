@@ -1,0 +1,101 @@
+// Places as people type them: what is read, what is not, and what lies elsewhere.
+
+import assert from 'node:assert/strict';
+import { after, test } from 'node:test';
+import { browser, goTo, keep, offences, pageOf, settled } from './support.mjs';
+
+after(() => browser.close());
+after(() => assert.deepEqual(offences, []));
+
+const SYRIA = { west: 35.6, south: 32.3, east: 42.4, north: 37.4 };
+const ZIMBABWE = { west: 25.2, south: -22.5, east: 33.1, north: -15.6 };
+
+/** The form of a new area in the programme of a country; nothing that it saves is written. */
+async function formIn(extent) {
+  const page = await pageOf('authority-im');
+  await page.route('**/v1/programme', async (route) => {
+    const answer = await route.fetch();
+    await route.fulfill({ response: answer, json: { ...(await answer.json()), extent } });
+  });
+  let sent = null;
+  await page.route('**/ogc/collections/hazardous_area*/items', (route) => {
+    sent = route.request().postDataJSON();
+    return route.fulfill({ status: 422, json: { title: 'Not here.' } });
+  });
+  await page.reload();
+  await page.waitForSelector('.bar');
+  await goTo(page, '/map?new=hazardous_area');
+  await settled(page);
+  const places = page.getByLabel('Places, one a line');
+  const save = page.locator('.side.record button.primary');
+  return {
+    page,
+    /** The place that a line is; nothing where it is none. */
+    async read(line) {
+      await page.locator('.side.record').getByLabel('Known by').selectOption('Point');
+      await places.fill(line);
+      await places.blur();
+      if (await save.isDisabled()) return null;
+      sent = null;
+      await save.click();
+      await page.waitForFunction(() => !document.querySelector('.side.record .busy'));
+      return sent.geometry.coordinates;
+    },
+  };
+}
+
+const near = ([lon, lat], place, said) =>
+  assert.ok(Math.abs(lon - place[0]) < 1e-3 && Math.abs(lat - place[1]) < 1e-3, `${said}: ${lon}, ${lat}`);
+
+test('a line that lacks a digit, or could be two places, is none', async () => {
+  const { page, read } = await formIn(SYRIA);
+  for (const line of [
+    '37S CL 1234567',
+    '37S CL 12345 6789',
+    '37S CL 123 45678',
+    '34 75 00 N, 37 10 00 E',
+    '34 10 60 N, 37 10 00 E',
+    '34.5 30 N, 37 10 00 E',
+    '34 10 00 N, 37 10 00 N',
+    '-34 N, 37 E',
+    '34 10 00 37',
+    'about 34, 37',
+    '37 S 60000 4000000',
+    // Neither the band nor the hemisphere is in the country.
+    '40 S 600000 4000000',
+    '37 S 600000 1000000',
+  ]) {
+    assert.equal(await read(line), null, line);
+  }
+  await page.locator('.side.record .wrong').getByText('Line 1').waitFor();
+});
+
+test('what people write is the place that they mean', async () => {
+  const { page, read } = await formIn(SYRIA);
+  for (const [line, place] of [
+    ['34.5, 37.25', [37.25, 34.5]],
+    ['34.5 37.25', [37.25, 34.5]],
+    ['37.25E 34.5N', [37.25, 34.5]],
+    ['N 34 30 00 E 37 15 00', [37.25, 34.5]],
+    ['34° 30′ 00.00″ N, 037° 15′ 00.00″ E', [37.25, 34.5]],
+    ['34°30\'00"N 37°15\'00"E', [37.25, 34.5]],
+    ['37S CU 39335 18987', [37.25, 34.5]],
+    ['37SCU3933518987', [37.25, 34.5]],
+    ['37 N 339335 3818987', [37.25, 34.5]],
+    // The band from 32° to 40° N, not the southern hemisphere.
+    ['37 S 339335 3818987', [37.25, 34.5]],
+  ]) {
+    const found = await read(line);
+    assert.ok(found, line);
+    near(found, place, line);
+    assert.equal(await page.locator('.side.record .note.bad').count(), 0, `${line} lies in the country`);
+  }
+  near(await read('37.25, 34.5'), [34.5, 37.25], 'as it stands');
+  await page.locator('.side.record .note.bad').getByText('Line 1 lies outside').waitFor();
+  await keep(page, 'create-elsewhere');
+});
+
+test('S is the southern hemisphere where the country is there', async () => {
+  const { read } = await formIn(ZIMBABWE);
+  near(await read('36 S 290123 8030833'), [31.02, -17.8], 'the southern hemisphere');
+});
