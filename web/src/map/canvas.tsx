@@ -8,7 +8,7 @@ import { head } from '../live';
 import { useLoad } from '../load';
 import type { Programme } from '../programme';
 import { extentOf } from './extent';
-import { apply, type Filter, NO_FILTER } from './filter';
+import { apply, type Filter, NO_FILTER, wantedTasks } from './filter';
 import { look, type Seen } from './seen';
 import {
   type Bounds,
@@ -137,10 +137,11 @@ function useSeen(map: MapLibre | null, newest: { current: Props & { layers: Laye
       if ('sourceId' in event && event.sourceId === PROGRAMME) newest.current.onSeen?.(undefined);
     };
     const end = async () => {
-      const { layers, question, onSeen } = newest.current;
-      const seen = look(map, layers, question);
+      const { layers, question, filter = NO_FILTER, onSeen } = newest.current;
+      const seen = look(map, layers, question, filter);
       const found = await loadTasks().catch((fault: unknown) => ({ fault }));
-      const tasks = tasksAt('fault' in found ? [] : found, seen.areas, question);
+      const wanted = 'fault' in found ? [] : wantedTasks(found, filter);
+      const tasks = tasksAt(wanted, seen.areas, question);
       const named = JSON.stringify(tasks);
       if (named !== placed && map.getSource('tasks')) put(map, 'tasks', tasks);
       placed = named;

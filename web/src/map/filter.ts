@@ -1,5 +1,6 @@
 // Which of what the tiles hold is drawn: what the reader has turned off, and what was not there yet on the day.
 
+import type { Feature, Geometry } from 'geojson';
 import type { ExpressionSpecification, Map as MapLibre } from 'maplibre-gl';
 import { OUTLINES } from '../symbology';
 import { type Layers, type Question, thereBy } from './sources';
@@ -19,8 +20,27 @@ export function narrows({ contestedOnly, organisation }: Filter): boolean {
   return contestedOnly || organisation !== '';
 }
 
-const all = (conditions: (ExpressionSpecification | boolean)[]): ExpressionSpecification =>
+export const all = (conditions: (ExpressionSpecification | boolean)[]): ExpressionSpecification =>
   ['all', ...conditions] as ExpressionSpecification;
+
+/** Which things of a layer the reader asks for: the same for what is drawn and for what is counted. */
+export function wanted(organisation: string, filter: Filter): ExpressionSpecification[] {
+  const conditions: ExpressionSpecification[] = [];
+  if (filter.contestedOnly) conditions.push(['==', ['get', 'contested'], true]);
+  if (filter.organisation) conditions.push(['==', ['get', organisation], filter.organisation]);
+  return conditions;
+}
+
+/** The tasks that the reader asks for: those of whoever ordered them, and of whoever works on them. */
+export function wantedTasks<T extends Feature<Geometry | null>>(tasks: T[], filter: Filter): T[] {
+  // Nobody disagrees about the ground of a task: it has none.
+  if (filter.contestedOnly) return [];
+  if (!filter.organisation) return tasks;
+  return tasks.filter((task) => {
+    const ordered = 'organisation' in task && task.organisation === filter.organisation;
+    return ordered || task.properties?.operator_id === filter.organisation;
+  });
+}
 
 /** What lets ground in, but for what only one of its layers wants. */
 function ofGround(
@@ -28,11 +48,9 @@ function ofGround(
   organisation: string,
   filter: Filter,
 ): ExpressionSpecification[] {
-  const conditions: ExpressionSpecification[] = [];
-  if (filter.hidden.size > 0) conditions.push(['!', ['in', symbol, ['literal', [...filter.hidden]]]]);
-  if (filter.contestedOnly) conditions.push(['==', ['get', 'contested'], true]);
-  if (filter.organisation) conditions.push(['==', ['get', organisation], filter.organisation]);
-  return conditions;
+  const hidden: ExpressionSpecification[] =
+    filter.hidden.size > 0 ? [['!', ['in', symbol, ['literal', [...filter.hidden]]]]] : [];
+  return [...hidden, ...wanted(organisation, filter)];
 }
 
 /** What a map's layers let through. */
@@ -56,8 +74,10 @@ export function apply(map: MapLibre, layers: Layers, question: Question, filter:
     const own = ofGround(OUTLINED.symbol, 'organisation', filter);
     set(`outline-${name}`, [['==', OUTLINED.outline, name], ...own, current]);
   }
-  for (const { kind, dates } of POINTS) {
-    const shown = !filter.contestedOnly && !filter.hidden.has(kind);
-    set(`points-${kind}`, dates ? [shown, thereBy(dates, question)] : [shown]);
+  for (const { kind, layer, dates } of POINTS) {
+    const shown = !filter.hidden.has(kind);
+    // Tasks are put there as they are asked for.
+    const own = layer ? wanted('organisation', filter) : [];
+    set(`points-${kind}`, [shown, ...own, ...(dates ? [thereBy(dates, question)] : [])]);
   }
 }

@@ -1,8 +1,9 @@
 // What is in view: how many things of each symbol, and where the areas are.
 
 import type { Feature } from 'geojson';
-import type { Map as MapLibre } from 'maplibre-gl';
+import type { ExpressionSpecification, Map as MapLibre } from 'maplibre-gl';
 import { type Bounds, extentOf } from './extent';
+import { all, type Filter, wanted } from './filter';
 import { type Layers, type Question, thereBy } from './sources';
 import { groundOf, POINTS, symbolOf } from './style';
 import { boundsOf, PROGRAMME } from './view';
@@ -21,8 +22,8 @@ const meets = (a: Bounds, b: Bounds) => a[0] <= b[2] && a[2] >= b[0] && a[1] <= 
 const wider = (a: Bounds | undefined, b: Bounds): Bounds =>
   a ? [Math.min(a[0], b[0]), Math.min(a[1], b[1]), Math.max(a[2], b[2]), Math.max(a[3], b[3])] : b;
 
-/** Counts what is in view; a thing that lies in several tiles is one thing. */
-export function look(map: MapLibre, layers: Layers, question: Question): Seen {
+/** Counts what is in view and asked for, hidden or not; a thing that lies in several tiles is one thing. */
+export function look(map: MapLibre, layers: Layers, question: Question, asked: Filter): Seen {
   const view = boundsOf(map);
   const things = new Map<string, Set<string>>();
   const counts = new Map<string, number>();
@@ -31,10 +32,10 @@ export function look(map: MapLibre, layers: Layers, question: Question): Seen {
   const add = (name: string, thing: string) => things.set(name, (things.get(name) ?? new Set()).add(thing));
   const each = (
     sourceLayer: string,
-    dates: string[] | undefined,
+    conditions: ExpressionSpecification[],
     use: (feature: Feature, box: Bounds) => void,
   ) => {
-    const filter = dates && thereBy(dates, question);
+    const filter = all(conditions);
     for (const feature of map.querySourceFeatures(PROGRAMME, { sourceLayer, filter })) {
       const box = extentOf(feature.geometry);
       if (box && meets(box, view)) use(feature, box);
@@ -47,16 +48,19 @@ export function look(map: MapLibre, layers: Layers, question: Question): Seen {
       counts.set(name, (counts.get(name) ?? 0) + Number(said.count));
     } else add(name, said.id);
   };
-  for (const { layer, field, dates } of groundOf(layers)) {
-    each(layer, dates, (feature) => {
+  const there = (dates: string[] | undefined) => (dates ? [thereBy(dates, question)] : []);
+  for (const { layer, field, organisation, dates } of groundOf(layers)) {
+    each(layer, [...wanted(organisation, asked), ...there(dates)], (feature) => {
       tell(symbolOf(feature.properties?.[field]), feature);
       if (feature.properties?.contested) tell('contested', feature);
     });
   }
   for (const { kind, layer, dates } of POINTS) {
-    if (layer) each(layer, dates, (feature) => tell(kind, feature));
+    const conditions = [...wanted('organisation', asked), ...there(dates)];
+    if (layer) each(layer, conditions, (feature) => tell(kind, feature));
   }
-  each('hazardous_area', undefined, ({ properties }, box) => {
+  // Tasks lie at areas, whoever reported these.
+  each('hazardous_area', [], ({ properties }, box) => {
     if (properties?.id) areas.set(properties.id, wider(areas.get(properties.id), box));
   });
   for (const [name, found] of things) counts.set(name, (counts.get(name) ?? 0) + found.size);

@@ -4,9 +4,10 @@ import { useEffect, useState } from 'preact/hooks';
 import { Choice, Field } from '../components/field';
 import { Swatch } from '../components/swatch';
 import { moment, today } from '../format';
-import { t, word } from '../i18n';
+import { t } from '../i18n';
 import { head } from '../live';
 import { useLast } from '../load';
+import { useOrganisations } from '../organisations';
 import type { Programme } from '../programme';
 import { seesHazards } from '../session';
 import type { Basis } from '../standing/model';
@@ -17,6 +18,7 @@ import { type Filter, narrows } from './filter';
 import type { SignName } from './images';
 import { OutlinePicture, SignPicture } from './layers';
 import { measure } from './measure';
+import { nameOfSymbol, saidOf } from './named';
 import type { Seen } from './seen';
 import type { Bounds } from './sources';
 
@@ -73,6 +75,7 @@ function Paper(props: Props & { paper: string; title: string }) {
   const [bounds, setBounds] = useState<Bounds | null>(null);
   const [seen, setSeen] = useState<Seen>();
   const last = useLast(seen);
+  const said = saidOf(filter, useOrganisations());
   return (
     <section class={`sheet ${props.paper}`} aria-label={t('sheet.title')} aria-busy={!seen}>
       <header>
@@ -96,11 +99,16 @@ function Paper(props: Props & { paper: string; title: string }) {
         {bounds && <Scale across={across(bounds)} />}
       </div>
       <footer>
-        {last && <Legend seen={last} outlined={asOf >= today()} />}
+        {last && <Legend seen={last} filter={filter} outlined={asOf >= today()} />}
         <div class="sheet-facts">
           {!seesHazards() && <p class="note bad">{t('map.no_hazards')}</p>}
           {last?.overview && (
             <p class="note bad">{t(narrows(filter) ? 'map.overview_narrowed' : 'map.overview')}</p>
+          )}
+          {said.length > 0 && (
+            <p class="note bad">
+              <strong>{t('sheet.partly')}</strong> {said.join(' · ')}
+            </p>
           )}
           {bounds && (
             <p>
@@ -127,21 +135,15 @@ function across([west, south, east, north]: Bounds): number {
 
 const HAZARDOUS: SymbolName[] = ['cha', 'sha', 'contested'];
 
-function symbolName(name: SymbolName): string {
-  return name === 'contested' ? t('contested') : word('class', name);
-}
-
-function Legend({ seen, outlined }: { seen: Seen; outlined: boolean }) {
-  const found = seen.counts;
-  const symbols: [SymbolName, string][] = [
-    ...(seesHazards() ? HAZARDOUS.map((name): [SymbolName, string] => [name, symbolName(name)]) : []),
-    ...RESULTS.map((result): [SymbolName, string] => [result, word('result', result)]),
-  ];
+/** The symbols that are on the map; of points those that are in view. */
+function Legend({ seen, filter, outlined }: { seen: Seen; filter: Filter; outlined: boolean }) {
+  const drawn = (name: string) => !filter.hidden.has(name);
+  const symbols: SymbolName[] = [...(seesHazards() ? HAZARDOUS : []), ...RESULTS];
   return (
     <ul class="sheet-legend">
-      {symbols.map(([name, label]) => (
+      {symbols.filter(drawn).map((name) => (
         <li key={name}>
-          <Swatch name={name} /> {label}
+          <Swatch name={name} /> {nameOfSymbol(name)}
         </li>
       ))}
       {outlined &&
@@ -152,11 +154,10 @@ function Legend({ seen, outlined }: { seen: Seen; outlined: boolean }) {
           </li>
         ))}
       {(['hazardous_area', 'eo_item', 'accident', 'task'] as SignName[])
-        .filter((name) => found.has(name))
+        .filter((name) => drawn(name) && seen.counts.has(name))
         .map((name) => (
           <li key={name}>
-            <SignPicture name={name} />{' '}
-            {name === 'hazardous_area' ? t('map.point_only') : word('kinds', name)}
+            <SignPicture name={name} /> {nameOfSymbol(name)}
           </li>
         ))}
     </ul>
