@@ -1,6 +1,28 @@
-import type { ComponentChildren } from 'preact';
-import { useEffect, useId, useRef } from 'preact/hooks';
+import type { ComponentChildren, RefObject } from 'preact';
+import { useId, useLayoutEffect, useRef } from 'preact/hooks';
 import { t } from '../i18n';
+
+/**
+ * Opens a dialog of the browser, which keeps the focus and closes with Escape. When it goes, in whatever way, the focus
+ * goes back to where it was; to the page, where that is gone.
+ */
+export function useModal(dialog: RefObject<HTMLDialogElement | null>, onClose: () => void) {
+  const newest = useRef(onClose);
+  newest.current = onClose;
+  useLayoutEffect(() => {
+    const open = dialog.current as HTMLDialogElement;
+    const before = document.activeElement;
+    const closed = () => newest.current();
+    open.showModal();
+    open.addEventListener('close', closed);
+    return () => {
+      open.removeEventListener('close', closed);
+      // The browser gives the focus back on closing only, not when an open dialog is taken away.
+      open.close();
+      if (!before?.isConnected) document.querySelector<HTMLElement>('#main')?.focus();
+    };
+  }, [dialog]);
+}
 
 /** A dialog of the browser: it keeps the focus, and Escape closes it. */
 export function Dialog(props: {
@@ -11,16 +33,9 @@ export function Dialog(props: {
 }) {
   const dialog = useRef<HTMLDialogElement>(null);
   const title = useId();
-  useEffect(() => {
-    dialog.current?.showModal();
-  }, []);
+  useModal(dialog, props.onClose);
   return (
-    <dialog
-      ref={dialog}
-      class={props.wide ? 'wide' : undefined}
-      aria-labelledby={title}
-      onClose={props.onClose}
-    >
+    <dialog ref={dialog} class={props.wide ? 'wide' : undefined} aria-labelledby={title}>
       <header>
         <h2 id={title}>{props.title}</h2>
         <button type="button" class="quiet icon" aria-label={t('close')} onClick={props.onClose}>

@@ -1,7 +1,9 @@
 // The map on paper: A4 or A3, with everything that a reader far from this screen must know of it.
 
-import { useEffect, useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
+import { useModal } from '../components/dialog';
 import { Choice, Field } from '../components/field';
+import { words } from '../components/states';
 import { Swatch } from '../components/swatch';
 import { moment, today } from '../format';
 import { t } from '../i18n';
@@ -37,17 +39,17 @@ interface Props {
 export function Sheet(props: Props) {
   const [paper, setPaper] = useState<string>(PAPERS[0]);
   const [title, setTitle] = useState('');
+  const [whole, setWhole] = useState(false);
+  const dialog = useRef<HTMLDialogElement>(null);
+  useModal(dialog, props.onClose);
   useEffect(() => {
-    const leave = (event: KeyboardEvent) => event.key === 'Escape' && props.onClose();
-    addEventListener('keydown', leave);
-    document.body.classList.add('with-sheet');
-    return () => {
-      removeEventListener('keydown', leave);
-      document.body.classList.remove('with-sheet');
-    };
-  }, [props.onClose]);
+    // A page's size is that of what flows on it, and a dialog does not flow: the document says it.
+    const names = ['with-sheet', paper];
+    document.body.classList.add(...names);
+    return () => document.body.classList.remove(...names);
+  }, [paper]);
   return (
-    <div class="sheet-view">
+    <dialog ref={dialog} class="sheet-view" aria-label={t('sheet.on_paper')}>
       <div class="sheet-tools">
         <Field label={t('sheet.heading')}>
           <input value={title} onInput={(event) => setTitle(event.currentTarget.value)} />
@@ -58,24 +60,33 @@ export function Sheet(props: Props) {
           options={PAPERS.map((known) => [known, t(`sheet.${known}`)])}
           onChange={setPaper}
         />
-        <button type="button" class="primary" onClick={() => print()}>
+        <button type="button" class="primary" disabled={!whole} onClick={() => print()}>
           {t('print')}
         </button>
         <button type="button" onClick={props.onClose}>
           {t('close')}
         </button>
       </div>
-      <Paper {...props} paper={paper} title={title || t('sheet.title')} />
-    </div>
+      <Paper {...props} paper={paper} title={title || t('sheet.title')} onWhole={setWhole} />
+    </dialog>
   );
 }
 
-function Paper(props: Props & { paper: string; title: string }) {
-  const { programme, asOf, basis, filter, view } = props;
+interface PaperProps extends Props {
+  paper: string;
+  title: string;
+  /** Whether everything is drawn: what is not yet there must not be printed as ground without hazards. */
+  onWhole: (whole: boolean) => void;
+}
+
+function Paper(props: PaperProps) {
+  const { programme, asOf, basis, filter, view, onWhole } = props;
   const [bounds, setBounds] = useState<Bounds | null>(null);
   const [seen, setSeen] = useState<Seen>();
+  const [fault, setFault] = useState<unknown>();
   const last = useLast(seen);
-  const said = saidOf(filter, useOrganisations());
+  const whole = seen !== undefined && fault === undefined;
+  useEffect(() => onWhole(whole), [whole, onWhole]);
   return (
     <section class={`sheet ${props.paper}`} aria-label={t('sheet.title')} aria-busy={!seen}>
       <header>
@@ -85,6 +96,11 @@ function Paper(props: Props & { paper: string; title: string }) {
           <strong>{t(`basis.${basis}`)}</strong>
         </p>
       </header>
+      {fault !== undefined && (
+        <p class="note bad" role="alert">
+          <strong>{t('sheet.incomplete')}</strong> {words(fault)}
+        </p>
+      )}
       <div class="sheet-map">
         <Canvas
           paper
@@ -94,33 +110,43 @@ function Paper(props: Props & { paper: string; title: string }) {
           onReady={(map) => map.fitBounds(view, { animate: false })}
           onMove={setBounds}
           onSeen={setSeen}
+          onFault={setFault}
         />
         <North />
         {bounds && <Scale across={across(bounds)} />}
       </div>
       <footer>
         {last && <Legend seen={last} filter={filter} outlined={asOf >= today()} />}
-        <div class="sheet-facts">
-          {!seesHazards() && <p class="note bad">{t('map.no_hazards')}</p>}
-          {last?.overview && (
-            <p class="note bad">{t(narrows(filter) ? 'map.overview_narrowed' : 'map.overview')}</p>
-          )}
-          {said.length > 0 && (
-            <p class="note bad">
-              <strong>{t('sheet.partly')}</strong> {said.join(' · ')}
-            </p>
-          )}
-          {bounds && (
-            <p>
-              {t('sheet.corners')} <span dir="ltr">{write(bounds[0], bounds[1], 'dms')}</span> –{' '}
-              <span dir="ltr">{write(bounds[2], bounds[3], 'dms')}</span>
-            </p>
-          )}
-          <p>{t('sheet.crs', { seq: String(head.value), moment: moment(new Date().toISOString()) })}</p>
-          <p class="safety">{t('safety')}</p>
-        </div>
+        <Facts seen={last} filter={filter} bounds={bounds} />
       </footer>
     </section>
+  );
+}
+
+/** What must be known of a map that nobody can ask any more. */
+function Facts(props: { seen: Seen | undefined; filter: Filter; bounds: Bounds | null }) {
+  const { seen, filter, bounds } = props;
+  const said = saidOf(filter, useOrganisations());
+  return (
+    <div class="sheet-facts">
+      {!seesHazards() && <p class="note bad">{t('map.no_hazards')}</p>}
+      {seen?.overview && (
+        <p class="note bad">{t(narrows(filter) ? 'map.overview_narrowed' : 'map.overview')}</p>
+      )}
+      {said.length > 0 && (
+        <p class="note bad">
+          <strong>{t('sheet.partly')}</strong> {said.join(' · ')}
+        </p>
+      )}
+      {bounds && (
+        <p>
+          {t('sheet.corners')} <span dir="ltr">{write(bounds[0], bounds[1], 'dms')}</span> –{' '}
+          <span dir="ltr">{write(bounds[2], bounds[3], 'dms')}</span>
+        </p>
+      )}
+      <p>{t('sheet.crs', { seq: String(head.value), moment: moment(new Date().toISOString()) })}</p>
+      <p class="safety">{t('safety')}</p>
+    </div>
   );
 }
 
