@@ -27,12 +27,19 @@ export type SymbolName = keyof typeof SYMBOLS;
 
 export const RESULTS = ['cancelled', 'reduced', 'cleared', 'bac_cleared'] as const;
 
-/** Outline of an area by what is done about it. */
-export const OUTLINES = {
-  open: { colour: '#d40000', dashed: false },
-  worked: { colour: '#d98a00', dashed: true },
-  closed: { colour: '#5c8f00', dashed: false },
-} as const;
+interface Outline {
+  colour: string;
+  /** Lengths of dashes and gaps by the line's width; round, where the dashes are dots. */
+  dash?: number[];
+  round?: boolean;
+}
+
+/** Outline of an area by what is done about it. Red and green are one colour to many: the lines differ too. */
+export const OUTLINES: Record<'open' | 'worked' | 'closed', Outline> = {
+  open: { colour: '#d40000' },
+  worked: { colour: '#d98a00', dash: [2.4, 1.4] },
+  closed: { colour: '#5c8f00', dash: [0.01, 1.8], round: true },
+};
 
 /** A status as its outline shows it. */
 export function outlineOf(status: string): keyof typeof OUTLINES {

@@ -1,9 +1,10 @@
 import type { Feature } from 'geojson';
 import type { Map as MapLibre } from 'maplibre-gl';
-import { useEffect, useState } from 'preact/hooks';
+import { useEffect, useId, useState } from 'preact/hooks';
 import { today } from '../format';
 import { t } from '../i18n';
 import { useProgramme } from '../programme';
+import { hatchPath, hatchWidth, TILE } from '../symbology';
 import { Canvas } from './canvas';
 import type { Part } from './difference';
 import { extentOf } from './extent';
@@ -35,25 +36,39 @@ export default function Compared({ parts, names }: { parts: Feature[]; names: Pa
         <ul class="key">
           {names.map((name) => (
             <li key={name}>
-              <svg class="swatch" viewBox="0 0 24 16" aria-hidden="true">
-                <rect
-                  x="1.5"
-                  y="1.5"
-                  width="21"
-                  height="13"
-                  fill={PARTS[name].fill}
-                  fill-opacity={PARTS[name].opacity}
-                  stroke={PARTS[name].line}
-                  stroke-width="2"
-                  stroke-dasharray={PARTS[name].dash?.map((length) => length * 1.6).join(' ')}
-                />
-              </svg>
+              <PartPicture name={name} />
               {t(`part.${name}`)}
             </li>
           ))}
         </ul>
       </figcaption>
     </figure>
+  );
+}
+
+function PartPicture({ name }: { name: Part }) {
+  const { fill, opacity, line, dash, hatch } = PARTS[name];
+  const pattern = useId();
+  return (
+    <svg class="swatch" viewBox="0 0 24 16" aria-hidden="true">
+      {hatch && (
+        <pattern id={pattern} width={TILE} height={TILE} patternUnits="userSpaceOnUse">
+          <rect width={TILE} height={TILE} fill={fill} fill-opacity={opacity} />
+          <path d={hatchPath(hatch)} stroke={line} stroke-width={hatchWidth(hatch)} fill="none" />
+        </pattern>
+      )}
+      <rect
+        x="1.5"
+        y="1.5"
+        width="21"
+        height="13"
+        fill={hatch ? `url(#${pattern})` : fill}
+        fill-opacity={hatch ? 1 : opacity}
+        stroke={line}
+        stroke-width="2"
+        stroke-dasharray={dash?.map((length) => length * 1.6).join(' ')}
+      />
+    </svg>
   );
 }
 

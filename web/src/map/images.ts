@@ -1,7 +1,8 @@
 // The pictures that the map draws with, made in the browser: patterns of ground, signs of points.
 
 import type { Map as MapLibre } from 'maplibre-gl';
-import { hatchPath, hatchWidth, SYMBOLS, type SymbolName, TILE } from '../symbology';
+import { hatchPath, hatchWidth, type Symbol as Pattern, SYMBOLS, type SymbolName, TILE } from '../symbology';
+import { PARTS } from './style';
 
 /** Pictures are drawn finer than the screen, for printers. */
 const SCALE = 4;
@@ -14,8 +15,7 @@ function canvas(side: number, draw: (context: CanvasRenderingContext2D) => void)
   return context.getImageData(0, 0, side * SCALE, side * SCALE);
 }
 
-function pattern(name: SymbolName): ImageData {
-  const symbol = SYMBOLS[name];
+function pattern(symbol: Pattern): ImageData {
   return canvas(TILE, (context) => {
     context.globalAlpha = symbol.opacity;
     context.fillStyle = symbol.fill;
@@ -62,7 +62,11 @@ function sign(name: SignName): ImageData {
 
 export function addImages(map: MapLibre): void {
   for (const name of Object.keys(SYMBOLS) as SymbolName[]) {
-    map.addImage(`hatch-${name}`, pattern(name), { pixelRatio: SCALE });
+    map.addImage(`hatch-${name}`, pattern(SYMBOLS[name]), { pixelRatio: SCALE });
+  }
+  for (const [name, { fill, opacity, line, hatch }] of Object.entries(PARTS)) {
+    if (hatch)
+      map.addImage(`part-${name}`, pattern({ fill, opacity, ink: line, hatch }), { pixelRatio: SCALE });
   }
   for (const name of Object.keys(SIGNS) as SignName[]) {
     map.addImage(`sign-${name}`, sign(name), { pixelRatio: SCALE });

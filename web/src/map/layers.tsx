@@ -118,8 +118,11 @@ export function SignPicture({ name }: { name: SignName }) {
   );
 }
 
+/** As wide as on the map. */
+const OUTLINE = 2.4;
+
 export function OutlinePicture({ name }: { name: keyof typeof OUTLINES }) {
-  const { colour, dashed } = OUTLINES[name];
+  const { colour, dash, round } = OUTLINES[name];
   return (
     <svg class="swatch" viewBox="0 0 24 16" aria-hidden="true">
       <rect
@@ -129,8 +132,9 @@ export function OutlinePicture({ name }: { name: keyof typeof OUTLINES }) {
         height="13"
         fill="none"
         stroke={colour}
-        stroke-width="2.4"
-        stroke-dasharray={dashed ? '5 3' : undefined}
+        stroke-width={OUTLINE}
+        stroke-linecap={round ? 'round' : undefined}
+        stroke-dasharray={dash?.map((length) => length * OUTLINE).join(' ')}
       />
     </svg>
   );

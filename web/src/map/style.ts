@@ -6,7 +6,7 @@ import type { ExpressionSpecification, LayerSpecification, StyleSpecification } 
 import { feature } from 'topojson-client';
 import type { GeometryCollection, Topology } from 'topojson-specification';
 import countries from 'world-atlas/countries-50m.json?url';
-import { OUTLINES, RESULTS, SYMBOLS, type SymbolName } from '../symbology';
+import { type Hatch, OUTLINES, RESULTS, SYMBOLS, type SymbolName } from '../symbology';
 import type { Part } from './difference';
 import type { SignName } from './images';
 import { FINEST, type Layers } from './sources';
@@ -128,20 +128,19 @@ function ground({ id, layer, symbol, symbols }: Ground): LayerSpecification[] {
 }
 
 function outlines(): LayerSpecification[] {
-  return (Object.keys(OUTLINES) as (keyof typeof OUTLINES)[]).map((name) => ({
-    id: `outline-${name}`,
-    type: 'line',
-    source: PROGRAMME,
-    'source-layer': OUTLINED.layer,
-    minzoom: 11,
-    filter: nothing,
-    layout: { 'line-join': 'round' },
-    paint: {
-      'line-color': OUTLINES[name].colour,
-      'line-width': 2.6,
-      ...(OUTLINES[name].dashed ? { 'line-dasharray': [2.4, 1.4] } : {}),
-    },
-  }));
+  return (Object.keys(OUTLINES) as (keyof typeof OUTLINES)[]).map((name): LayerSpecification => {
+    const { colour, dash, round } = OUTLINES[name];
+    return {
+      id: `outline-${name}`,
+      type: 'line',
+      source: PROGRAMME,
+      'source-layer': OUTLINED.layer,
+      minzoom: 11,
+      filter: nothing,
+      layout: { 'line-join': 'round', 'line-cap': round ? 'round' : 'butt' },
+      paint: { 'line-color': colour, 'line-width': 2.6, ...(dash ? { 'line-dasharray': dash } : {}) },
+    };
+  });
 }
 
 function contested({ id, layer }: Ground): LayerSpecification[] {
@@ -208,19 +207,21 @@ const measured: LayerSpecification[] = [
   },
 ];
 
-interface PartStyle {
+export interface PartStyle {
   fill: string;
   opacity: number;
   line: string;
   width: number;
   dash?: number[];
+  /** What tells it from another part where colours do not. */
+  hatch?: Hatch;
 }
 
 /** Outlines that are compared: before and after, or the three sides of a conflict. */
 export const PARTS: Record<Part, PartStyle> = {
   kept: { fill: '#7d8b96', opacity: 0.25, line: '#7d8b96', width: 0 },
   added: { fill: '#1f8a3b', opacity: 0.45, line: '#0f5a22', width: 2 },
-  removed: { fill: '#d0021b', opacity: 0.4, line: '#8f0012', width: 2 },
+  removed: { fill: '#d0021b', opacity: 0.4, line: '#8f0012', width: 2, dash: [3, 1.2], hatch: 'cross' },
   old: { fill: '#ffffff', opacity: 0, line: '#4a5661', width: 2, dash: [2, 1.5] },
   base: { fill: '#ffffff', opacity: 0, line: '#4a5661', width: 2.5, dash: [1, 1.6] },
   theirs: { fill: '#1769aa', opacity: 0.16, line: '#1769aa', width: 3 },
@@ -229,7 +230,7 @@ export const PARTS: Record<Part, PartStyle> = {
 
 function compared(): LayerSpecification[] {
   return (Object.keys(PARTS) as Part[]).flatMap((name): LayerSpecification[] => {
-    const { fill, opacity, line, width, dash } = PARTS[name];
+    const { fill, opacity, line, width, dash, hatch } = PARTS[name];
     const filter: ExpressionSpecification = ['==', ['get', 'part'], name];
     const source = 'compared';
     return [
@@ -238,7 +239,7 @@ function compared(): LayerSpecification[] {
         type: 'fill',
         source,
         filter,
-        paint: { 'fill-color': fill, 'fill-opacity': opacity },
+        paint: hatch ? { 'fill-pattern': `part-${name}` } : { 'fill-color': fill, 'fill-opacity': opacity },
       },
       {
         id: `part-${name}-line`,
