@@ -61,6 +61,69 @@ test('an earlier day has the figures of that day', async () => {
   assert.equal(await cell.textContent(), `${km2(told.remaining_m2)} km²`);
 });
 
+/** Answers for the figures of a basis, changed. */
+const changed = (page, change) =>
+  page.route('**/v1/progress/article5?*', async (route) => {
+    const answer = await route.fetch();
+    const told = await answer.json();
+    change(told);
+    await route.fulfill({ response: answer, json: told });
+  });
+
+test('a year that is not over is marked, and not held against a whole year’s plan', async () => {
+  const page = await pageOf('authority-im');
+  const year = new Date().getFullYear() - 1;
+  const plan = page.locator('section', { hasText: 'Plan against actual' }).last();
+  await goTo(page, `/standing?as_of=${year}-03-15`);
+  const row = plan.locator('tbody tr', { hasText: `${year} to 15 March` });
+  await row.waitFor();
+  assert.equal(await row.locator('td').last().textContent(), '–');
+  assert.ok((await page.locator('.chart rect.running').count()) > 0);
+  assert.ok(await page.locator('figure .key').getByText(`${year} to 15 March`).isVisible());
+  assert.equal(await page.getByRole('row', { name: `${year} to 15 March` }).count(), 3, 'in each table of years');
+  await keep(page, 'standing-running', { whole: true });
+  await goTo(page, `/standing?as_of=${year}-12-31`);
+  await plan.locator('tbody tr', { hasText: String(year) }).waitFor();
+  assert.equal(await page.locator('.chart rect.running').count(), 0, 'at its end it is a year like the others');
+  assert.match(await plan.locator('tbody tr', { hasText: String(year) }).locator('td').last().textContent(), /^\d/);
+});
+
+test('a year in which nothing was done widens the projection to the edge', async () => {
+  const page = await pageOf('authority-director');
+  await changed(page, (told) => {
+    const idle = told.years.find(({ year }) => year === told.forecast.years[0]);
+    for (const result of ['cancelled', 'reduced', 'cleared', 'bac_cleared']) idle[`${result}_m2`] = 0;
+    told.forecast.completion.latest = null;
+    told.forecast.completion.net = null;
+  });
+  await page.reload();
+  const range = page.locator('path.range');
+  await range.waitFor();
+  const [{ x: left, width, y: top }, chart] = await Promise.all([range.boundingBox(), page.locator('.chart').first().boundingBox()]);
+  assert.ok(left + width > chart.x + chart.width * 0.95, 'as far as the chart goes');
+  const history = await page.locator('circle.history').last().boundingBox();
+  assert.ok(Math.abs(history.y + history.height / 2 - top) < 3, 'and as high as what remains');
+  await keep(page, 'standing-idle', { whole: true });
+});
+
+test('both bases are of one state of the log, or not compared', async () => {
+  const page = await pageOf('authority-director');
+  let asked = 0;
+  await changed(page, (told) => {
+    if (told.basis === 'official' && (asked += 1) === 1) told.seq -= 1;
+  });
+  await page.reload();
+  await page.getByText('Provisional less official').waitFor();
+  assert.equal(asked, 2, 'asked again');
+  await page.unroute('**/v1/progress/article5?*');
+  await changed(page, (told) => {
+    if (told.basis === 'official') told.seq -= 1;
+  });
+  await page.reload();
+  await page.locator('.comparison').waitFor();
+  assert.equal(await page.getByText('Provisional less official').count(), 0);
+});
+
 test('a year opens into its polygons, by the keyboard too', async () => {
   const page = await pageOf('authority-im');
   await goTo(page, '/standing');
@@ -81,7 +144,8 @@ test('a year opens into its polygons, by the keyboard too', async () => {
   await accessible(page, 'ground behind a year');
   await keep(page, 'behind');
   await page.keyboard.press('Escape');
-  assert.equal(await page.locator('dialog').count(), 0);
+  await dialog.waitFor({ state: 'detached' });
+  assert.ok(await column.evaluate((known) => known === document.activeElement), 'the keyboard is where it was');
   // Keyboards skip to the content.
   await page.locator('.skip').focus();
   await page.keyboard.press('Enter');

@@ -49,6 +49,15 @@ export function day(value: string | null | undefined): string {
   return value ? value.slice(0, 10) : t('none');
 }
 
+/** A day beside its year: 15 March. */
+export function dayOfYear(value: string): string {
+  return new Intl.DateTimeFormat(language.value.locale, {
+    day: 'numeric',
+    month: 'long',
+    timeZone: 'UTC',
+  }).format(new Date(value.slice(0, 10)));
+}
+
 /** A moment in the reader's own time. */
 export function moment(value: string | null | undefined): string {
   if (!value) return t('never');

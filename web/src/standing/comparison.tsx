@@ -1,6 +1,6 @@
 import { km2, ratio, signedM2 } from '../format';
 import { t, word } from '../i18n';
-import type { Both, Progress } from './model';
+import { areComparable, type Both, type Progress } from './model';
 
 /** On track or not, and why, in the server's own words. */
 export function Verdict({ progress }: { progress: Progress }) {
@@ -31,7 +31,8 @@ function range(progress: Progress): string {
 }
 
 /** The figures that people ask for first, on both bases. */
-export function Comparison({ both: { official, provisional } }: { both: Both }) {
+export function Comparison({ both }: { both: Both }) {
+  const { official, provisional } = both;
   const rows: [label: string, figure: (progress: Progress) => string, strong?: boolean][] = [
     [t('standing.remaining'), (of) => km2(of.remaining_m2), true],
     [t('standing.classes'), classes],
@@ -69,9 +70,11 @@ export function Comparison({ both: { official, provisional } }: { both: Both }) 
           ))}
         </tbody>
       </table>
-      <p class="muted">
-        {t('standing.difference', { area: signedM2(provisional.remaining_m2 - official.remaining_m2) })}
-      </p>
+      {areComparable(both) && (
+        <p class="muted">
+          {t('standing.difference', { area: signedM2(provisional.remaining_m2 - official.remaining_m2) })}
+        </p>
+      )}
     </section>
   );
 }

@@ -64,13 +64,29 @@ export interface Progress {
 
 export type Both = Record<Basis, Progress>;
 
+/** How often both bases are asked for before they are shown although the log moved between the two answers. */
+const TRIES = 4;
+
+/** Both bases out of the same state of the log, if it rests long enough: else they are not to be compared. */
 export async function loadBoth(asOf: string, signal: AbortSignal): Promise<Both> {
-  const [official, provisional] = await Promise.all(
-    BASES.map((basis) =>
-      api.get<Progress>(query('/v1/progress/article5', { as_of: asOf, basis }), { signal }),
-    ),
-  );
-  return { official, provisional } as Both;
+  for (let left = TRIES; ; left -= 1) {
+    const [official, provisional] = await Promise.all(
+      BASES.map((basis) =>
+        api.get<Progress>(query('/v1/progress/article5', { as_of: asOf, basis }), { signal }),
+      ),
+    );
+    const both = { official, provisional } as Both;
+    if (left === 1 || areComparable(both)) return both;
+  }
+}
+
+export function areComparable({ official, provisional }: Both): boolean {
+  return official.seq === provisional.seq;
+}
+
+/** The year that is not over on the day of the figures: what was done in it is no year's work. */
+export function runningYear({ as_of }: Pick<Progress, 'as_of'>): number | null {
+  return as_of.endsWith('-12-31') ? null : Number(as_of.slice(0, 4));
 }
 
 export interface Freeze {

@@ -1,17 +1,18 @@
 import { scaleBand } from 'd3-scale';
 import { stack } from 'd3-shape';
 import { fillOf, Swatch } from '../components/swatch';
-import { km2 } from '../format';
+import { dayOfYear, km2 } from '../format';
 import { t, word } from '../i18n';
 import { RESULTS, SYMBOLS } from '../symbology';
 import { AreaAxis, areaScale, Chart, HEIGHT, MARGIN, middle, WIDTH, YearAxis } from './axis';
-import { type Progress, released, type Year } from './model';
+import { type Progress, released, runningYear, type Year } from './model';
 
 const amount = (year: Year, result: string) => year[`${result}_m2` as keyof Year];
 
 /** Ground released year by year, against the plan and the rate that the deadline requires. A year opens into its ground. */
 export function Released({ progress, open }: { progress: Progress; open?: (year: number) => void }) {
   const { years, forecast } = progress;
+  const running = runningYear(progress);
   const plans = new Map(progress.milestones.map((plan) => [plan.year, plan.planned_m2]));
   const required = forecast.required_m2_per_year ?? 0;
   const shown = years.map((year) => plans.get(year.year) ?? 0);
@@ -46,6 +47,22 @@ export function Released({ progress, open }: { progress: Progress; open?: (year:
               {t('standing.required')}
             </li>
           )}
+          {running !== null && years.some(({ year }) => year === running) && (
+            <li>
+              <svg class="swatch" viewBox="0 0 24 16" aria-hidden="true">
+                <rect
+                  class="running"
+                  x="0.5"
+                  y="0.5"
+                  width="23"
+                  height="15"
+                  fill="none"
+                  stroke="currentColor"
+                />
+              </svg>
+              {t('standing.running', { year: String(running), day: dayOfYear(progress.as_of) })}
+            </li>
+          )}
         </ul>
       </figcaption>
       <Chart title={t('standing.released')} description={t('standing.released_description')}>
@@ -60,6 +77,7 @@ export function Released({ progress, open }: { progress: Progress; open?: (year:
                 width={x.bandwidth()}
                 y={y(band[1])}
                 height={Math.max(0, y(band[0]) - y(band[1]))}
+                class={band.data.year === running ? 'running' : undefined}
                 fill={fillOf(layer.key as (typeof RESULTS)[number])}
                 stroke={SYMBOLS[layer.key as (typeof RESULTS)[number]].ink}
                 stroke-width={band[1] > band[0] ? 0.75 : 0}
@@ -79,7 +97,14 @@ export function Released({ progress, open }: { progress: Progress; open?: (year:
         )}
         {open &&
           years.map((year) => (
-            <Opener key={year.year} year={year} x={x(year.year) ?? 0} width={x.bandwidth()} open={open} />
+            <Opener
+              key={year.year}
+              year={year}
+              until={year.year === running ? progress.as_of : null}
+              x={x(year.year) ?? 0}
+              width={x.bandwidth()}
+              open={open}
+            />
           ))}
       </Chart>
     </figure>
@@ -87,9 +112,20 @@ export function Released({ progress, open }: { progress: Progress; open?: (year:
 }
 
 /** A year's column as something to press: with the mouse, a finger or the keyboard. */
-function Opener(props: { year: Year; x: number; width: number; open: (year: number) => void }) {
-  const { year, open } = props;
-  const label = t('standing.open_year', { year: String(year.year), area: km2(released(year)) });
+function Opener(props: {
+  year: Year;
+  /** The day of the figures, in a year that is not over. */
+  until: string | null;
+  x: number;
+  width: number;
+  open: (year: number) => void;
+}) {
+  const { year, until, open } = props;
+  const name = String(year.year);
+  const label = t('standing.open_year', {
+    year: until ? t('standing.running', { year: name, day: dayOfYear(until) }) : name,
+    area: km2(released(year)),
+  });
   return (
     <rect
       class="opener"

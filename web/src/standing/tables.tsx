@@ -1,8 +1,8 @@
 // The tables that an authority fills in each year (docs/domain.md §7).
 
-import { count, day, m2, plainKm2, ratio, whole } from '../format';
+import { count, day, dayOfYear, m2, plainKm2, ratio, whole } from '../format';
 import { t, word } from '../i18n';
-import { type Progress, released, type Year } from './model';
+import { type Progress, released, runningYear, type Year } from './model';
 
 const FLOWS = [
   'opening_m2',
@@ -31,6 +31,12 @@ function flow(year: Year, name: keyof Year): string {
   return whole(`${less ? '−' : ''}${plainKm2(Math.abs(value))}`);
 }
 
+/** A year, and up to which day it is known where it is not over. */
+function YearName({ year, progress }: { year: number; progress: Progress }) {
+  if (year !== runningYear(progress)) return <>{year}</>;
+  return <>{t('standing.running', { year: String(year), day: dayOfYear(progress.as_of) })}</>;
+}
+
 /** Opening + found − corrected ± reclassified − released = remaining, year by year. */
 export function Balance({ progress, open }: { progress: Progress; open?: (year: number) => void }) {
   const unexplained = progress.years.reduce((sum, year) => sum + Math.abs(year.residual_m2), 0);
@@ -56,10 +62,10 @@ export function Balance({ progress, open }: { progress: Progress; open?: (year: 
                 <th scope="row">
                   {open ? (
                     <button type="button" class="link" onClick={() => open(year.year)}>
-                      {year.year}
+                      <YearName year={year.year} progress={progress} />
                     </button>
                   ) : (
-                    year.year
+                    <YearName year={year.year} progress={progress} />
                   )}
                 </th>
                 {FLOWS.map((name) => (
@@ -137,7 +143,8 @@ export function Provinces({ progress, units }: { progress: Progress; units?: Map
 
 export function PlanAgainstActual({ progress }: { progress: Progress }) {
   if (progress.milestones.length === 0) return <section class="empty">{t('standing.no_plan')}</section>;
-  const running = Number(progress.as_of.slice(0, 4));
+  const begun = Number(progress.as_of.slice(0, 4));
+  const running = runningYear(progress);
   return (
     <section>
       <h2>{t('standing.plan')}</h2>
@@ -154,11 +161,13 @@ export function PlanAgainstActual({ progress }: { progress: Progress }) {
           <tbody>
             {progress.milestones.map((plan) => (
               <tr key={plan.year}>
-                <th scope="row">{plan.year}</th>
+                <th scope="row">
+                  <YearName year={plan.year} progress={progress} />
+                </th>
                 <td>{plainKm2(plan.planned_m2)}</td>
-                <td>{plan.year > running ? t('none') : plainKm2(plan.actual_m2)}</td>
+                <td>{plan.year > begun ? t('none') : plainKm2(plan.actual_m2)}</td>
                 <td>
-                  {plan.year > running || plan.planned_m2 === 0
+                  {plan.year > begun || plan.year === running || plan.planned_m2 === 0
                     ? t('none')
                     : ratio(plan.actual_m2 / plan.planned_m2)}
                 </td>
@@ -191,7 +200,9 @@ export function Ordnance({ progress }: { progress: Progress }) {
           <tbody>
             {progress.years.map((year) => (
               <tr key={year.year}>
-                <th scope="row">{year.year}</th>
+                <th scope="row">
+                  <YearName year={year.year} progress={progress} />
+                </th>
                 <td>{count(year.ap_mines_found)}</td>
                 <td>{count(year.ap_mines_destroyed)}</td>
                 <td>{count(year.other_found)}</td>
