@@ -92,6 +92,7 @@ test('an account is made, its one-time password replaced, its tablet enrolled by
 
   await page.locator('tr', { hasText: login }).getByText('Enrol a tablet').click();
   await page.waitForSelector('.qr');
+  await page.locator('.enrolment [role=alert]').getByText('to a tablet that is the tablet itself').waitFor();
   await keep(page, 'enrolment');
   const shot = await page.locator('.qr').screenshot();
   const pixels = await page.evaluate(async (encoded) => {

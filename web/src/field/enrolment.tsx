@@ -23,6 +23,11 @@ export function Enrolment({ account, onClose }: { account: string; onClose: () =
       <Show of={offer}>
         {({ code, expires_at }) => (
           <div class="enrolment">
+            {isLoopback(location.hostname) && (
+              <p class="note bad" role="alert">
+                {t('enrol.loopback', { server: location.origin })}
+              </p>
+            )}
             <Qr text={JSON.stringify({ server: location.origin, code })} />
             <p>{t('enrol.lead')}</p>
             <p class="code" dir="ltr">
@@ -34,6 +39,11 @@ export function Enrolment({ account, onClose }: { account: string; onClose: () =
       </Show>
     </Dialog>
   );
+}
+
+/** Whether a name means, on every machine, that machine itself. */
+function isLoopback(host: string): boolean {
+  return /^(localhost|.*\.localhost|127(\.\d+){3}|\[::1\]|0\.0\.0\.0)$/.test(host);
 }
 
 /** White around a code that readers need. */
