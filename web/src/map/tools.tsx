@@ -7,6 +7,7 @@ import { t } from '../i18n';
 import { amend } from '../router';
 import { may } from '../session';
 import { takeClicks } from './drawing';
+import { Keyboard } from './keyboard';
 import { drawn, measure, type Place } from './measure';
 import type { Question } from './sources';
 import { boundsOf, put } from './view';
@@ -31,6 +32,7 @@ export function Tools(props: {
   const toggle = (name: 'measure' | 'edit') => setTool(tool === name ? null : name);
   return (
     <div class="map-tools">
+      <Keyboard map={map} />
       <button type="button" aria-pressed={tool === 'measure'} onClick={() => toggle('measure')}>
         {t('map.measure')}
       </button>
