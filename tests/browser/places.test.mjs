@@ -1,8 +1,8 @@
-// Places as people type them: what is read, what is not, and what lies elsewhere.
+// Places as people type them: what is read, what is not, and what lies elsewhere; and as a record shows its own.
 
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
-import { browser, goTo, keep, offences, pageOf, settled } from './support.mjs';
+import { accessible, api, browser, goTo, keep, offences, pageOf, settled } from './support.mjs';
 
 after(() => browser.close());
 after(() => assert.deepEqual(offences, []));
@@ -98,4 +98,39 @@ test('what people write is the place that they mean', async () => {
 test('S is the southern hemisphere where the country is there', async () => {
   const { read } = await formIn(ZIMBABWE);
   near(await read('36 S 290123 8030833'), [31.02, -17.8], 'the southern hemisphere');
+});
+
+/** A hazard of some shape, and its record beside the map. */
+async function recordOf(shape) {
+  const { features } = await api('authority-im', '/v1/records?kind=hazardous_area&stage=finalised&limit=1000');
+  const hazard = features.find(({ geometry }) => geometry?.type === shape);
+  const page = await pageOf('authority-im', { permissions: ['clipboard-read', 'clipboard-write'] });
+  await goTo(page, `/map?record=${hazard.id}`);
+  await page.locator('.position').waitFor();
+  await settled(page);
+  return { hazard, page, position: page.locator('.position'), copied: () => page.evaluate(() => navigator.clipboard.readText()) };
+}
+
+test('a record’s place is read and copied in the reader’s own form', async () => {
+  const { page, position, copied } = await recordOf('Point');
+  await position.getByText('Position', { exact: true }).waitFor();
+  await page.selectOption('.readout select', 'mgrs');
+  const said = await position.locator('.place span').first().textContent();
+  assert.match(said, /^\d{2}[A-Z] [A-Z]{2} \d{5} \d{5}$/);
+  await position.getByRole('button', { name: 'Copy' }).click();
+  await position.getByText('Copied').waitFor();
+  assert.equal(await copied(), said);
+});
+
+test('an outline’s corners are copied, one a line', async () => {
+  const { hazard, page, position, copied } = await recordOf('Polygon');
+  const corners = hazard.geometry.coordinates.flatMap((ring) => ring.slice(0, -1));
+  await position.getByText(`${corners.length} corners`).click();
+  await position.getByRole('button', { name: 'Copy all corners' }).click();
+  const lines = (await copied()).split('\n').filter((line) => line !== '');
+  assert.equal(lines.length, corners.length);
+  const [lat, lon] = lines[0].split(', ').map(Number);
+  assert.ok(Math.abs(lon - corners[0][0]) < 1e-6 && Math.abs(lat - corners[0][1]) < 1e-6, lines[0]);
+  await accessible(page, 'corners');
+  await keep(page, 'record-corners');
 });

@@ -1,3 +1,4 @@
+import { signal } from '@preact/signals';
 import type { Map as MapLibre, MapMouseEvent } from 'maplibre-gl';
 import { useEffect, useState } from 'preact/hooks';
 import { t } from '../i18n';
@@ -5,14 +6,17 @@ import { FORMATS, type Format, write } from './coordinates';
 
 const STORED = 'cartagena.coordinates';
 
+const known = localStorage.getItem(STORED);
+const chosen = signal<Format>(FORMATS.find((format) => format === known) ?? 'dd');
+
+/** The form that the reader works with, on every page and the next day. */
 export function storedFormat(): Format {
-  const known = localStorage.getItem(STORED);
-  return FORMATS.find((format) => format === known) ?? 'dd';
+  return chosen.value;
 }
 
 /** The place under the pointer – or in the middle, where there is none –, in the form that the reader works with. */
 export function Readout({ map }: { map: MapLibre }) {
-  const [format, setFormat] = useState<Format>(storedFormat);
+  const format = storedFormat();
   const [place, setPlace] = useState(map.getCenter());
   useEffect(() => {
     const follow = (event: MapMouseEvent) => setPlace(event.lngLat);
@@ -28,7 +32,7 @@ export function Readout({ map }: { map: MapLibre }) {
   }, [map]);
   const choose = (next: string) => {
     localStorage.setItem(STORED, next);
-    setFormat(next as Format);
+    chosen.value = next as Format;
   };
   return (
     <div class="readout" dir="ltr">

@@ -14,6 +14,7 @@ import { Ground } from './ground';
 import { History } from './history';
 import { loadRecord, nameOf, type RecordFeature } from './model';
 import { Photos } from './photos';
+import { Position } from './position';
 
 const EditRecord = lazy(() => import('./edit'));
 
@@ -62,6 +63,7 @@ function Contents({ record, asOf, basis, onChange }: Props) {
       </div>
       {record.contested && <p class="note bad">{t('record.contested_hint')}</p>}
       {counted && may('ReadPieces') && <Ground record={record} asOf={asOf} basis={basis} />}
+      <Position geometry={record.geometry} />
       <Fields record={record} />
       <Photos id={record.id} />
       <History id={record.id} kind={record.kind} />
