@@ -22,7 +22,7 @@ import { OutlinePicture, SignPicture } from './layers';
 import { measure } from './measure';
 import { nameOfSymbol, saidOf } from './named';
 import type { Seen } from './seen';
-import type { Bounds } from './sources';
+import { type Bounds, missing } from './sources';
 
 const PAPERS = ['a4-landscape', 'a4-portrait', 'a3-landscape', 'a3-portrait'] as const;
 
@@ -85,7 +85,8 @@ function Paper(props: PaperProps) {
   const [seen, setSeen] = useState<Seen>();
   const [fault, setFault] = useState<unknown>();
   const last = useLast(seen);
-  const whole = seen !== undefined && fault === undefined;
+  const holes = missing.value.size;
+  const whole = seen !== undefined && fault === undefined && holes === 0;
   useEffect(() => onWhole(whole), [whole, onWhole]);
   return (
     <section class={`sheet ${props.paper}`} aria-label={t('sheet.title')} aria-busy={!seen}>
@@ -96,9 +97,10 @@ function Paper(props: PaperProps) {
           <strong>{t(`basis.${basis}`)}</strong>
         </p>
       </header>
-      {fault !== undefined && (
+      {(fault !== undefined || holes > 0) && (
         <p class="note bad" role="alert">
-          <strong>{t('sheet.incomplete')}</strong> {words(fault)}
+          <strong>{t('sheet.incomplete')}</strong>{' '}
+          {holes > 0 ? t('map.missing', { count: holes }) : words(fault)}
         </p>
       )}
       <div class="sheet-map">
@@ -109,7 +111,10 @@ function Paper(props: PaperProps) {
           filter={filter}
           onReady={(map) => map.fitBounds(view, { animate: false })}
           onMove={setBounds}
-          onSeen={setSeen}
+          onSeen={(now) => {
+            setSeen(now);
+            if (now) setFault(undefined);
+          }}
           onFault={setFault}
         />
         <North />
@@ -144,7 +149,12 @@ function Facts(props: { seen: Seen | undefined; filter: Filter; bounds: Bounds |
           <span dir="ltr">{write(bounds[2], bounds[3], 'dms')}</span>
         </p>
       )}
-      <p>{t('sheet.crs', { seq: String(head.value), moment: moment(new Date().toISOString()) })}</p>
+      <p>
+        {t('sheet.crs', {
+          seq: head.value > 0 ? String(head.value) : t('none'),
+          moment: moment(new Date().toISOString()),
+        })}
+      </p>
       <p class="safety">{t('safety')}</p>
     </div>
   );
