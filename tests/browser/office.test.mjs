@@ -143,6 +143,30 @@ test('the fields of a record are edited where it is read', async () => {
   assert.deepEqual(others, same, 'nothing else is touched');
 });
 
+test('a position is put right place by place, and the rest stays exactly what it was', async () => {
+  const { features } = await api('authority-im', '/v1/records?kind=hazardous_area&stage=finalised&limit=50');
+  const record = features.find(({ geometry }) => geometry?.type === 'Polygon' && geometry.coordinates.length === 1);
+  const page = await pageOf('authority-im');
+  await goTo(page, `/map?record=${record.id}`);
+  await page.locator('.side.record').getByRole('button', { name: 'Edit', exact: true }).click();
+  const dialog = page.locator('dialog');
+  const places = dialog.getByLabel('Places, one a line');
+  const [first, ...rest] = (await places.inputValue()).split('\n');
+  const [lat, lon] = first.split(',').map(Number);
+  await places.fill([`${(lat + 0.0001).toFixed(6)}, ${lon}`, 'somewhere else', ...rest].join('\n'));
+  await dialog.getByRole('button', { name: 'Save' }).click();
+  await dialog.locator('[role=alert]').first().waitFor();
+  await places.fill([`${(lat + 0.0001).toFixed(6)}, ${lon}`, ...rest].join('\n'));
+  await dialog.getByRole('button', { name: 'Save' }).click();
+  await dialog.waitFor({ state: 'detached' });
+  const now = await api('authority-im', `/v1/records/${record.id}`);
+  const [ring, before] = [now.geometry.coordinates[0], record.geometry.coordinates[0]];
+  assert.equal(ring.length, before.length);
+  assert.deepEqual(ring.slice(1, -1), before.slice(1, -1));
+  assert.ok(Math.abs(ring[0][1] - before[0][1] - 0.0001) < 2e-6);
+  assert.deepEqual(now.properties, record.properties);
+});
+
 test('each role makes what it may make', async () => {
   const page = await mapOf('authority-qa');
   await goTo(page, '/map?new=hazardous_area');

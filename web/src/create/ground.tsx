@@ -1,3 +1,4 @@
+import type { Geometry, Position } from 'geojson';
 import type { Map as MapLibre } from 'maplibre-gl';
 import { useEffect, useState } from 'preact/hooks';
 import { Choice, Field } from '../components/field';
@@ -32,6 +33,41 @@ export const NOWHERE: Ground = {
   exact: new Map(),
   typed: false,
 };
+
+/** The one shape of a geometry that is no more than that: of several parts, or with holes, lines of places say nothing. */
+function only(geometry: Geometry): { shape: Shape; places: Position[] } | null {
+  switch (geometry.type) {
+    case 'Point':
+      return { shape: 'Point', places: [geometry.coordinates] };
+    case 'LineString':
+      return { shape: 'LineString', places: geometry.coordinates };
+    case 'Polygon': {
+      const [ring, hole] = geometry.coordinates;
+      return ring && !hole ? { shape: 'Polygon', places: ring.slice(0, -1) } : null;
+    }
+    case 'MultiPoint':
+    case 'MultiLineString':
+    case 'MultiPolygon': {
+      const [part, other] = geometry.coordinates;
+      const type = geometry.type.replace('Multi', '');
+      return part && !other ? only({ type, coordinates: part } as Geometry) : null;
+    }
+    default:
+      return null;
+  }
+}
+
+/** A record's ground, to be changed place by place: what is left as it is stays exactly what it was. */
+export function groundOf(geometry: Geometry | null): Ground | null {
+  const known = geometry && only(geometry);
+  if (!known) return null;
+  const places = known.places as Place[];
+  const written = places.map((place) => write(place[0], place[1], storedFormat()));
+  const exact = new Map(written.map((line, at) => [line, places[at] as Place]));
+  // Corners that are written alike could not be told apart.
+  if (exact.size < places.length) return null;
+  return { ...NOWHERE, shape: known.shape, text: written.join('\n'), places, exact };
+}
 
 const lines = (text: string) => text.split('\n').filter((line) => line.trim() !== '');
 
@@ -97,7 +133,7 @@ export function GroundField({ map, shapes, required, ground, onChange }: Props) 
   );
 }
 
-function Places(props: Pick<Props, 'ground' | 'onChange'> & { extent: Extent | undefined }) {
+export function Places(props: Pick<Props, 'ground' | 'onChange'> & { extent: Extent | undefined }) {
   const { ground, extent, onChange } = props;
   const [focused, setFocused] = useState(false);
   const { places, text, unread } = ground;

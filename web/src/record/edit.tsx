@@ -6,10 +6,12 @@ import { Act } from '../components/act';
 import { Busy, Fault } from '../components/states';
 import { useWrongFocused } from '../components/wrong';
 import { Fields } from '../create/form';
-import { newId } from '../create/model';
+import { groundOf, isWhole, Places } from '../create/ground';
+import { FEWEST, geometryOf, newId } from '../create/model';
 import { t } from '../i18n';
 import { useLoad } from '../load';
 import { wrongFields } from '../problem';
+import { useProgramme } from '../programme';
 import { useUnsaved } from '../unsaved';
 import { loadSchema, nameOf, type RecordFeature, type Schema, same, type Value } from './model';
 
@@ -63,14 +65,23 @@ function changesOf(schema: Schema, before: Record<string, Value>, after: Record<
 
 function Form({ record, schema, onDone, onClose }: Props & { schema: Schema }) {
   const [values, setValues] = useState(record.properties);
+  const [stood] = useState(() => groundOf(record.geometry));
+  const [ground, setGround] = useState(stood);
   const [fault, setFault] = useState<unknown>();
+  const extent = useProgramme()?.programme.extent;
   const wrong = wrongFields(fault);
   const fields = useWrongFocused<HTMLDivElement>(wrong);
   const changes = changesOf(schema, record.properties, values);
+  if (ground && ground.text !== stood?.text) {
+    changes.geometry = { to: geometryOf(ground.shape, ground.places) };
+  }
   const isChanged = Object.keys(changes).length > 0;
   useUnsaved(isChanged);
   const save = async (reason: string) => {
     if (!isChanged) throw new Error(t('record.nothing_changed'));
+    if (ground?.shape && !isWhole(ground)) {
+      throw new Error(t('create.unfinished_required', { count: FEWEST[ground.shape] }));
+    }
     try {
       await api.patch(
         `/v1/records/${record.id}`,
@@ -93,6 +104,17 @@ function Form({ record, schema, onDone, onClose }: Props & { schema: Schema }) {
       onClose={onClose}
     >
       <p class="muted">{t('record.edit_hint')}</p>
+      {ground && (
+        <fieldset>
+          <legend>{t('create.place')}</legend>
+          <Places ground={ground} extent={extent} onChange={(change) => setGround(change(ground))} />
+          {wrong.has('geometry') && (
+            <p class="wrong" lang="en" dir="ltr">
+              {wrong.get('geometry')}
+            </p>
+          )}
+        </fieldset>
+      )}
       <div ref={fields} class="act">
         <Fields schema={schema} values={values} wrong={wrong} onChange={setValues} />
       </div>
