@@ -25,6 +25,8 @@ const PASSWORD: &str = "demonstration only";
 /// Where the demonstration listens if nothing else is asked for.
 const LISTEN: &str = "127.0.0.1:8080";
 
+/// The file that says that a demonstration was made to its end.
+const WHOLE: &str = "whole";
 /// The file that a running demonstration holds locked.
 const LOCK: &str = "lock";
 
@@ -72,11 +74,14 @@ pub(super) fn run(mut config: Config, command: &Demo) -> anyhow::Result<()> {
         config.data.join("cartagena.db").display()
     ));
     let store = open_or_begin(&config)?;
+    must_be_whole(&config.data, &store)?;
     let seeded = if store.list_accounts()?.is_empty() { Some(fill(&store, command.seed)?) } else { None };
     let running = Running::start(&config, store, &listen)?;
     print(&format!("Serving on {}", running.url));
     if let Some(seeded) = seeded {
         tablets::run(&running.url, &config.data, PASSWORD, &seeded)?;
+        File::create(config.data.join(WHOLE))
+            .context("it cannot be noted that the demonstration is whole")?;
     } else {
         print("The demonstration was there already and is served as it stands; --fresh begins again.");
     }
@@ -146,6 +151,14 @@ fn throw_away(folder: &Path) -> anyhow::Result<()> {
         removed.with_context(|| format!("{} cannot be removed", path.display()))?;
     }
     Ok(())
+}
+
+/// Refuses a demonstration that was interrupted while it was made up: its figures would be those of half a story.
+fn must_be_whole(folder: &Path, store: &Store) -> anyhow::Result<()> {
+    if store.list_accounts()?.is_empty() || folder.join(WHOLE).exists() {
+        return Ok(());
+    }
+    bail!("the demonstration in {} was not made to its end: begin again with --fresh", folder.display())
 }
 
 fn fill(store: &Store, seed: u64) -> anyhow::Result<Seeded> {

@@ -21,7 +21,7 @@ pub(super) enum User {
         /// The person's name
         #[arg(long)]
         name: String,
-        /// surveyor, supervisor, `programme_manager`, `qa_officer`, `im_officer`, authority, observer, admin
+        /// surveyor, supervisor, `programme_manager`, `qa_officer`, `im_officer`, authority, observer, admin; relay for a camp's server
         #[arg(long)]
         role: Role,
         /// Name of the organisation

@@ -33,6 +33,11 @@ pub(crate) async fn show(
     let opened = web::block(move || open(&state.base_map)).await?;
     let (mut file, size, tag) = opened.map_err(|fault| match fault.kind() {
         ErrorKind::NotFound => ApiError::not_found("base map"),
+        ErrorKind::InvalidData => {
+            tracing::error!(%fault, "the base map cannot be shown");
+            let detail = "the base map that lies beside the data is no PMTiles archive of version 3";
+            ApiError::new(StatusCode::NOT_FOUND, "base-map", detail)
+        }
         _ => storage(&fault),
     })?;
     if matches_tag(request.headers(), &tag) {
@@ -48,9 +53,17 @@ pub(crate) async fn show(
     Ok(send(status, said(status, &tag), range, size, reader))
 }
 
+/// How a `PMTiles` archive of the version that browsers read begins.
+const MAGIC: &[u8; 8] = b"PMTiles\x03";
+
 /// The file with its size, and a tag that changes when it is replaced.
 fn open(path: &Path) -> std::io::Result<(File, u64, String)> {
-    let file = File::open(path)?;
+    let mut file = File::open(path)?;
+    let mut begins = [0; MAGIC.len()];
+    if file.read_exact(&mut begins).is_err() || begins != *MAGIC {
+        let detail = format!("{} is no PMTiles archive of version 3", path.display());
+        return Err(std::io::Error::new(ErrorKind::InvalidData, detail));
+    }
     let about = file.metadata()?;
     let changed = about.modified()?.duration_since(UNIX_EPOCH).unwrap_or_default();
     Ok((file, about.len(), format!("\"{:x}-{:x}\"", about.len(), changed.as_nanos())))

@@ -10,6 +10,7 @@ use serde_json::{Map, Value, json};
 use super::access::Access;
 use super::error::{ApiError, ApiResult};
 use super::figures::{Figures, Form, Heading, members};
+use super::ogc::access::MapAccess;
 use super::state::AppState;
 use super::table::{self, Table};
 use super::which::{EndOfDay, Endpoint, Which, name_of};
@@ -48,7 +49,7 @@ fn put_key(row: &mut Map<String, Value>, key: &[(Cut, Option<&str>)]) {
 #[utoipa::path(tag = "ledger", params(Which), responses((status = 200, content((Figures = "application/json"), (String = "text/csv"), (Vec<u8> = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet")))))]
 #[get("/v1/ledger/remaining")]
 pub(crate) async fn remaining(
-    _: Access<ReadLedger>,
+    _: MapAccess<ReadLedger>,
     request: HttpRequest,
     state: Data<AppState>,
     which: Params<Which>,
@@ -94,7 +95,7 @@ pub(crate) async fn remaining(
 #[utoipa::path(tag = "ledger", params(Which), responses((status = 200, content((Figures = "application/json"), (String = "text/csv"), (Vec<u8> = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet")))))]
 #[get("/v1/ledger/balance")]
 pub(crate) async fn balance(
-    _: Access<ReadLedger>,
+    _: MapAccess<ReadLedger>,
     request: HttpRequest,
     state: Data<AppState>,
     which: Params<Which>,
@@ -330,7 +331,7 @@ struct Article5 {
 #[utoipa::path(tag = "ledger", params(EndOfDay), responses((status = 200, content((Article5 = "application/json"), (String = "text/csv"), (Vec<u8> = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet")))))]
 #[get("/v1/progress/article5")]
 pub(crate) async fn article5_progress(
-    _: Access<ReadLedger>,
+    _: MapAccess<ReadLedger>,
     request: HttpRequest,
     state: Data<AppState>,
     which: Params<EndOfDay>,

@@ -23,8 +23,9 @@ use crate::model::record::Feature;
 use crate::model::{Change, ReviewAction, Stage};
 use crate::store::StoreError;
 use crate::store::edit::Seen;
+use crate::store::history::HistoryEntry;
 use crate::store::named::Named;
-use crate::store::record::{HistoryEntry, RecordQuery};
+use crate::store::record::RecordQuery;
 use crate::store::waiting::Queue;
 use crate::sync::Answer;
 

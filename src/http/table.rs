@@ -105,8 +105,8 @@ fn said(heading: &Map<String, Value>) -> Vec<(&'static str, Value)> {
         said.push((name, json!(count)));
     }
     if let Some(account) = heading.get("reported_only") {
-        said.push(("areas_reported_only", account["areas"].clone()));
-        said.push(("reported_only_m2", account["reported_m2"].clone()));
+        said.push(("areas_reported_only_in_all", account["areas"].clone()));
+        said.push(("reported_only_in_all_m2", account["reported_m2"].clone()));
     }
     said.extend(heading.get("statement").map(|statement| ("statement", statement.clone())));
     said

@@ -32,8 +32,8 @@ enum Numbered {
     No,
     /// By the `id` that GeoJSON puts beside the properties.
     Member,
-    /// By a column.
-    Column(String),
+    /// By a column; whether it was asked for.
+    Column { name: String, asked: bool },
 }
 
 impl Ids {
@@ -46,10 +46,10 @@ impl Ids {
         let has = |name: &str| source.features().any(|feature| feature.columns.contains_key(name));
         let numbered = match column {
             Some("-") => Numbered::No,
-            Some(name) if has(name) => Numbered::Column(name.to_owned()),
+            Some(name) if has(name) => Numbered::Column { name: name.to_owned(), asked: true },
             Some(name) => return Err(ImportError::Mapping(source.lacks(name))),
             None if source.features().any(|feature| feature.id.is_some()) => Numbered::Member,
-            None => known(source).map_or(Numbered::No, Numbered::Column),
+            None => known(source).map_or(Numbered::No, |name| Numbered::Column { name, asked: false }),
         };
         Ok(Self { space, numbered })
     }
@@ -59,7 +59,8 @@ impl Ids {
         match &self.numbered {
             Numbered::No => None,
             Numbered::Member => Some("features are known again by their GeoJSON id".to_owned()),
-            Numbered::Column(name) => Some(format!(
+            Numbered::Column { asked: true, .. } => None,
+            Numbered::Column { name, .. } => Some(format!(
                 "features are known again by `{name}`; if that is no id, name another with --id"
             )),
         }
@@ -73,7 +74,7 @@ impl Ids {
             _ if count == 0 => return None,
             Numbered::No => "the features have no id".to_owned(),
             Numbered::Member => format!("{count} of {all} features have no GeoJSON id"),
-            Numbered::Column(name) => format!("{count} of {all} features have no `{name}`"),
+            Numbered::Column { name, .. } => format!("{count} of {all} features have no `{name}`"),
         };
         Some(format!(
             "{lacking}. They are known again by their content only: a row that changes in the file becomes a second \
@@ -86,7 +87,7 @@ impl Ids {
         let id = match &self.numbered {
             Numbered::No => None,
             Numbered::Member => feature.id.clone(),
-            Numbered::Column(name) => feature.columns.get(name).map(cell),
+            Numbered::Column { name, .. } => feature.columns.get(name).map(cell),
         };
         id.map(|id| id.trim().to_owned()).filter(|id| !id.is_empty())
     }

@@ -21,8 +21,6 @@ const YEARS: i32 = 10;
 pub struct Progress {
     /// The last day counted.
     pub as_of: NaiveDate,
-    /// Official or provisional.
-    pub basis: Basis,
     /// The deadline and everything that was decided about it.
     pub deadline: Deadline,
     /// On track or not, why, at which rates, until when.
@@ -166,7 +164,6 @@ pub fn progress(books: &Books, basis: Basis, as_of: NaiveDate) -> Progress {
         .collect();
     Progress {
         as_of,
-        basis,
         forecast: forecast(&position, &history),
         deadline,
         remaining_m2: total,

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use uuid::Uuid;
 
 use super::column::Id;
-use super::record::diff;
+use super::history::diff;
 use super::row::{ConflictRow, VersionRow};
 use super::schema::{conflict, version};
 use super::{Result, Store, StoreError};

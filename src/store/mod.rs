@@ -20,6 +20,7 @@ pub mod edit;
 pub mod feature;
 pub mod follow;
 mod ground;
+pub mod history;
 mod journal;
 pub mod map;
 pub mod map_password;

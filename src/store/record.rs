@@ -1,11 +1,9 @@
-//! Records as readers see them: the list, one record, its history.
+//! Records as readers see them: the list, and one record.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
-use chrono::{DateTime, Utc};
 use diesel::dsl::not;
 use diesel::prelude::*;
-use serde::Serialize;
 use serde_json::Value;
 use uuid::Uuid;
 
@@ -16,11 +14,10 @@ use super::row::{RecordRow, Shape, VersionRow};
 use super::schema::{conflict, record, version};
 use super::{Result, Store, StoreError};
 use crate::geometry::shape;
-use crate::model::mutation::GEOMETRY;
+use crate::model::Stage;
 use crate::model::record::Feature;
 use crate::model::role::{Drafts, Shown, Sight};
 use crate::model::schema::Registry;
-use crate::model::{Record, Stage};
 
 /// What a list of records is cut down to.
 #[derive(Debug, Clone, Default)]
@@ -54,45 +51,6 @@ pub struct RecordPage {
     pub features: Vec<Feature>,
     /// Where the next page begins; nothing on the last one. A page may be short, or empty, and not the last.
     pub next: Option<i64>,
-}
-
-/// One step in a record's history.
-#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
-pub struct HistoryEntry {
-    /// The version, which is the mutation that made it.
-    pub version: Uuid,
-    /// Its place in the log.
-    pub seq: i64,
-    /// What the mutation did.
-    pub op: String,
-    /// The version that its author edited.
-    pub base_version: Option<Uuid>,
-    /// Kept beside the head's line because of a conflict.
-    pub branch: bool,
-    /// Who.
-    pub author: Uuid,
-    /// On which device.
-    pub device: Uuid,
-    /// When the server learnt it.
-    pub recorded_at: DateTime<Utc>,
-    /// Where it left the review.
-    pub stage: Stage,
-    /// Why, where a reason was given.
-    pub reason: Option<String>,
-    /// Geodesic area of its outline, m².
-    pub area_m2: Option<f64>,
-    /// Field by field what differs from the version before it on the head's line.
-    #[schema(value_type = Object)]
-    pub diff: BTreeMap<String, Diff>,
-}
-
-/// One field before and after.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Diff {
-    /// Before; null where it was empty.
-    pub from: Value,
-    /// After; null where it is empty.
-    pub to: Value,
 }
 
 impl Store {
@@ -212,75 +170,6 @@ impl Store {
         })?;
         found.map(|feature| shown(feature, sight, self.registry)).ok_or(StoreError::NotFound("record"))
     }
-
-    /// Every version of a record, the branches too, each with what it changed; to who sees the finalised state only,
-    /// the finalised ones.
-    ///
-    /// # Errors
-    /// `NotFound`, as for the record.
-    pub fn history(&self, id: Uuid, sight: Sight) -> Result<Vec<HistoryEntry>> {
-        self.find_record(id, sight)?;
-        let (head, mut rows): ((RecordRow, VersionRow), Vec<VersionRow>) = self.read_feed(|connection| {
-            let head = record::table
-                .inner_join(version::table.on(version::version_id.eq(record::version)))
-                .filter(record::record_id.eq(Id(id)))
-                .select((RecordRow::as_select(), VersionRow::as_select()))
-                .first(connection)?;
-            let versions = version::table
-                .filter(version::record_id.eq(Id(id)))
-                .order(version::seq)
-                .select(VersionRow::as_select())
-                .load(connection)?;
-            Ok((head, versions))
-        })?;
-        let (row, version) = head;
-        if sight.official_only || sight.of(&version.into_record()?, row.tier) != Shown::Head {
-            rows.retain(|row| !row.branch && row.stage == Stage::Finalised.as_str());
-        }
-        let mut line: Option<Record> = None;
-        let mut entries = Vec::with_capacity(rows.len());
-        for row in rows {
-            let (branch, recorded_at) = (row.branch, row.recorded_at.0);
-            let mut entry = HistoryEntry {
-                version: row.version_id.0,
-                seq: row.seq,
-                op: row.op.clone(),
-                base_version: row.base_version.map(|id| id.0),
-                branch,
-                author: row.made_by.0,
-                device: row.device_id.0,
-                recorded_at,
-                stage: row.stage.parse()?,
-                reason: row.reason.clone(),
-                area_m2: row.area_m2,
-                diff: BTreeMap::new(),
-            };
-            let mut state = row.into_record()?;
-            redact(&mut state.properties, &state.kind, sight, self.registry);
-            entry.diff = diff(line.as_ref(), &state);
-            entries.push(entry);
-            if !branch {
-                line = Some(state);
-            }
-        }
-        Ok(entries)
-    }
-}
-
-/// Field by field what differs.
-pub fn diff(before: Option<&Record>, after: &Record) -> BTreeMap<String, Diff> {
-    let names = before
-        .into_iter()
-        .chain([after])
-        .flat_map(|record| record.properties.keys().map(String::as_str))
-        .chain([GEOMETRY]);
-    names
-        .filter_map(|name| {
-            let from = before.map_or(&Value::Null, |record| record.field(name));
-            let to = after.field(name);
-            (from != to).then(|| (name.to_owned(), Diff { from: from.clone(), to: to.clone() }))
-        })
-        .collect()
 }
 
 /// A record as `sight` allows: without fields above its tier, and without an exact outline for partners.
@@ -289,7 +178,12 @@ pub(super) fn shown(mut feature: Feature, sight: Sight, registry: &Registry) -> 
     feature
 }
 
-fn redact(properties: &mut serde_json::Map<String, Value>, kind: &str, sight: Sight, registry: &Registry) {
+pub(super) fn redact(
+    properties: &mut serde_json::Map<String, Value>,
+    kind: &str,
+    sight: Sight,
+    registry: &Registry,
+) {
     if let Some(schema) = registry.latest(kind) {
         properties.retain(|name, _| sight.reaches(schema, name));
     }

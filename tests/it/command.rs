@@ -1,6 +1,7 @@
 //! The command line, as somebody types it: the real program in a folder of its own, on SQLite.
 
 mod copies;
+mod demo;
 
 use std::io::{BufRead as _, BufReader};
 use std::path::Path;

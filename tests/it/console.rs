@@ -171,8 +171,13 @@ fn the_operators_own_map_is_sent_in_parts(place: &Place) {
     let token = crew.observer.log_in(&server);
     let ask = |headers: &[(&str, &str)]| server.http().raw("GET", "/v1/basemap", &token, headers, &[]);
     assert_eq!(ask(&[]).0.status, 404, "most servers have none");
-    let map: Vec<u8> = (0..=255).cycle().take(1000).collect();
-    std::fs::write(server.data().join("basemap.pmtiles"), &map).unwrap();
+    let put = |map: &[u8]| std::fs::write(server.data().join("basemap.pmtiles"), map).unwrap();
+    put(b"PMTiles");
+    let (refused, told) = ask(&[]);
+    assert_eq!(refused.status, 404);
+    assert!(String::from_utf8_lossy(&told).contains("no PMTiles archive"), "{told:?}");
+    let map: Vec<u8> = b"PMTiles\x03".iter().copied().chain((0..=255).cycle()).take(1000).collect();
+    put(&map);
     let (whole, bytes) = ask(&[]);
     assert_eq!((whole.status, bytes.as_slice()), (200, map.as_slice()));
     let (part, bytes) = ask(&[("Range", "bytes=100-199")]);

@@ -17,10 +17,10 @@ use crate::model::role::Actor;
 use crate::store::map_password::MapScope;
 use crate::sync::Standing;
 
-/// Somebody at a map who has the permission `P`.
-pub(super) struct MapAccess<P> {
+/// Somebody at a map, or at a spreadsheet, who has the permission `P`.
+pub(in crate::http) struct MapAccess<P> {
     /// Who.
-    pub(super) actor: Actor,
+    pub(in crate::http) actor: Actor,
     /// Whether what they asked with may write.
     pub(super) may_write: bool,
     permission: PhantomData<P>,

@@ -39,8 +39,17 @@ fn a_map_password_opens_the_map_and_nothing_else(place: &Place) {
             reply.headers.get_all("www-authenticate").iter().map(|value| value.to_str().unwrap()).collect();
         assert!(challenges[0] == "Bearer" && challenges[1].starts_with("Basic realm="), "{challenges:?}");
     }
+    for (path, status) in [
+        ("/v1/ledger/remaining?group_by=admin1&f=csv", 200),
+        ("/v1/ledger/balance?group_by=year", 200),
+        ("/v1/progress/article5", 200),
+        ("/v1/ledger/pieces", 401),
+    ] {
+        let told = server.http().raw("GET", path, "", &[("Authorization", &map.basic)], &[]).0;
+        assert_eq!(told.status, status, "{path}: spreadsheets ask for figures");
+    }
     let elsewhere = server.http().raw("GET", "/v1/records", "", &[("Authorization", &map.basic)], &[]).0;
-    assert_eq!(elsewhere.status, 401, "it is for maps only");
+    assert_eq!(elsewhere.status, 401, "it is for maps and figures only");
     let items = "/collections/hazardous_area/items";
     let geojson = [("Content-Type", "application/geo+json")];
     let body = br#"{"type": "Feature", "geometry": null, "properties": {"classification": "SHA"}}"#;

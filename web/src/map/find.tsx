@@ -1,4 +1,4 @@
-import { useEffect, useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import { api, query } from '../api';
 import { Empty, Show } from '../components/states';
 import { t, word } from '../i18n';
@@ -14,16 +14,21 @@ const REST_MS = 250;
 export function Find() {
   const [text, setText] = useState('');
   const [asked, setAsked] = useState('');
+  const list = useRef<HTMLElement>(null);
   useEffect(() => {
     const timer = setTimeout(() => setAsked(text.trim()), REST_MS);
     return () => clearTimeout(timer);
   }, [text]);
   return (
-    <search class="find">
+    <search ref={list} class="find">
       <input
         type="search"
+        onKeyDown={(event) => {
+          // Enter takes the first that is found.
+          if (event.key === 'Enter') list.current?.querySelector('button')?.click();
+        }}
         aria-label={t('find.label')}
-        placeholder={t('find.label')}
+        placeholder={t('find.short')}
         value={text}
         onInput={(event) => setText(event.currentTarget.value)}
       />
@@ -38,6 +43,13 @@ async function find(text: string, signal: AbortSignal): Promise<RecordFeature[]>
   if (UUID.test(text)) return [await api.get<RecordFeature>(`/v1/records/${text}`, { signal })];
   const path = query('/v1/records', { named: text, limit: OFFERED });
   return (await api.get<{ features: RecordFeature[] }>(path, { signal })).features;
+}
+
+/** What a record is called, and the name that people know it by. */
+function titleOf(record: RecordFeature): string {
+  const { name } = record.properties;
+  const called = nameOf(record);
+  return typeof name === 'string' && name !== called ? `${called} – ${name}` : called;
 }
 
 function Found({ text, onChoose }: { text: string; onChoose: () => void }) {
@@ -59,7 +71,7 @@ function Found({ text, onChoose }: { text: string; onChoose: () => void }) {
                     onChoose();
                   }}
                 >
-                  <span dir="auto">{nameOf(record)}</span>
+                  <span dir="auto">{titleOf(record)}</span>
                   <small class="muted">{word('kind', record.kind)}</small>
                 </button>
               </li>

@@ -63,8 +63,9 @@ export function create(
     map.addControl(new NavigationControl({ showCompass: false }), 'top-right');
     map.addControl(new ScaleControl({ maxWidth: 140, unit: 'metric' }), 'bottom-right');
   }
+  // Before anything is drawn: ground whose pattern is not there yet is not drawn at all.
+  map.once('style.load', () => addImages(map));
   map.on('load', () => {
-    addImages(map);
     addBaseMap(map, paper);
     world().then((countries) => put(map, 'world', countries));
   });

@@ -35,7 +35,7 @@ function Entry({ version, schema }: { version: Version; schema: Schema | undefin
         {version.branch && <span class="badge warn">{t('record.branch')}</span>}
         <small class="muted">
           {moment(version.recorded_at)}
-          {version.author === session.value?.account && ` · ${t('record.by_you')}`}
+          <Author version={version} />
         </small>
       </div>
       {version.reason && <p dir="auto">“{version.reason}”</p>}
@@ -46,6 +46,17 @@ function Entry({ version, schema }: { version: Version; schema: Schema | undefin
         </details>
       )}
     </li>
+  );
+}
+
+function Author({ version: { author, author_name } }: { version: Version }) {
+  if (author === session.value?.account) return <> · {t('record.by_you')}</>;
+  if (!author_name) return null;
+  return (
+    <>
+      {' · '}
+      <span dir="auto">{author_name}</span>
+    </>
   );
 }
 

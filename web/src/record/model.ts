@@ -31,6 +31,7 @@ export interface Version {
   base_version: string | null;
   branch: boolean;
   author: string;
+  author_name: string | null;
   device: string;
   recorded_at: string;
   stage: string;
