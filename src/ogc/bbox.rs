@@ -55,7 +55,15 @@ impl Bbox {
         if !on_globe {
             return Err(wrong("these are not degrees"));
         }
-        Ok(Self { west, south, east, north })
+        Ok(Self::turned(west, south, east, north))
+    }
+
+    /// A box whose longitudes may go on beyond ±180°, as maps count them that are turned across the antimeridian.
+    fn turned(west: f64, south: f64, east: f64, north: f64) -> Self {
+        if east - west >= 360.0 {
+            return Self { west: -180.0, south, east: 180.0, north };
+        }
+        Self { west: wrapped(west), south, east: wrapped(east), north }
     }
 
     /// The box in degrees around one on a plane; nothing where no edge of it lies on the globe.
@@ -99,6 +107,11 @@ impl Bbox {
     }
 }
 
+/// A longitude between -180° and 180°; those that are stay as they are.
+fn wrapped(lon: f64) -> f64 {
+    if lon.abs() <= 180.0 { lon } else { (lon + 180.0).rem_euclid(360.0) - 180.0 }
+}
+
 #[cfg(test)]
 mod tests {
     use geo::Point;
@@ -132,6 +145,20 @@ mod tests {
         let meets = |lon: f64| fiji.meets(Some(&Geometry::Point(Point::new(lon, -18.0))));
         assert!(meets(179.0) && meets(-179.0) && !meets(0.0) && !meets(170.0));
         assert!(fiji.meets(None), "what has no place is never left out");
+    }
+
+    #[test]
+    fn longitudes_that_go_on_beyond_the_antimeridian_come_back_on_the_other_side() {
+        for (text, [west, east]) in [
+            ("170,-20,190,-10", [170.0, -170.0]),
+            ("-190,-20,-170,-10", [170.0, -170.0]),
+            ("190,-20,200,-10", [-170.0, -160.0]),
+            ("-180,-20,180,-10", [-180.0, 180.0]),
+            ("-200,-20,200,-10", [-180.0, 180.0]),
+            ("10,-20,350,-10", [10.0, -10.0]),
+        ] {
+            assert_eq!(parse(text), Bbox { west, south: -20.0, east, north: -10.0 }, "{text}");
+        }
     }
 
     #[test]
