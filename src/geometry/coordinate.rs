@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 pub use mgrs::to_mgrs;
-pub use utm::{Utm, convergence_deg, utm_zone};
+pub use utm::{HIGHEST_LAT, LOWEST_LAT, REACH_DEG, Utm, central_meridian, convergence_deg, utm_zone};
 
 /// A position on WGS 84 in degrees; in JSON `[longitude, latitude]`, as in GeoJSON.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]

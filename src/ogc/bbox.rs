@@ -3,10 +3,13 @@
 use geo::{BoundingRect as _, Geometry, Intersects as _, Rect, coord};
 
 use super::Unreadable;
-use super::crs::Crs;
+use super::crs::{Crs, RADIUS};
+use crate::geometry::coordinate::{HIGHEST_LAT, LOWEST_LAT, REACH_DEG, central_meridian};
 
-/// Points that each edge of a projected box is followed by: its image in degrees is curved.
+/// Steps between the points by which a projected box is followed: its image in degrees is curved.
 const STEPS: u32 = 16;
+/// Degrees by which a position may be off that went through a client: a tenth of a millimetre.
+const ROUNDED_DEG: f64 = 1e-9;
 
 /// A box of longitudes and latitudes; one whose west lies east of its east crosses the antimeridian.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -66,26 +69,38 @@ impl Bbox {
         Self { west: wrapped(west), south, east: wrapped(east), north }
     }
 
-    /// The box in degrees around one on a plane; nothing where no edge of it lies on the globe.
+    /// The box in degrees around one on a plane: perhaps larger, never smaller. Nothing where none of it lies on the globe.
     fn around(crs: Crs, [min_x, min_y, max_x, max_y]: [f64; 4]) -> Option<Self> {
         if min_x > max_x || min_y > max_y {
             return None;
         }
-        let parts = (0..=STEPS).map(|step| f64::from(step) / f64::from(STEPS));
-        let edge = parts.flat_map(|part| {
-            let (x, y) = (min_x + (max_x - min_x) * part, min_y + (max_y - min_y) * part);
-            [(x, min_y), (x, max_y), (min_x, y), (max_x, y)]
-        });
-        // What of a view lies beyond the globe, or the zone, has no records.
-        let places: Vec<[f64; 2]> = edge.filter_map(|(x, y)| crs.locate(x, y)).collect();
-        let first = places.first()?;
-        let begin = Self { west: first[0], south: first[1], east: first[0], north: first[1] };
-        Some(places.iter().fold(begin, |all, &[lon, lat]| Self {
-            west: all.west.min(lon),
-            south: all.south.min(lat),
-            east: all.east.max(lon),
-            north: all.north.max(lat),
-        }))
+        let Crs::Utm { zone, .. } = crs else {
+            let lon = |x: f64| (x / RADIUS).to_degrees();
+            let lat = |y: f64| crs.locate(0.0, y).map(|[_, lat]| lat);
+            return Some(Self::turned(lon(min_x), lat(min_y)?, lon(max_x), lat(max_y)?));
+        };
+        let [west, south, east, north] = sheet(crs, zone)?;
+        let (x, y) = ([min_x.max(west), max_x.min(east)], [min_y.max(south), max_y.min(north)]);
+        if x[0] > x[1] || y[0] > y[1] {
+            return None;
+        }
+        let places = net(crs, central_meridian(zone), x, y);
+        let found: Vec<[f64; 2]> = places.iter().flatten().flatten().copied().collect();
+        found.first()?;
+        if found.len() < places.iter().flatten().count() {
+            // Some of it lies beyond the zone. Where the zone ends between two points is not looked for: whatever has
+            // a place in it may be in the box.
+            let meridian = central_meridian(zone);
+            return Some(Self::turned(meridian - REACH_DEG, LOWEST_LAT, meridian + REACH_DEG, HIGHEST_LAT));
+        }
+        let margin = bends(&places);
+        let most = |axis: usize, pick: fn(f64, f64) -> f64| found.iter().map(|at| at[axis]).reduce(pick);
+        Some(Self::turned(
+            most(0, f64::min)? - margin[0],
+            most(1, f64::min)? - margin[1],
+            most(0, f64::max)? + margin[0],
+            most(1, f64::max)? + margin[1],
+        ))
     }
 
     /// The box in parts that do not cross the antimeridian: `[min_lon, min_lat, max_lon, max_lat]`.
@@ -110,6 +125,41 @@ impl Bbox {
 /// A longitude between -180° and 180°; those that are stay as they are.
 fn wrapped(lon: f64) -> f64 {
     if lon.abs() <= 180.0 { lon } else { (lon + 180.0).rem_euclid(360.0) - 180.0 }
+}
+
+/// The rectangle around everything that has a place on a zone's grid: what lies beyond it is not looked at.
+fn sheet(crs: Crs, zone: u8) -> Option<[f64; 4]> {
+    let place = |turn: f64, lat: f64| crs.place(wrapped(central_meridian(zone) + turn), lat);
+    let ([west, _], [east, _]) = (place(-REACH_DEG, 0.0)?, place(REACH_DEG, 0.0)?);
+    let ([_, south], [_, north]) = (place(REACH_DEG, LOWEST_LAT)?, place(REACH_DEG, HIGHEST_LAT)?);
+    Some([west, south, east, north])
+}
+
+/// Points of a rectangle in degrees, row by row, where they have a place. Longitudes go on beyond ±180° on either side of
+/// the meridian.
+fn net(crs: Crs, meridian: f64, x: [f64; 2], y: [f64; 2]) -> Vec<Vec<Option<[f64; 2]>>> {
+    let steps = |[low, high]: [f64; 2]| {
+        (0..=STEPS).map(move |step| low + (high - low) * f64::from(step) / f64::from(STEPS))
+    };
+    let locate = |x: f64, y: f64| {
+        let [lon, lat] = crs.locate(x, y)?;
+        let turn = lon - meridian;
+        Some([meridian + turn - 360.0 * (turn / 360.0).round(), lat])
+    };
+    steps(y).map(|y| steps(x).map(|x| locate(x, y)).collect()).collect()
+}
+
+/// By how much lines through a net bend from one point to the next, at most, in degrees either way. Between two points
+/// they bend by an eighth of that.
+fn bends(net: &[Vec<Option<[f64; 2]>>]) -> [f64; 2] {
+    let columns =
+        (0..net.first().map_or(0, Vec::len)).map(|column| net.iter().map(|row| row[column]).collect());
+    let lines: Vec<Vec<Option<[f64; 2]>>> = net.iter().cloned().chain(columns).collect();
+    let threes = lines.iter().flat_map(|line| line.windows(3));
+    threes.fold([ROUNDED_DEG; 2], |most, three| {
+        let &[Some(a), Some(b), Some(c)] = three else { return most };
+        [0, 1].map(|axis| most[axis].max((a[axis] - 2.0 * b[axis] + c[axis]).abs()))
+    })
 }
 
 #[cfg(test)]
@@ -158,6 +208,48 @@ mod tests {
             ("10,-20,350,-10", [10.0, -10.0]),
         ] {
             assert_eq!(parse(text), Bbox { west, south: -20.0, east, north: -10.0 }, "{text}");
+        }
+        let [west, east] = [19e6, 21e6];
+        let across = Bbox::parse(&format!("{west},-2e6,{east},-1e6"), Crs::WebMercator).unwrap();
+        let meets = |lon: f64| across.meets(Some(&Geometry::Point(Point::new(lon, -15.0))));
+        assert!(meets(179.0) && meets(-175.0) && !meets(0.0), "{across:?}");
+        let world = Bbox::parse("-6e7,-3e7,6e7,3e7", Crs::WebMercator).unwrap();
+        let meets = |lon: f64| world.meets(Some(&Geometry::Point(Point::new(lon, -15.0))));
+        assert!([-180.0, -60.0, 0.0, 180.0].into_iter().all(meets), "{world:?}");
+    }
+
+    #[test]
+    fn a_box_on_a_zones_grid_loses_nothing_that_lies_in_it() {
+        for (zone, north) in [(41, true), (41, false), (1, true), (60, false)] {
+            let crs = Crs::Utm { zone, north };
+            for [min_x, min_y, max_x, max_y] in [
+                [1.06e6, 3.8e6, 1.08e6, 3.84e6],
+                [0.0, 1e5, 1.5e6, 4e6],
+                [-1e6, 3e6, 2.5e6, 1.2e7],
+                [-3e7, -3e7, 3e7, 3e7],
+                [4e5, 8e6, 3e6, 9.4e6],
+            ] {
+                let text = format!("{min_x},{min_y},{max_x},{max_y}");
+                let found = Bbox::parse(&text, crs).unwrap();
+                for (lon, lat) in (-300..=300).flat_map(|x| (-80..=84).map(move |y| (x, y))) {
+                    let lon = wrapped(central_meridian(zone) + f64::from(lon) / 10.0);
+                    let point = Point::new(lon, f64::from(lat));
+                    let [x, y] = crs.place(point.x(), point.y()).unwrap();
+                    let within = (min_x..=max_x).contains(&x) && (min_y..=max_y).contains(&y);
+                    let met = found.meets(Some(&Geometry::Point(point)));
+                    assert!(!within || met, "{zone} {text}: {point:?} {found:?}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_box_on_a_zones_grid_is_no_larger_than_it_must_be_and_beyond_the_grid_it_is_refused() {
+        let crs = Crs::Utm { zone: 41, north: true };
+        let kabul = Bbox::parse("1060000,3800000,1080000,3840000", crs).unwrap();
+        assert!(kabul.east - kabul.west < 0.25 && kabul.north - kabul.south < 0.40, "{kabul:?}");
+        for text in ["5e6,0,6e6,1e6", "3.3e6,9.3e6,3.4e6,9.34e6", "0,2e7,1,3e7", "1e6,0,0,1e6"] {
+            assert!(Bbox::parse(text, crs).is_err(), "{text}");
         }
     }
 

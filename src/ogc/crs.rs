@@ -7,7 +7,7 @@ use crate::geometry::Extent;
 use crate::geometry::coordinate::{Position, Utm, utm_zone};
 
 /// Radius of web Mercator's sphere, m.
-const RADIUS: f64 = 6_378_137.0;
+pub(super) const RADIUS: f64 = 6_378_137.0;
 
 /// A reference system that features can be asked for in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -117,7 +117,7 @@ impl Crs {
                     (false, above) if above > 1e7 => (true, above - 1e7),
                     (half, northing) => (half, northing),
                 };
-                Utm { zone, north, easting: first, northing }.to_position().ok()?
+                Utm { zone, north, easting: first, northing }.to_position_in_zone().ok()?
             }
         };
         position.is_on_earth().then_some([position.lon, position.lat])
@@ -179,6 +179,16 @@ mod tests {
                 let [east, north] = crs.locate(first, second).unwrap();
                 assert!((east - lon).abs() < 1e-9 && (north - lat).abs() < 1e-9, "{crs} {lon} {lat}");
             }
+        }
+        // Kabul on the grid of Herat's zone, and two ends of a zone's reach.
+        let zone = Crs::Utm { zone: 41, north: true };
+        for (lon, lat) in [(69.2, 34.5), (93.0, 0.0), (33.0, 84.0), (63.0, -80.0)] {
+            let [easting, northing] = zone.place(lon, lat).unwrap();
+            let [east, north] = zone.locate(easting, northing).unwrap();
+            assert!((east - lon).abs() < 1e-9 && (north - lat).abs() < 1e-9, "{lon} {lat}");
+        }
+        for (easting, northing) in [(5e6, 4e6), (1e8, 0.0), (5e5, 1.2e7), (3e6, 9e6), (f64::NAN, 0.0)] {
+            assert_eq!(zone.locate(easting, northing), None, "{easting} {northing}");
         }
         assert_eq!(Crs::Epsg4326.place(18.0, 43.0), Some([43.0, 18.0]));
         assert_eq!(Crs::Utm { zone: 36, north: true }.place(170.0, 10.0), None);

@@ -183,3 +183,12 @@ proptest! {
         let _ = parse(&grid, AxisOrder::LonLat);
     }
 }
+
+#[test]
+fn what_somebody_typed_lies_near_its_zone_and_what_a_program_computed_as_far_as_the_grid_goes() {
+    let kabul = Position::new(69.2, 34.5);
+    let utm = Utm::in_zone(kabul, 41).unwrap();
+    assert!(utm.easting > 1_000_000.0 && utm.to_position().is_err(), "{utm}");
+    assert!(metres(utm.to_position_in_zone().unwrap(), kabul) < 1e-5);
+    assert!(Utm { easting: 6e6, ..utm }.to_position_in_zone().is_err());
+}

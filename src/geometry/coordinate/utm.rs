@@ -12,6 +12,16 @@ const FLATTENING: f64 = 1.0 / 298.257_223_563;
 const SCALE: f64 = 0.9996;
 const FALSE_EASTING: f64 = 500_000.0;
 const FALSE_NORTHING: f64 = 10_000_000.0;
+/// Southern end of every zone's grid, degrees.
+pub const LOWEST_LAT: f64 = -80.0;
+/// Northern end of every zone's grid, degrees.
+pub const HIGHEST_LAT: f64 = 84.0;
+/// How far from its meridian positions are placed on a zone's grid, degrees.
+pub const REACH_DEG: f64 = 30.0;
+/// What lies on the edge may be beyond it by what was rounded.
+const EDGE_DEG: f64 = 1e-9;
+/// Metres within which there and back again is the same place.
+const SAME_M: f64 = 0.001;
 /// Third flattening.
 const N: f64 = FLATTENING / (2.0 - FLATTENING);
 /// 2πA is the circumference of a meridian.
@@ -76,7 +86,8 @@ pub fn utm_zone(position: Position) -> u8 {
     zone
 }
 
-fn central_meridian(zone: u8) -> f64 {
+/// The longitude of a zone's middle.
+pub fn central_meridian(zone: u8) -> f64 {
     f64::from(zone) * 6.0 - 183.0
 }
 
@@ -156,11 +167,12 @@ impl Utm {
         if !(1..=60).contains(&zone) {
             return Err(CoordinateError::Zone(zone.into()));
         }
-        if !position.is_on_earth() || !(-80.0..=84.0).contains(&position.lat) {
+        let latitudes = LOWEST_LAT - EDGE_DEG..=HIGHEST_LAT + EDGE_DEG;
+        if !position.is_on_earth() || !latitudes.contains(&position.lat) {
             return Err(CoordinateError::OutsideUtm);
         }
         let point = Conformal::new(position, zone);
-        if point.lambda.to_degrees().abs() > 30.0 {
+        if point.lambda.to_degrees().abs() > REACH_DEG + EDGE_DEG {
             return Err(CoordinateError::OutsideUtm);
         }
         let (mut xi, mut eta) = (point.xi, point.eta);
@@ -179,18 +191,37 @@ impl Utm {
         })
     }
 
-    /// Where on WGS 84 it is.
+    /// Where on WGS 84 it is. A coordinate that somebody typed is taken only near its own zone: farther away it is a slip.
     ///
     /// # Errors
-    /// No such zone, or an easting or northing that no position has.
+    /// No such zone, or an easting or northing that no position has on the grid of its own zone.
     pub fn to_position(self) -> Result<Position, CoordinateError> {
-        if !(1..=60).contains(&self.zone) {
-            return Err(CoordinateError::Zone(self.zone.into()));
-        }
         let plausible =
             (0.0..=1_000_000.0).contains(&self.easting) && (0.0..=FALSE_NORTHING).contains(&self.northing);
-        if !plausible {
+        if (1..=60).contains(&self.zone) && !plausible {
             return Err(CoordinateError::OutsideUtm);
+        }
+        self.located()
+    }
+
+    /// Where on WGS 84 it is, as far as [`Utm::in_zone`] goes: what a program computed lies beside the zone too.
+    ///
+    /// # Errors
+    /// No such zone, or no position has this place on its grid.
+    pub fn to_position_in_zone(self) -> Result<Position, CoordinateError> {
+        let position = self.located()?;
+        let there = Self::in_zone(position, self.zone)?;
+        // Far from the meridian the series ends up anywhere, and beyond a pole on its other side.
+        let origin = |north: bool| if north { 0.0 } else { FALSE_NORTHING };
+        let north_by = (there.northing - origin(there.north)) - (self.northing - origin(self.north));
+        let returns = (there.easting - self.easting).hypot(north_by) < SAME_M;
+        if returns { Ok(position) } else { Err(CoordinateError::OutsideUtm) }
+    }
+
+    /// The inverse series, wherever it leads.
+    fn located(self) -> Result<Position, CoordinateError> {
+        if !(1..=60).contains(&self.zone) {
+            return Err(CoordinateError::Zone(self.zone.into()));
         }
         let origin = if self.north { 0.0 } else { FALSE_NORTHING };
         let xi = (self.northing - origin) / (SCALE * RECTIFYING_RADIUS);
