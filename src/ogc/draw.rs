@@ -11,6 +11,8 @@ use super::crs::Crs;
 
 /// Decimals of degrees that QGIS rounds to when it writes: 0.1 m.
 const ROUNDED: f64 = 1e6;
+/// Numbers that differ by less are the same: degrees lose a tenth of a millimetre where they are written in metres.
+const SAME: f64 = 1e-9;
 
 /// The shape that a geometry is drawn as.
 pub fn shape_of(geometry: &Geometry<f64>) -> Shape {
@@ -190,23 +192,43 @@ fn each_position(
     list.iter_mut().try_for_each(|item| each_position(item, visit))
 }
 
-/// Whether two geometries say the same, as far as numbers that went through a client can tell: `Polygon` or
-/// `MultiPolygon` of one, heights or none.
+/// Whether a geometry says the same as another one, as far as numbers that went through a client can tell: a single part
+/// in its `Multi…` or alone, with the same rings in the same parts. Heights that it leaves out are no difference.
 pub fn is_same(a: &Value, b: &Value) -> bool {
-    let positions = |geometry: &Value| {
-        let mut found = Vec::new();
-        let _ = each_position(&mut geometry["coordinates"].clone(), &mut |position| {
-            let number = |index: usize| position.get(index).and_then(Value::as_f64).unwrap_or(f64::NAN);
-            found.push([number(0), number(1)]);
-            Ok(())
-        });
-        found
+    match (parts(a), parts(b)) {
+        (Some((family, parts)), Some((other, others))) => {
+            family == other
+                && parts.len() == others.len()
+                && parts.into_iter().zip(others).all(|(part, other)| is_same_part(part, other))
+        }
+        _ => a == b,
+    }
+}
+
+/// The type of a geometry's parts, and their coordinates.
+fn parts(geometry: &Value) -> Option<(&str, Vec<&Value>)> {
+    let (type_, coordinates) = (geometry["type"].as_str()?, geometry.get("coordinates")?);
+    Some(match type_.strip_prefix("Multi") {
+        Some(family) => (family, coordinates.as_array()?.iter().collect()),
+        None => (type_, vec![coordinates]),
+    })
+}
+
+fn is_same_part(a: &Value, b: &Value) -> bool {
+    let (Some(first), Some(second)) = (a.as_array(), b.as_array()) else { return a == b };
+    let is_position = |list: &[Value]| list.first().is_some_and(|first| !first.is_array());
+    if is_position(first) && is_position(second) {
+        return is_same_position(first, second);
+    }
+    first.len() == second.len() && first.iter().zip(second).all(|(a, b)| is_same_part(a, b))
+}
+
+fn is_same_position(a: &[Value], b: &[Value]) -> bool {
+    let near = |index: usize| {
+        let number = |position: &[Value]| position.get(index).and_then(Value::as_f64);
+        number(a).zip(number(b)).is_some_and(|(a, b)| (a - b).abs() < SAME)
     };
-    let family = |geometry: &Value| geometry["type"].as_str().unwrap_or_default().replace("Multi", "");
-    let (first, second) = (positions(a), positions(b));
-    family(a) == family(b)
-        && first.len() == second.len()
-        && first.iter().flatten().zip(second.iter().flatten()).all(|(a, b)| (a - b).abs() < 1e-9)
+    near(0) && near(1) && (a.get(2).is_none() || near(2))
 }
 
 #[cfg(test)]
@@ -264,6 +286,24 @@ mod tests {
             united(Some(geo::Point::new(1.0, 1.0).into()), vec![side(0.0)]).map(|it| shape_of(&it)),
             Some(Shape::Areas)
         );
+    }
+
+    #[test]
+    fn a_hole_is_no_second_part() {
+        let (outer, inner) =
+            (json!([[0, 0], [9, 0], [9, 9], [0, 0]]), json!([[3, 1], [4, 1], [4, 2], [3, 1]]));
+        let multi = |coordinates: Value| json!({"type": "MultiPolygon", "coordinates": coordinates});
+        let holed = json!({"type": "Polygon", "coordinates": [outer, inner]});
+        assert!(is_same(&multi(json!([[outer, inner]])), &holed));
+        assert!(!is_same(&multi(json!([[outer], [inner]])), &holed));
+        let lines = |parts: Value| json!({"type": "MultiLineString", "coordinates": parts});
+        let (one, two) =
+            (json!([[[0, 0], [1, 1], [2, 2], [3, 3]]]), json!([[[0, 0], [1, 1]], [[2, 2], [3, 3]]]));
+        assert!(!is_same(&lines(one), &lines(two)));
+        let point = |position: Value| json!({"type": "Point", "coordinates": position});
+        assert!(is_same(&point(json!([1, 2])), &point(json!([1, 2, 300]))), "a height that is left out");
+        assert!(!is_same(&point(json!([1, 2, 300])), &point(json!([1, 2]))), "a height that is new");
+        assert!(is_same(&json!(null), &json!(null)) && !is_same(&point(json!([1, 2])), &json!(null)));
     }
 
     #[test]
