@@ -144,27 +144,80 @@ pub fn read(geometry: &Value, crs: Crs) -> Result<Value, String> {
     Ok(moved)
 }
 
-/// Gives back to positions that a client has only rounded what was surveyed: those with at most six decimals, to which
-/// a position of the record as it stands rounds.
-pub fn restore_rounded(geometry: &mut Value, stands: &Value) {
-    let mut surveyed: HashMap<[i64; 2], Vec<Value>> = HashMap::new();
-    let mut known = stands["coordinates"].clone();
-    let _ = each_position(&mut known, &mut |position| {
-        if let Some(key) = rounded(position) {
-            surveyed.entry(key).or_insert_with(|| position.clone());
-        }
-        Ok(())
-    });
+/// Gives back to positions that a client only wrote back what was surveyed, heights too: those that are where one of the
+/// record as it stands is, and, where the client `rounds` to six decimals, those that one rounds to. `shown` is the
+/// record as it was drawn, whose order a client keeps: two vertices in the same tenth of a metre take turns.
+pub fn restore(geometry: &mut Value, shown: &Value, stands: &Value, rounds: bool) {
+    let mut surveyed = Surveyed::new(shown, stands);
     let Some(coordinates) = geometry.get_mut("coordinates") else { return };
     let _ = each_position(coordinates, &mut |position| {
-        if let Some(key) = rounded(position)
-            && is_round(position)
-            && let Some(before) = surveyed.get(&key)
-        {
-            position.clone_from(before);
-        }
+        let Some(before) = surveyed.take(position, rounds && is_round(position)) else { return Ok(()) };
+        let heights = if position.len() > 2 { &position[2..] } else { before.get(2..).unwrap_or_default() };
+        *position = before.iter().take(2).chain(heights).cloned().collect();
         Ok(())
     });
+}
+
+/// Positions that were surveyed, by the tenth of a metre that they are in, each with whether it was given back.
+struct Surveyed(HashMap<[i64; 2], Vec<(Vec<Value>, bool)>>);
+
+impl Surveyed {
+    /// The positions that were drawn, in their order, as whoever surveyed them wrote them; those of the record itself
+    /// where it is not drawn.
+    fn new(shown: &Value, stands: &Value) -> Self {
+        let exactly = |position: &[Value]| {
+            let number = |index: usize| position.get(index)?.as_f64().map(f64::to_bits);
+            Some([number(0)?, number(1)?])
+        };
+        let entered = positions(stands);
+        let whole: HashMap<_, &Vec<Value>> =
+            entered.iter().rev().filter_map(|position| Some((exactly(position)?, position))).collect();
+        let drawn = positions(shown);
+        let mut cells: HashMap<_, Vec<_>> = HashMap::new();
+        for position in if drawn.is_empty() { &entered } else { &drawn } {
+            let known = exactly(position).and_then(|key| whole.get(&key)).copied().unwrap_or(position);
+            if let Some(key) = rounded(position) {
+                cells.entry(key).or_default().push((known.clone(), false));
+            }
+        }
+        Self(cells)
+    }
+
+    /// The position that this one was, as it was surveyed. One that more were made of is given back again.
+    fn take(&mut self, position: &[Value], is_rounded: bool) -> Option<Vec<Value>> {
+        let [x, y] = rounded(position)?;
+        let cells = if is_rounded { vec![[x, y]] } else { around([x, y]) };
+        let mut found = None;
+        'cells: for cell in cells {
+            for (index, (known, used)) in self.0.get(&cell).into_iter().flatten().enumerate() {
+                if is_rounded || is_same_place(known, position) {
+                    found = Some((cell, index));
+                    if !used {
+                        break 'cells;
+                    }
+                }
+            }
+        }
+        let (cell, index) = found?;
+        let (known, used) = self.0.get_mut(&cell)?.get_mut(index)?;
+        *used = true;
+        Some(known.clone())
+    }
+}
+
+/// A cell and those beside it: what is the same place may lie on either side of their edge.
+fn around([x, y]: [i64; 2]) -> Vec<[i64; 2]> {
+    let near = |at: i64| [at, at.saturating_sub(1), at.saturating_add(1)];
+    near(x).into_iter().flat_map(|x| near(y).map(|y| [x, y])).collect()
+}
+
+fn positions(geometry: &Value) -> Vec<Vec<Value>> {
+    let mut found = Vec::new();
+    let _ = each_position(&mut geometry["coordinates"].clone(), &mut |position| {
+        found.push(position.clone());
+        Ok(())
+    });
+    found
 }
 
 #[expect(clippy::cast_possible_truncation, reason = "degrees with six decimals are far below 2^53")]
@@ -224,11 +277,29 @@ fn is_same_part(a: &Value, b: &Value) -> bool {
 }
 
 fn is_same_position(a: &[Value], b: &[Value]) -> bool {
-    let near = |index: usize| {
-        let number = |position: &[Value]| position.get(index).and_then(Value::as_f64);
-        number(a).zip(number(b)).is_some_and(|(a, b)| (a - b).abs() < SAME)
-    };
-    near(0) && near(1) && (a.get(2).is_none() || near(2))
+    is_same_place(a, b) && (a.get(2).is_none() || is_near(a, b, 2))
+}
+
+fn is_same_place(a: &[Value], b: &[Value]) -> bool {
+    is_near(a, b, 0) && is_near(a, b, 1)
+}
+
+fn is_near(a: &[Value], b: &[Value], index: usize) -> bool {
+    let number = |position: &[Value]| position.get(index).and_then(Value::as_f64);
+    number(a).zip(number(b)).is_some_and(|(a, b)| (a - b).abs() < SAME)
+}
+
+/// Whether no position of a geometry has a height.
+pub fn is_flat(geometry: &Value) -> bool {
+    positions(geometry).iter().all(|position| position.len() < 3)
+}
+
+/// A geometry as GeoJSON; null where [`write`] writes so.
+pub fn written(geometry: Option<&Geometry<f64>>, shape: Shape, crs: Crs) -> Value {
+    let mut out = Vec::new();
+    write(&mut out, geometry, shape, crs);
+    // What was written as JSON is read as JSON.
+    serde_json::from_slice(&out).unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -236,9 +307,7 @@ mod tests {
     use super::*;
 
     fn drawn(geometry: &Geometry<f64>, shape: Shape, crs: Crs) -> Value {
-        let mut out = Vec::new();
-        write(&mut out, Some(geometry), shape, crs);
-        serde_json::from_slice(&out).unwrap()
+        written(Some(geometry), shape, crs)
     }
 
     fn square() -> Polygon<f64> {
@@ -307,12 +376,43 @@ mod tests {
     }
 
     #[test]
+    fn two_vertices_in_the_same_tenth_of_a_metre_stay_two() {
+        let line = |positions: Value| json!({"type": "LineString", "coordinates": positions});
+        let stands = line(json!([[18.100_000_1, 43.5], [18.100_000_3, 43.5], [18.2, 43.6]]));
+        let mut sent = line(json!([[18.1, 43.5], [18.1, 43.5], [18.2, 43.6]]));
+        restore(&mut sent, &stands, &stands, true);
+        assert_eq!(sent, stands);
+        // Drawn the other way round, and written back so.
+        let drawn = line(json!([[18.2, 43.6], [18.100_000_3, 43.5], [18.100_000_1, 43.5]]));
+        let mut sent = line(json!([[18.2, 43.6], [18.1, 43.5], [18.1, 43.5]]));
+        restore(&mut sent, &drawn, &stands, true);
+        assert_eq!(sent, drawn);
+        // Whoever does not round says which one it is.
+        let mut precise = line(json!([[18.100_000_3, 43.5], [18.2, 43.6]]));
+        restore(&mut precise, &drawn, &stands, true);
+        assert_eq!(precise, line(json!([[18.100_000_3, 43.5], [18.2, 43.6]])));
+    }
+
+    #[test]
+    fn heights_stay_where_a_vertex_was_not_moved() {
+        let line = |positions: Value| json!({"type": "LineString", "coordinates": positions});
+        let stands = line(json!([[18.123_456_789, 43.5, 501.5], [18.2, 43.6, 502], [18.3, 43.7, 503]]));
+        let drawn = line(json!([[18.123_456_789, 43.5], [18.2, 43.6], [18.3, 43.7]]));
+        let mut sent = line(json!([[18.123_456_789_4, 43.5], [18.25, 43.6], [18.3, 43.7, 600]]));
+        for rounds in [true, false] {
+            restore(&mut sent, &drawn, &stands, rounds);
+            let kept = json!([[18.123_456_789, 43.5, 501.5], [18.25, 43.6], [18.3, 43.7, 600]]);
+            assert_eq!(sent, line(kept), "a height that the client gives is the client's");
+        }
+    }
+
+    #[test]
     fn rounding_does_not_move_what_was_surveyed() {
         let stands =
             json!({"type": "Polygon", "coordinates": [[[18.123_456_78, 43.5], [18.2, 43.6], [18.3, 43.7]]]});
         let mut sent = json!({"type": "MultiPolygon", "coordinates":
             [[[[18.123_457, 43.5], [18.25, 43.6], [18.300_000_1, 43.7]]]]});
-        restore_rounded(&mut sent, &stands);
+        restore(&mut sent, &stands, &stands, true);
         assert_eq!(sent["coordinates"][0][0][0], json!([18.123_456_78, 43.5]));
         assert_eq!(sent["coordinates"][0][0][1], json!([18.25, 43.6]), "a vertex that was moved");
         assert_eq!(sent["coordinates"][0][0][2], json!([18.300_000_1, 43.7]), "as precise as it was sent");

@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 
+use geo::Geometry;
 use serde_json::{Map, Value};
 
 use super::collection::{Collection, Property, Shape, Type};
@@ -41,6 +42,8 @@ pub struct Edit<'e> {
     pub crs: Crs,
     /// The record as its author was shown it; nothing where it is being made.
     pub stands: Option<&'e Feature>,
+    /// Its geometry as it was drawn; nothing where that cannot be.
+    pub drawn: Option<&'e Geometry<f64>>,
 }
 
 impl Edit<'_> {
@@ -117,9 +120,7 @@ impl Edit<'_> {
                 self.must_be_of_the_collection(given)?;
                 let mut moved = draw::read(given, self.crs).map_err(|wrong| fault("/geometry", &wrong))?;
                 if let Some(stands) = stands {
-                    if self.crs.is_geographic() {
-                        draw::restore_rounded(&mut moved, stands);
-                    }
+                    draw::restore(&mut moved, &self.drawn(Crs::Crs84), stands, self.crs.is_geographic());
                     if draw::is_same(&moved, stands) {
                         return Ok(None);
                     }
@@ -127,6 +128,11 @@ impl Edit<'_> {
                 Ok(Some(Change { to: Some(moved), ..Change::default() }))
             }
         }
+    }
+
+    /// The geometry that the client was shown.
+    fn drawn(&self, crs: Crs) -> Value {
+        draw::written(self.drawn, self.collection.shape, crs)
     }
 
     /// A point among outlines would be in another collection than the one that its author looks at.
@@ -187,6 +193,7 @@ mod tests {
     use uuid::Uuid;
 
     use super::*;
+    use crate::geometry::shape;
     use crate::model::role::Actor;
     use crate::model::schema::Registry;
     use crate::model::{Record, Role};
@@ -196,7 +203,9 @@ mod tests {
         let all = Collection::seen(Registry::embedded(), actor.sight(), true);
         let collection = all.iter().find(|one| one.id == "hazardous_area").unwrap();
         let schema = Registry::embedded().latest("hazardous_area").unwrap();
-        let edit = Edit { manner, collection, schema, crs: Crs::Crs84, stands };
+        let drawn = stands.and_then(|stands| shape::Shape::read(stands.geometry.as_ref()?));
+        let drawn = drawn.map(shape::Shape::into_geometry);
+        let edit = Edit { manner, collection, schema, crs: Crs::Crs84, stands, drawn: drawn.as_ref() };
         edit.changes(body).map(|changes| json!(changes))
     }
 

@@ -7,7 +7,8 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::{ALLOW, CONTENT_TYPE, ETAG, IF_MATCH, LOCATION};
 use actix_web::web::{Data, Path};
 use actix_web::{HttpRequest, HttpResponse, delete, options, patch, post, put};
-use serde_json::Value;
+use geo::Geometry;
+use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::access::MapAccess;
@@ -92,7 +93,7 @@ pub(crate) async fn delete(
 ) -> ApiResult<HttpResponse> {
     let (collection, id) = path.into_inner();
     let desk = Desk::open(&access, &request, &state, &collection).await?;
-    let stands = desk.find(&state, read_id(&id)?).await?;
+    let (stands, _) = desk.find(&state, read_id(&id)?).await?;
     must_be_settled(&stands)?;
     let (actor, seen) = (access.actor, seen(&request));
     let done = state.store(move |store| Ok(store.retire(actor, stands.id, seen))).await?;
@@ -125,7 +126,7 @@ async fn change(
 ) -> ApiResult<HttpResponse> {
     let desk = Desk::open(access, request, state, &collection).await?;
     desk.edit(manner, None)?;
-    let stands = desk.find(state, read_id(&id)?).await?;
+    let (stands, drawn) = desk.find(state, read_id(&id)?).await?;
     let seen = seen(request);
     if let Seen::Version(seen) = seen
         && seen != stands.version
@@ -134,7 +135,8 @@ async fn change(
         return Err(ApiError::new(StatusCode::PRECONDITION_FAILED, "stale", detail));
     }
     must_be_settled(&stands)?;
-    let changes = desk.edit(manner, Some(&stands))?.changes(&body.read()?).map_err(unprocessable)?;
+    let changes =
+        desk.edit(manner, Some((&stands, drawn.as_ref())))?.changes(&body.read()?).map_err(unprocessable)?;
     if changes.is_empty() {
         return Ok(HttpResponse::NoContent().insert_header(tag(stands.version)).finish());
     }
@@ -201,7 +203,11 @@ impl Desk {
     ///
     /// # Errors
     /// 415, 400
-    fn edit<'e>(&'e self, manner: Manner, stands: Option<&'e Feature>) -> ApiResult<Edit<'e>> {
+    fn edit<'e>(
+        &'e self,
+        manner: Manner,
+        of: Option<(&'e Feature, Option<&'e Geometry<f64>>)>,
+    ) -> ApiResult<Edit<'e>> {
         let known: &[&str] = match manner {
             Manner::Update => &["application/merge-patch+json", "application/json", "application/geo+json"],
             _ => &["application/geo+json", "application/json"],
@@ -217,25 +223,35 @@ impl Desk {
                 "`Content-Crs` names none of the collection's reference systems",
             )
         })?;
-        Ok(Edit { manner, collection: &self.collection, schema: self.schema, crs, stands })
+        let (stands, drawn) = (of.map(|(stands, _)| stands), of.and_then(|(_, drawn)| drawn));
+        Ok(Edit { manner, collection: &self.collection, schema: self.schema, crs, stands, drawn })
     }
 
-    /// The record as its author sees it.
-    async fn find(&self, state: &Data<AppState>, id: Uuid) -> ApiResult<Feature> {
+    /// The record as its author sees it, and its geometry as the map draws it.
+    async fn find(&self, state: &Data<AppState>, id: Uuid) -> ApiResult<(Feature, Option<Geometry<f64>>)> {
         let sight = self.actor.sight();
         let scan = Scan { collection: Arc::clone(&self.collection), sight, at: 0, bbox: None, batch: 1 };
-        let found = state
+        let (found, drawn) = state
             .store(move |store| {
                 let at = store.head()?.seq;
                 // Only what is in the collection can be changed there.
-                store.find_feature(Scan { at, ..scan }, id)?;
-                store.find_record(id, sight)
+                let drawn = store.find_feature(Scan { at, ..scan }, id)?;
+                Ok((store.find_record(id, sight)?, drawn))
             })
             .await?;
+        if drawn.properties.get("version") != Some(&json!(found.version)) {
+            return Err(moved_on());
+        }
         let may = self.actor.may_write(Op::Update, &found.kind, Some(&found.clone().into_record()));
         may.map_err(|detail| ApiError::new(StatusCode::FORBIDDEN, "role", detail))?;
-        Ok(found)
+        Ok((found, drawn.geometry))
     }
+}
+
+/// The record changed while the edit was being read.
+fn moved_on() -> ApiError {
+    let detail = "somebody else has changed the record just now: look at it again";
+    ApiError::new(StatusCode::CONFLICT, "moved-on", detail)
 }
 
 fn tag(version: Uuid) -> (actix_web::http::header::HeaderName, String) {

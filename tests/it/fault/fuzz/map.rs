@@ -3,6 +3,7 @@
 
 use std::time::{Duration, Instant};
 
+use cartagena::geometry::shape::Shape;
 use cartagena::model::Role;
 use cartagena::model::record::{Feature as Shown, Record};
 use cartagena::model::role::Actor;
@@ -77,13 +78,15 @@ fn any_edited_feature_is_taken_or_refused() {
         json!({"type": "Polygon", "coordinates": [[[18.123_456_78, 43.5], [18.2, 43.5], [18.2, 43.6]]]}),
     );
     let stands = Shown::of(record, 1);
+    let drawn = Shape::read(stands.geometry.as_ref().unwrap()).unwrap().into_geometry();
     fuzz("geojson", |case| {
         let Ok(value) = serde_json::from_slice::<Value>(case) else { return };
         for body in [value.clone(), json!({"type": "Feature", "geometry": value, "properties": value})] {
             for manner in Manner::ALL {
                 for crs in [Crs::Crs84, Crs::Epsg4326, Crs::Utm { zone: 34, north: true }] {
-                    let edit =
-                        Edit { manner: *manner, collection: &collection, schema, crs, stands: Some(&stands) };
+                    let (manner, collection) = (*manner, &collection);
+                    let (stands, drawn) = (Some(&stands), Some(&drawn));
+                    let edit = Edit { manner, collection, schema, crs, stands, drawn };
                     if let Err(faults) = edit.changes(&body) {
                         assert!(!faults.is_empty(), "{body}: refused without a word");
                     }
