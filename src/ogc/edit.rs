@@ -115,19 +115,33 @@ impl Edit<'_> {
             (None, _) if self.manner == Manner::Update => Ok(None),
             (None | Some(Value::Null), None) => Ok(None),
             (None, Some(_)) => Err(fault("/geometry", "is left out; `null` empties it")),
+            // What cannot be drawn is shown as null, and stays as evidence.
+            (Some(Value::Null), Some(_)) if self.drawn(self.crs).is_null() => Ok(None),
             (Some(Value::Null), Some(_)) => Ok(Some(Change { to: Some(Value::Null), ..Change::default() })),
-            (Some(given), stands) => {
-                self.must_be_of_the_collection(given)?;
-                let mut moved = draw::read(given, self.crs).map_err(|wrong| fault("/geometry", &wrong))?;
-                if let Some(stands) = stands {
-                    draw::restore(&mut moved, &self.drawn(Crs::Crs84), stands, self.crs.is_geographic());
-                    if draw::is_same(&moved, stands) {
-                        return Ok(None);
-                    }
-                }
-                Ok(Some(Change { to: Some(moved), ..Change::default() }))
+            (Some(given), stands) => self.outline(given, stands),
+        }
+    }
+
+    /// What a geometry changes: nothing where it is the one that was shown, whose rings turn another way and whose
+    /// positions have no heights, or the one that stands.
+    fn outline(&self, given: &Value, stands: Option<&Value>) -> Result<Option<Change>, Fault> {
+        self.must_be_of_the_collection(given)?;
+        let read =
+            |geometry: &Value| draw::read(geometry, self.crs).map_err(|wrong| fault("/geometry", &wrong));
+        let mut moved = read(given)?;
+        if let Some(stands) = stands {
+            // Through the same rounding as what came back.
+            if draw::is_same(&moved, &read(&self.drawn(self.crs))?) {
+                return Ok(None);
+            }
+            let drawn = self.drawn(Crs::Crs84);
+            draw::restore(&mut moved, &drawn, stands, self.crs.is_geographic());
+            let is_as_drawn = draw::is_flat(given) && draw::is_same(&drawn, &moved);
+            if is_as_drawn || draw::is_same(&moved, stands) {
+                return Ok(None);
             }
         }
+        Ok(Some(Change { to: Some(moved), ..Change::default() }))
     }
 
     /// The geometry that the client was shown.
@@ -229,6 +243,51 @@ mod tests {
             "properties": {"classification": "CHA", "reported_area_m2": 1200.0, "contamination": "[\"uxo\"]", "name": null,
                 "evidence": [{"id": ID, "kind": "other", "strength": "direct"}], "stage": "finalised", "version": "x", "area_m2": 3}});
         assert_eq!(changes(Manner::Replace, Some(&area), &body).unwrap(), json!({}));
+    }
+
+    fn put(area: &Feature, geometry: &Value) -> Value {
+        let body = json!({"type": "Feature", "geometry": geometry, "properties": area.properties});
+        changes(Manner::Replace, Some(area), &body).unwrap()
+    }
+
+    #[test]
+    fn what_was_shown_is_no_change_whichever_way_its_rings_turn_and_however_high_it_lies() {
+        let mut area = area();
+        // Clockwise, with heights and a vertex twice.
+        area.geometry = Some(json!({"type": "Polygon", "coordinates": [[[18.123_456_78, 43.5, 501.5],
+            [18.2, 43.6, 502.5], [18.2, 43.6, 502.5], [18.2, 43.5, 503.5], [18.123_456_78, 43.5, 501.5]]]}));
+        let drawn = shape::Shape::read(area.geometry.as_ref().unwrap()).unwrap().into_geometry();
+        let shown = draw::written(Some(&drawn), Shape::Areas, Crs::Crs84);
+        assert_eq!(shown["coordinates"][0][0].as_array().unwrap().len(), 4, "{shown}");
+        assert_eq!(put(&area, &shown), json!({}));
+        let mut rounded = shown.clone();
+        for position in rounded["coordinates"][0][0].as_array_mut().unwrap() {
+            if position[0] == 18.123_456_78 {
+                position[0] = json!(18.123_457);
+            }
+        }
+        assert_ne!(rounded, shown);
+        assert_eq!(put(&area, &rounded), json!({}));
+        let mut moved = shown.clone();
+        let ring = moved["coordinates"][0][0].as_array_mut().unwrap();
+        let place = ring.iter().position(|at| *at == json!([18.2, 43.6])).unwrap();
+        ring[place] = json!([18.2, 43.65]);
+        let changed = put(&area, &moved)["geometry"]["to"]["coordinates"][0][0].clone();
+        let heights: Vec<&Value> = changed.as_array().unwrap().iter().map(|at| &at[2]).collect();
+        assert_eq!(
+            heights.iter().filter(|height| height.is_null()).count(),
+            1,
+            "only of the one moved: {changed}"
+        );
+    }
+
+    #[test]
+    fn what_cannot_be_drawn_is_not_emptied_by_writing_back_that_it_was_not_shown() {
+        let mut area = area();
+        area.geometry = Some(json!({"type": "Polygon", "coordinates": [[[18.1, 243.5], [18.2, 243.5]]]}));
+        assert_eq!(put(&area, &json!(null)), json!({}));
+        let drawn = json!({"type": "Polygon", "coordinates": [[[18.1, 43.5], [18.2, 43.5], [18.2, 43.6], [18.1, 43.5]]]});
+        assert_eq!(put(&area, &drawn)["geometry"]["to"], drawn);
     }
 
     #[test]
