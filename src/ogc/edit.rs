@@ -98,6 +98,7 @@ impl Edit<'_> {
         let given = unpacked(property.type_, given);
         let stands =
             self.stands.and_then(|stands| stands.properties.get(&property.name)).unwrap_or(&Value::Null);
+        let given = if self.manner == Manner::Update { merged(stands, given) } else { given };
         if is_same(&given, stands) {
             return None;
         }
@@ -183,6 +184,21 @@ fn unpacked(type_: Type, given: &Value) -> Value {
             .unwrap_or_else(|| given.clone()),
         _ => given.clone(),
     }
+}
+
+/// What a value becomes by a merge patch (RFC 7396): members of an object that it does not name stay, null takes one out.
+fn merged(stands: &Value, patch: Value) -> Value {
+    let Value::Object(patch) = patch else { return patch };
+    let mut members = stands.as_object().cloned().unwrap_or_default();
+    for (name, value) in patch {
+        if value.is_null() {
+            members.remove(&name);
+        } else {
+            let member = merged(members.get(&name).unwrap_or(&Value::Null), value);
+            members.insert(name, member);
+        }
+    }
+    Value::Object(members)
 }
 
 fn is_same(a: &Value, b: &Value) -> bool {
@@ -305,6 +321,25 @@ mod tests {
         assert_eq!(names, ["contamination", "evidence", "geometry", "reported_area_m2"]);
         let made = changes(Manner::Create, None, &put).unwrap();
         assert_eq!(made, json!({"classification": {"to": "CHA"}}));
+    }
+
+    #[test]
+    fn a_patch_of_an_object_leaves_what_it_does_not_name() {
+        let mut area = area();
+        let there = json!({"girls": 4, "boys": 2, "women": 5, "men": 1});
+        area.properties.insert("direct_beneficiaries".to_owned(), there);
+        let patched = |patch: Value| {
+            let body = json!({"properties": {"direct_beneficiaries": patch}});
+            changes(Manner::Update, Some(&area), &body).unwrap()
+        };
+        let becomes = |value: Value| json!({"direct_beneficiaries": {"to": value}});
+        assert_eq!(patched(json!({"men": 3})), becomes(json!({"girls": 4, "boys": 2, "women": 5, "men": 3})));
+        assert_eq!(patched(json!({"men": null})), becomes(json!({"girls": 4, "boys": 2, "women": 5})));
+        assert_eq!(patched(json!("{\"boys\": 2}")), json!({}), "as text, from a client without objects");
+        assert_eq!(patched(json!(null)), becomes(json!(null)));
+        let put = json!({"type": "Feature", "geometry": area.geometry, "properties": {"direct_beneficiaries": {"men": 3}}});
+        let replaced = changes(Manner::Replace, Some(&area), &put).unwrap();
+        assert_eq!(replaced["direct_beneficiaries"]["to"], json!({"men": 3}));
     }
 
     #[test]
