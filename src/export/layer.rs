@@ -75,8 +75,13 @@ impl Layer {
         let wanted =
             |property: &&Property| chosen.as_ref().is_none_or(|chosen| chosen.contains(&property.name));
         let columns = collection.properties.iter().filter(wanted).map(Column::of).collect();
-        let crs = if document.crs == Crs::Epsg4326 { Crs::Crs84 } else { document.crs };
+        let crs = Self::axes(document.crs);
         Self { document, collection, chosen, columns, crs }
+    }
+
+    /// The reference system of a file that was asked for in this one: the same, longitude or easting first.
+    pub fn axes(asked: Crs) -> Crs {
+        if asked == Crs::Epsg4326 { Crs::Crs84 } else { asked }
     }
 
     /// What its features are drawn as.

@@ -214,6 +214,13 @@ fn an_export_answers_the_question_of_the_items(place: &Place) {
     let csv = std::fs::read_to_string(map.export(folder, "hazardous_area", &query)).unwrap();
     let rows: Vec<&str> = csv.lines().map(|line| line.split(',').nth(1).unwrap()).collect();
     assert_eq!(rows[..3], ["name", "Area 5", "Area 4"], "{csv}");
+    // Longitude stands first in every file, and the answer says so of it.
+    for (asked, said) in [("EPSG/0/4326", "OGC/1.3/CRS84"), ("EPSG/0/32631", "EPSG/0/32631")] {
+        let query = format!("crs=http://www.opengis.net/def/crs/{asked}&f=geojson");
+        let reply = map.get(&format!("/collections/hazardous_area/export?{query}"));
+        let said = format!("<http://www.opengis.net/def/crs/{said}>");
+        assert_eq!(reply.header("content-crs"), Some(said.as_str()), "{asked}");
+    }
     // In the country's own zone the files say so, and lead back to the same places.
     let whole = read_with_gdal(&map.export(folder, "hazardous_area", &[("f", "gpkg")]), &[]);
     for format in ["gpkg", "shp", "geojson"] {

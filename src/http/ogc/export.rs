@@ -52,7 +52,7 @@ pub(crate) async fn download(
     let format = format_of(&question)?;
     let turn = state.exports.clone().acquire_owned().await.map_err(|_closed| ApiError::unavailable(1))?;
     let sending = sending(&state.sendings)?;
-    let (crs, name) = (question.crs, file_name(&question, format));
+    let (crs, name) = (Layer::axes(question.crs), file_name(&question, format));
     let file = web::block(move || {
         let written = write(&state, &question, format);
         drop(turn);
