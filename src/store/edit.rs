@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use serde_json::Value;
 use uuid::Uuid;
 
 use super::decide::{draft, must_stand_at};
@@ -39,9 +40,7 @@ impl Store {
             let schema = txn.registry.latest(&kind).ok_or(StoreError::NotFound("kind of record"))?.version();
             actor.may_write(Op::Create, &kind, None).map_err(|detail| StoreError::refused("role", detail))?;
             if let Some(head) = txn.head(id)? {
-                let says = |(name, change): (&String, &Change)| {
-                    change.to.as_ref().is_none_or(|to| head.field(name) == to)
-                };
+                let says = |(name, change): (&String, &Change)| says(head.field(name), change);
                 let same = head.author == actor.account && head.kind == kind && changes.iter().all(says);
                 let detail = "there is a record of this id: look at it, or leave the id out";
                 return if same { Ok(head.version) } else { Err(StoreError::refused("taken", detail)) };
@@ -118,4 +117,28 @@ fn must_overwrite_nothing(actor: &Actor, head: &Record) -> Result<()> {
         head.stage, head.version
     );
     Err(StoreError::refused("unseen", detail))
+}
+
+/// Whether a field says what a change would make of it: the value, and every row.
+fn says(field: &Value, change: &Change) -> bool {
+    let rows = field.as_array().map_or(&[][..], Vec::as_slice);
+    change.to.as_ref().is_none_or(|to| field == to) && change.add.iter().all(|row| rows.contains(row))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_row_that_is_not_there_is_not_said() {
+        let row = |id: u8| json!({"id": id, "kind": "other"});
+        let add = |rows: Vec<Value>| Change { add: rows, ..Change::default() };
+        assert!(says(&json!([row(1), row(2)]), &add(vec![row(2)])));
+        for field in [json!([row(1)]), json!(null), json!([{"id": 2, "removed": true}])] {
+            assert!(!says(&field, &add(vec![row(2)])), "{field}");
+        }
+        assert!(says(&json!("x"), &Change::set(json!("x"))) && !says(&json!("y"), &Change::set(json!("x"))));
+    }
 }
