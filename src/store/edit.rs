@@ -19,7 +19,10 @@ pub enum Seen {
     /// This version.
     Version(Uuid),
     /// They cannot say: QGIS does not.
-    Unknown,
+    Unknown {
+        /// The version from which their edit was read.
+        read: Uuid,
+    },
 }
 
 impl Store {
@@ -54,8 +57,9 @@ impl Store {
     /// Changes a record.
     ///
     /// # Errors
-    /// `NotFound`, also for others' drafts; `Refused`: `stale` where the record has moved on, `role`, and `unseen` where
-    /// nobody can tell whether the actor has seen what would be changed; `NotAccepted`.
+    /// `NotFound`, also for others' drafts; `Refused`: `stale` where the record has moved on, `role`, `unseen` where
+    /// nobody can tell whether the actor has seen what would be changed, and `moved-on` where the edit was read from
+    /// another version than stands by now; `NotAccepted`.
     pub fn correct(
         &self,
         actor: Actor,
@@ -91,7 +95,10 @@ impl Store {
             }
             match seen {
                 Seen::Version(seen) => must_stand_at(&head, seen)?,
-                Seen::Unknown => must_overwrite_nothing(&actor, &head)?,
+                Seen::Unknown { read } => {
+                    must_overwrite_nothing(&actor, &head)?;
+                    must_be_read_from(&head, read)?;
+                }
             }
             actor
                 .may_write(op, &head.kind, Some(&head))
@@ -119,6 +126,18 @@ fn must_overwrite_nothing(actor: &Actor, head: &Record) -> Result<()> {
     Err(StoreError::refused("unseen", detail))
 }
 
+/// What an edit changes was found out against one version: against another one, it would change something else.
+fn must_be_read_from(head: &Record, read: Uuid) -> Result<()> {
+    if head.version == read {
+        return Ok(());
+    }
+    let detail = format!(
+        "somebody else has changed the record just now, it stands at version {}: look at it again",
+        head.version
+    );
+    Err(StoreError::refused("moved-on", detail))
+}
+
 /// Whether a field says what a change would make of it: the value, and every row.
 fn says(field: &Value, change: &Change) -> bool {
     let rows = field.as_array().map_or(&[][..], Vec::as_slice);
@@ -140,5 +159,13 @@ mod tests {
             assert!(!says(&field, &add(vec![row(2)])), "{field}");
         }
         assert!(says(&json!("x"), &Change::set(json!("x"))) && !says(&json!("y"), &Change::set(json!("x"))));
+    }
+
+    #[test]
+    fn an_edit_stands_on_the_version_that_it_was_read_from() {
+        let head = Record::blank(Uuid::nil(), "task", 1, Uuid::nil(), Uuid::nil());
+        assert!(must_be_read_from(&head, head.version).is_ok());
+        let refused = must_be_read_from(&head, Uuid::now_v7()).unwrap_err();
+        assert!(matches!(refused, StoreError::Refused { code: "moved-on", .. }), "{refused}");
     }
 }

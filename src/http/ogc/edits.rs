@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use actix_web::http::StatusCode;
-use actix_web::http::header::{ALLOW, CONTENT_TYPE, ETAG, IF_MATCH, LOCATION};
+use actix_web::http::header::{ALLOW, CONTENT_TYPE, ETAG, HeaderMap, IF_MATCH, LOCATION};
 use actix_web::web::{Data, Path};
 use actix_web::{HttpRequest, HttpResponse, delete, options, patch, post, put};
 use geo::Geometry;
@@ -95,7 +95,7 @@ pub(crate) async fn delete(
     let desk = Desk::open(&access, &request, &state, &collection).await?;
     let (stands, _) = desk.find(&state, read_id(&id)?).await?;
     must_be_settled(&stands)?;
-    let (actor, seen) = (access.actor, seen(&request));
+    let (actor, seen) = (access.actor, Read::of(request.headers()).seen(stands.version)?);
     let done = state.store(move |store| Ok(store.retire(actor, stands.id, seen))).await?;
     let version = done.map_err(refused)?.version.unwrap_or_default();
     Ok(HttpResponse::NoContent().insert_header(tag(version)).finish())
@@ -127,13 +127,7 @@ async fn change(
     let desk = Desk::open(access, request, state, &collection).await?;
     desk.edit(manner, None)?;
     let (stands, drawn) = desk.find(state, read_id(&id)?).await?;
-    let seen = seen(request);
-    if let Seen::Version(seen) = seen
-        && seen != stands.version
-    {
-        let detail = format!("the record stands at version {}: look at it again", stands.version);
-        return Err(ApiError::new(StatusCode::PRECONDITION_FAILED, "stale", detail));
-    }
+    let seen = Read::of(request.headers()).seen(stands.version)?;
     must_be_settled(&stands)?;
     let changes =
         desk.edit(manner, Some((&stands, drawn.as_ref())))?.changes(&body.read()?).map_err(unprocessable)?;
@@ -258,16 +252,47 @@ fn tag(version: Uuid) -> (actix_web::http::header::HeaderName, String) {
     (ETAG, format!("\"{version}\""))
 }
 
-/// The version that a client says it has read.
-fn seen(request: &HttpRequest) -> Seen {
-    let Some(tag) = request.headers().get(IF_MATCH) else { return Seen::Unknown };
-    let text = tag.to_str().unwrap_or_default().trim();
-    if text == "*" {
-        return Seen::Unknown;
+/// The versions that a client says it has read (`If-Match`).
+#[derive(Debug, PartialEq, Eq)]
+enum Read {
+    /// It does not say, or says that any will do.
+    Any,
+    /// One of these.
+    OneOf(Vec<Uuid>),
+}
+
+impl Read {
+    /// What stands in the header's lines. Whatever else a tag is, it is not the version that stands; a weak one never
+    /// matches (RFC 9110 §13.1.1).
+    fn of(headers: &HeaderMap) -> Self {
+        let lines: Vec<&str> =
+            headers.get_all(IF_MATCH).map(|line| line.to_str().unwrap_or_default().trim()).collect();
+        match lines[..] {
+            [] | ["*"] => Self::Any,
+            _ => Self::OneOf(
+                lines
+                    .iter()
+                    .flat_map(|line| line.split(','))
+                    .filter_map(|tag| Uuid::parse_str(tag.trim().trim_matches('"')).ok())
+                    .collect(),
+            ),
+        }
     }
-    let version = Uuid::parse_str(text.trim_start_matches("W/").trim_matches('"'));
-    // Whatever else it is, it is not the version that stands.
-    Seen::Version(version.unwrap_or_default())
+
+    /// What the client has seen of a record that stands at this version.
+    ///
+    /// # Errors
+    /// 412
+    fn seen(&self, version: Uuid) -> ApiResult<Seen> {
+        match self {
+            Self::Any => Ok(Seen::Unknown { read: version }),
+            Self::OneOf(versions) if versions.contains(&version) => Ok(Seen::Version(version)),
+            Self::OneOf(_) => {
+                let detail = format!("the record stands at version {version}: look at it again");
+                Err(ApiError::new(StatusCode::PRECONDITION_FAILED, "stale", detail))
+            }
+        }
+    }
 }
 
 fn unprocessable(faults: Vec<Fault>) -> ApiError {
@@ -323,4 +348,34 @@ fn may_make(access: &MapAccess<ReadRecords>, collection: &str) -> bool {
 
 fn allowed(methods: &'static str) -> HttpResponse {
     HttpResponse::Ok().insert_header((ALLOW, methods)).finish()
+}
+
+#[cfg(test)]
+mod tests {
+    use actix_web::ResponseError as _;
+    use actix_web::http::header::HeaderValue;
+
+    use super::*;
+
+    fn read(lines: &[&str]) -> Read {
+        let mut headers = HeaderMap::new();
+        for line in lines {
+            headers.append(IF_MATCH, HeaderValue::from_str(line).unwrap());
+        }
+        Read::of(&headers)
+    }
+
+    #[test]
+    fn tags_stand_in_lists_and_on_lines_and_weak_ones_never_match() {
+        let (one, two) = (Uuid::now_v7(), Uuid::now_v7());
+        let both = Read::OneOf(vec![one, two]);
+        assert_eq!(read(&[&format!("\"{one}\", \"{two}\"")]), both);
+        assert_eq!(read(&[&format!("\"{one}\""), &format!("\"{two}\"")]), both);
+        assert_eq!(read(&[&format!("W/\"{one}\", \"{two}\"")]), Read::OneOf(vec![two]));
+        assert_eq!((read(&[]), read(&["*"])), (Read::Any, Read::Any));
+        assert_eq!(both.seen(two).unwrap(), Seen::Version(two));
+        assert_eq!(read(&[&format!("W/\"{one}\"")]).seen(one).unwrap_err().status_code(), 412);
+        assert_eq!(read(&["\"nonsense\""]).seen(one).unwrap_err().status_code(), 412);
+        assert_eq!(Read::Any.seen(one).unwrap(), Seen::Unknown { read: one });
+    }
 }

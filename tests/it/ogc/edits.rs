@@ -1,5 +1,11 @@
 //! Edits at a map: drafts through the one door, and nothing that stands approved is overwritten.
 
+use std::collections::BTreeMap;
+
+use cartagena::model::Change;
+use cartagena::model::role::Actor;
+use cartagena::store::StoreError;
+use cartagena::store::edit::Seen;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -146,6 +152,12 @@ fn whoever_cannot_say_what_they_saw_overwrites_nobody(place: &Place) {
     let unseen = edit(&map, "PATCH", &path(draft), PATCH, None, &name("unseen"));
     assert_eq!(unseen.expect(428)["type"], "urn:cartagena:problem:unseen", "the surveyor's draft");
     assert_eq!(edit(&map, "DELETE", &path(draft), PATCH, None, &json!(null)).status, 428);
+    // What was found out against another version than stands is not written.
+    let actor = Actor { account: crew.im.id, role: crew.im.role, organisation: crew.operator };
+    let changes = BTreeMap::from([("name".to_owned(), Change::set(json!("late")))]);
+    let late = Seen::Unknown { read: Uuid::now_v7() };
+    let refused = server.store().correct(actor, approved, late, changes, None).unwrap_err();
+    assert!(matches!(refused, StoreError::Refused { code: "moved-on", .. }), "{refused}");
     let before = record(&country, &approved.to_string());
     let amended = edit(&map, "PATCH", &path(approved), PATCH, None, &name("amended"));
     assert_eq!(amended.status, 204, "{}", amended.body);
