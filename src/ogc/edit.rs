@@ -12,6 +12,7 @@ use super::collection::{Collection, Property, Shape, Type};
 use super::crs::Crs;
 use super::draw;
 use super::filter::compare;
+use crate::geometry::shape;
 use crate::model::mutation::GEOMETRY;
 use crate::model::record::Feature;
 use crate::model::schema::{Fault, MergeClass, Schema};
@@ -114,11 +115,14 @@ impl Edit<'_> {
         let stands = self.stands.and_then(|stands| stands.geometry.as_ref());
         match (given, stands) {
             (None, _) if self.manner == Manner::Update => Ok(None),
-            (None | Some(Value::Null), None) => Ok(None),
+            (None | Some(Value::Null), None) => self.must_hold(None).map(|()| None),
             (None, Some(_)) => Err(fault("/geometry", "is left out; `null` empties it")),
             // What cannot be drawn is shown as null, and stays as evidence.
             (Some(Value::Null), Some(_)) if self.drawn(self.crs).is_null() => Ok(None),
-            (Some(Value::Null), Some(_)) => Ok(Some(Change { to: Some(Value::Null), ..Change::default() })),
+            (Some(Value::Null), Some(_)) => {
+                self.must_hold(None)?;
+                Ok(Some(Change { to: Some(Value::Null), ..Change::default() }))
+            }
             (Some(given), stands) => self.outline(given, stands),
         }
     }
@@ -142,7 +146,20 @@ impl Edit<'_> {
                 return Ok(None);
             }
         }
+        self.must_hold(Some(&moved))?;
         Ok(Some(Change { to: Some(moved), ..Change::default() }))
+    }
+
+    /// Among points and lines there is nothing without a place: it would be in another collection than the one that its
+    /// author looks at, and not where it is said to have been made.
+    fn must_hold(&self, geometry: Option<&Value>) -> Result<(), Fault> {
+        let drawn = geometry.and_then(shape::Shape::read).map(shape::Shape::into_geometry);
+        if self.collection.holds(drawn.as_ref()) {
+            return Ok(());
+        }
+        let (id, kind) = (&self.collection.id, self.schema.kind());
+        let wrong = format!("in {id} everything has a place that can be drawn; what has none is in {kind}");
+        Err(fault("/geometry", &wrong))
     }
 
     /// The geometry that the client was shown.
@@ -223,7 +240,6 @@ mod tests {
     use uuid::Uuid;
 
     use super::*;
-    use crate::geometry::shape;
     use crate::model::role::Actor;
     use crate::model::schema::Registry;
     use crate::model::{Record, Role};
@@ -321,6 +337,28 @@ mod tests {
         assert_eq!(names, ["contamination", "evidence", "geometry", "reported_area_m2"]);
         let made = changes(Manner::Create, None, &put).unwrap();
         assert_eq!(made, json!({"classification": {"to": "CHA"}}));
+    }
+
+    #[test]
+    fn among_points_nothing_is_without_a_place() {
+        let actor = Actor { account: Uuid::nil(), role: Role::ImOfficer, organisation: Uuid::nil() };
+        let all = Collection::seen(Registry::embedded(), actor.sight(), true);
+        let collection = all.iter().find(|one| one.id == "hazardous_area_points").unwrap();
+        let schema = Registry::embedded().latest("hazardous_area").unwrap();
+        let (mut stands, drawn) = (area(), geo::Point::new(18.0, 43.0).into());
+        stands.geometry = Some(json!({"type": "Point", "coordinates": [18, 43]}));
+        let edit = |manner, geometry: Value| {
+            let of = (manner != Manner::Create).then_some(&stands);
+            let edit = Edit { manner, collection, schema, crs: Crs::Crs84, stands: of, drawn: Some(&drawn) };
+            edit.changes(&json!({"type": "Feature", "geometry": geometry, "properties": {}}))
+        };
+        for manner in [Manner::Create, Manner::Replace, Manner::Update] {
+            for nowhere in [json!(null), json!({"type": "Point", "coordinates": [43, 118]})] {
+                let faults = edit(manner, nowhere).unwrap_err();
+                assert_eq!(faults[0].pointer, "/geometry", "{manner}");
+            }
+            assert!(edit(manner, json!({"type": "Point", "coordinates": [18.5, 43]})).is_ok());
+        }
     }
 
     #[test]

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::{Country, Map, features};
-use crate::ledger::{finalise_because, square};
+use crate::ledger::{create, finalise_because, push, square};
 use crate::support::{Place, Reply, on_both};
 
 on_both!(
@@ -20,6 +20,7 @@ on_both!(
     only_what_was_meant_is_changed,
     what_cannot_be_taken_is_said_and_not_stored,
     a_record_that_is_asked_for_again_is_made_once,
+    what_was_shown_is_written_back_without_a_change,
 );
 
 const PATCH: &str = "application/merge-patch+json";
@@ -58,8 +59,51 @@ fn a_record_that_is_asked_for_again_is_made_once(place: &Place) {
     assert_eq!(ask(&map, &body).status, 409, "it says something else");
     let other = Map::of(&country.server, &country.crew.im, "read_write");
     assert_eq!(ask(&other, &body).status, 409, "it is somebody else's");
+    body["properties"]["classification"] = json!("SHA");
+    body["properties"]["evidence"] = json!([{"id": Uuid::now_v7(), "kind": "other", "strength": "direct"}]);
+    assert_eq!(ask(&map, &body).status, 409, "a row that is not stored");
+    body["id"] = json!(Uuid::now_v7());
+    assert_eq!((ask(&map, &body).status, ask(&map, &body).status), (201, 201));
     body["id"] = json!("12");
     assert_eq!(ask(&map, &body).status, 201, "an id of another program is none of ours");
+}
+
+fn what_was_shown_is_written_back_without_a_change(place: &Place) {
+    let country = Country::prepare(place, 0);
+    let (server, crew, map) = (&country.server, &country.crew, country.im());
+    let id = Uuid::now_v7();
+    let fields = json!({"classification": "SHA", "status": "open", "contamination": ["uxo"],
+        "date_identified": "2024-03-01", "direct_beneficiaries": {"girls": 4, "boys": 2}});
+    // Clockwise, with heights.
+    let walked = json!({"type": "Polygon", "coordinates": [[[0.2, 10.0, 501.5], [0.2, 10.001, 502.5],
+        [0.201_000_123, 10.001, 503.5], [0.2, 10.0, 501.5]]]});
+    push(server, crew, &crew.surveyor, vec![create("hazardous_area", id, &crew.surveyor, &fields, &walked)]);
+    finalise_because(server, crew, id, Some("the size was estimated from afar"));
+    let path = format!("/collections/hazardous_area/items/{id}");
+    for crs in ["OGC/1.3/CRS84", "EPSG/0/4326", "EPSG/0/3857", "EPSG/0/32631"] {
+        let uri = format!("http://www.opengis.net/def/crs/{crs}");
+        let shown = map.get(&format!("{path}?crs={uri}"));
+        let version = version_of(&shown);
+        let headers = [("Content-Type", "application/geo+json"), ("Content-Crs", uri.as_str())];
+        let same = map.send("PUT", &path, &headers, shown.body.to_string().as_bytes());
+        assert_eq!((same.status, version_of(&same)), (204, version), "{crs}: {}", same.body);
+    }
+    assert_eq!(record(&country, &id.to_string())["stage"], "finalised");
+    let version = version_of(&map.get(&path));
+    let weak = format!("W/\"{version}\"");
+    let headers = [("Content-Type", PATCH), ("If-Match", weak.as_str())];
+    let patch = json!({"properties": {"direct_beneficiaries": {"girls": 5}}});
+    let refused = map.send("PATCH", &path, &headers, patch.to_string().as_bytes());
+    assert_eq!(refused.status, 412, "a weak tag");
+    let changed = edit(&map, "PATCH", &path, PATCH, Some(&version), &patch);
+    assert_eq!(changed.status, 204, "{}", changed.body);
+    let stored = record(&country, &id.to_string());
+    assert_eq!(stored["properties"]["direct_beneficiaries"], json!({"girls": 5, "boys": 2}));
+    assert_eq!(stored["geometry"], walked);
+    let points = "/collections/hazardous_area_points/items";
+    let nowhere = json!({"type": "Feature", "geometry": null, "properties": fields});
+    let lost = edit(&map, "POST", points, "application/geo+json", None, &nowhere);
+    assert_eq!(lost.expect(422)["errors"][0]["pointer"], "/geometry");
 }
 
 fn a_record_is_made_read_changed_and_retired(place: &Place) {
