@@ -69,7 +69,54 @@ impl Writer for Csv<'_> {
     }
 }
 
-/// A text that a spreadsheet would run as a formula is disarmed with an apostrophe.
+/// A text that a spreadsheet would run as a formula is disarmed with an apostrophe, in every cell that one may make of
+/// it: where numbers have a comma, Excel parts at semicolons, and what stands between quotes there is cut up too.
 pub fn disarmed(text: &str) -> Cow<'_, str> {
-    if text.starts_with(['=', '+', '-', '@', '\t', '\r']) { format!("'{text}").into() } else { text.into() }
+    let cells = text.match_indices([';', '\n', '\r']).map(|(at, _)| at + 1);
+    let begins = std::iter::once(0).chain(cells);
+    let mut armed = begins.filter(|at| is_armed(&text[*at..], *at == 0)).peekable();
+    if armed.peek().is_none() {
+        return text.into();
+    }
+    let (mut disarmed, mut written) = (String::with_capacity(text.len() + 4), 0);
+    for at in armed {
+        disarmed.push_str(&text[written..at]);
+        disarmed.push('\'');
+        written = at;
+    }
+    disarmed.push_str(&text[written..]);
+    disarmed.into()
+}
+
+/// Whether a cell that begins so may be a formula. Spreadsheets take the wide signs of Chinese and Japanese keyboards for
+/// the others, and pass over quotes and, at the beginning, over white space.
+fn is_armed(cell: &str, is_first: bool) -> bool {
+    let begun = cell.trim_start_matches('"');
+    begun.starts_with(['=', '+', '-', '@', '＝', '＋', '－', '＠'])
+        || is_first && cell.starts_with(['\t', '\r', '\n'])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_cell_that_a_spreadsheet_may_make_of_a_text_is_disarmed() {
+        for (text, safe) in [
+            ("=1", "'=1"),
+            ("\n=1", "'\n'=1"),
+            ("\t=1", "'\t=1"),
+            ("＝1", "'＝1"),
+            ("－1", "'－1"),
+            ("a;=HYPERLINK(1)", "a;'=HYPERLINK(1)"),
+            ("a;;\"\"@x", "a;;'\"\"@x"),
+            ("a\r\n+1;b", "a\r\n'+1;b"),
+            ("-1;-2", "'-1;'-2"),
+        ] {
+            assert_eq!(disarmed(text), safe, "{text:?}");
+        }
+        for text in ["", "a;b", "a-b; c=d", "18.5 - 19", "café; ＡＢ"] {
+            assert!(matches!(disarmed(text), Cow::Borrowed(same) if same == text), "{text}");
+        }
+    }
 }
