@@ -19,8 +19,8 @@ impl Filter {
     fn tell(&self, feature: &Feature) -> Option<bool> {
         match self {
             Self::Constant(constant) => Some(*constant),
-            Self::And(parts) => decide(parts, feature, false),
-            Self::Or(parts) => decide(parts, feature, true),
+            Self::And(parts) => decide(parts.iter().map(|part| part.tell(feature)), false),
+            Self::Or(parts) => decide(parts.iter().map(|part| part.tell(feature)), true),
             Self::Not(inner) => inner.tell(feature).map(|told| !told),
             Self::Compare(comparison, left, right) => Some(comparison.holds(order(left, right, feature)?)),
             Self::Like(value, pattern) => {
@@ -32,14 +32,15 @@ impl Filter {
                     is_like(&text, &pattern)
                 })
             }
-            Self::Between(value, low, high) => {
-                let (low, high) = (order(value, low, feature)?, order(value, high, feature)?);
-                Some(low != Ordering::Less && high != Ordering::Greater)
-            }
+            Self::Between(value, low, high) => decide(
+                [
+                    order(value, low, feature).map(Ordering::is_ge),
+                    order(value, high, feature).map(Ordering::is_le),
+                ],
+                false,
+            ),
             Self::In(value, items) => {
-                value.value(feature)?;
-                let mut orders = items.iter().filter_map(|item| order(value, item, feature));
-                Some(orders.any(|order| order == Ordering::Equal))
+                decide(items.iter().map(|item| order(value, item, feature).map(Ordering::is_eq)), true)
             }
             Self::IsNull(operand) => Some(operand.value(feature).is_none()),
             Self::Intersects(wanted) => Some(feature.geometry.as_ref()?.intersects(wanted.as_ref())),
@@ -52,10 +53,10 @@ impl Filter {
 }
 
 /// The parts joined: the first that decides does, one that is open leaves it open.
-fn decide(parts: &[Filter], feature: &Feature, deciding: bool) -> Option<bool> {
+fn decide(parts: impl IntoIterator<Item = Option<bool>>, deciding: bool) -> Option<bool> {
     let mut open = false;
     for part in parts {
-        match part.tell(feature) {
+        match part {
             Some(told) if told == deciding => return Some(deciding),
             Some(_) => {}
             None => open = true,

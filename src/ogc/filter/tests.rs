@@ -81,6 +81,13 @@ fn texts_mean_what_they_say() {
         ("TRUE", true),
         ("reported_area_m2 = 'CHA'", false),
         ("reported_area_m2 > -5", true),
+        // Nobody knows whether an empty property is in a list, or is the one that is looked for.
+        ("classification IN (priority)", false),
+        ("NOT (classification IN (priority))", false),
+        ("classification IN (priority, 'CHA')", true),
+        ("NOT (priority IN ('high'))", false),
+        ("NOT (reported_area_m2 BETWEEN 2000 AND priority)", true),
+        ("NOT (reported_area_m2 BETWEEN 1000 AND priority)", false),
     ] {
         assert_eq!(text(filter), Ok(holds), "{filter}");
     }
