@@ -5,7 +5,7 @@ use std::cmp::Ordering;
 use geo::Intersects as _;
 use serde_json::Value;
 
-use super::{Comparison, Filter, ListTest, Operand};
+use super::{Comparison, Filter, Items, ListTest, Operand};
 use crate::ogc::feature::Feature;
 use crate::ogc::interval::span;
 
@@ -44,10 +44,7 @@ impl Filter {
             }
             Self::IsNull(operand) => Some(operand.value(feature).is_none()),
             Self::Intersects(wanted) => Some(feature.geometry.as_ref()?.intersects(wanted.as_ref())),
-            Self::List(test, name, wanted) => {
-                let there = feature.properties.get(name)?.as_array()?;
-                Some(test.holds(there, wanted))
-            }
+            Self::List(test, there, wanted) => Some(test.holds(there.of(feature)?, wanted.of(feature)?)),
         }
     }
 }
@@ -116,6 +113,16 @@ impl ListTest {
 
 fn has(items: &[Value], wanted: &Value) -> bool {
     items.iter().any(|item| compare(item, wanted) == Some(Ordering::Equal))
+}
+
+impl Items {
+    /// The list; nothing where it is empty.
+    fn of<'v>(&'v self, feature: &'v Feature) -> Option<&'v [Value]> {
+        match self {
+            Self::Property(name) => Some(feature.properties.get(name)?.as_array()?),
+            Self::These(items) => Some(items),
+        }
+    }
 }
 
 impl Operand {

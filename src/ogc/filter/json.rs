@@ -3,7 +3,7 @@
 use geo::Geometry;
 use serde_json::Value;
 
-use super::{Comparison, Filter, ListTest, Operand, Scope};
+use super::{Comparison, Filter, Items, ListTest, Operand, Scope};
 use crate::geometry::shape;
 
 type Read<T> = Result<T, String>;
@@ -55,12 +55,9 @@ fn condition(value: &Value, scope: Scope<'_>) -> Read<Filter> {
             if let Some(comparison) = Comparison::of(sign) {
                 return Ok(Filter::Compare(comparison, operand(a, scope)?, operand(b, scope)?));
             }
-            match (ListTest::named(sign), a["property"].as_str(), b) {
-                (Some(test), Some(list), Value::Array(items)) => {
-                    scope.property(list)?;
-                    Ok(Filter::List(test, list.to_owned(), items.clone()))
-                }
-                _ => Err(format!("`{name}` is not known here")),
+            match ListTest::named(sign) {
+                Some(test) => Ok(Filter::List(test, list(a, scope)?, list(b, scope)?)),
+                None => Err(format!("`{name}` is not known here")),
             }
         }
         ("and" | "or" | "not" | "isNull" | "between" | "in" | "like" | "s_intersects", _) => Err(wrong()),
@@ -88,6 +85,18 @@ fn operand(value: &Value, scope: Scope<'_>) -> Read<Operand> {
             }
         }
         _ => Err(format!("{} is neither a property nor a value", shortened(value))),
+    }
+}
+
+/// A property that is a list, or a list of values.
+fn list(value: &Value, scope: Scope<'_>) -> Read<Items> {
+    if let Some(name) = value["property"].as_str() {
+        return scope.list(name);
+    }
+    let is_value = |item: &Value| item.is_string() || item.is_number() || item.is_boolean();
+    match value.as_array().filter(|items| items.iter().all(is_value)) {
+        Some(items) => Ok(Items::These(items.clone())),
+        None => Err(format!("{} is neither a property nor a list of values", shortened(value))),
     }
 }
 

@@ -49,7 +49,16 @@ pub enum Filter {
     /// The feature's geometry meets this one.
     Intersects(Box<Geometry<f64>>),
     /// A list compared with another.
-    List(ListTest, String, Vec<Value>),
+    List(ListTest, Items, Items),
+}
+
+/// A list.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Items {
+    /// A property's.
+    Property(String),
+    /// These.
+    These(Vec<Value>),
 }
 
 /// How two values compare.
@@ -149,7 +158,8 @@ impl Filter {
             Type::Nested => return Err(wrong("no question can be asked of this property")),
         };
         if property.type_ == Type::List {
-            return Ok(Self::List(ListTest::Contains, property.name.clone(), vec![value]));
+            let (there, wanted) = (Items::Property(property.name.clone()), Items::These(vec![value]));
+            return Ok(Self::List(ListTest::Contains, there, wanted));
         }
         Ok(Self::Compare(
             Comparison::Equal,
@@ -167,6 +177,14 @@ impl Scope<'_> {
                 self.collection.queryables().map(|property| property.name.as_str()).collect();
             format!("`{name}` is no queryable of {}: {}", self.collection.id, names.join(", "))
         })
+    }
+
+    /// A property that is a list.
+    fn list(&self, name: &str) -> Result<Items, String> {
+        match self.property(name)?.type_ {
+            Type::List => Ok(Items::Property(name.to_owned())),
+            _ => Err(format!("`{name}` is no list")),
+        }
     }
 
     /// Whether a name means the feature's geometry.

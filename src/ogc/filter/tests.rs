@@ -81,6 +81,7 @@ fn texts_mean_what_they_say() {
         ("TRUE", true),
         ("reported_area_m2 = 'CHA'", false),
         ("reported_area_m2 > -5", true),
+        ("name = 'O\\'Hara\\'s field'", true),
         // Nobody knows whether an empty property is in a list, or is the one that is looked for.
         ("classification IN (priority)", false),
         ("NOT (classification IN (priority))", false),
@@ -88,6 +89,9 @@ fn texts_mean_what_they_say() {
         ("NOT (priority IN ('high'))", false),
         ("NOT (reported_area_m2 BETWEEN 2000 AND priority)", true),
         ("NOT (reported_area_m2 BETWEEN 1000 AND priority)", false),
+        ("A_CONTAINS(('uxo','ap_mine','axo'), contamination)", true),
+        ("A_EQUALS(contamination, contamination)", true),
+        ("A_OVERLAPS((1,TRUE), contamination)", false),
     ] {
         assert_eq!(text(filter), Ok(holds), "{filter}");
     }
@@ -112,6 +116,7 @@ fn json_means_the_same() {
             false,
         ),
         (json!({"op": "a_contains", "args": [property("contamination"), ["uxo"]]}), true),
+        (json!({"op": "a_containedBy", "args": [["uxo"], property("contamination")]}), true),
         (property("contested"), false),
     ] {
         assert_eq!(json(&filter), Ok(holds), "{filter}");
@@ -124,6 +129,8 @@ fn json_means_the_same() {
         json!(3),
         json!({"op": "mod", "args": [1, 2]}),
         json!({"op": "=", "args": [property("nothing"), 1]}),
+        json!({"op": "a_contains", "args": [property("name"), ["x"]]}),
+        json!({"op": "a_contains", "args": [property("contamination"), [["x"]]]}),
     ] {
         assert!(json(&broken).is_err(), "{broken}");
     }
@@ -146,6 +153,8 @@ fn what_cannot_be_read_is_said_with_its_place() {
         ("DATE('x') = date_identified", "no day or moment"),
         ("name ; 'x'", "cannot be read"),
         ("name LIKE", "at the end"),
+        ("name = 'open\\'", "has no end"),
+        ("A_CONTAINS(name, ('x'))", "is no list"),
         ("ACCENTI(name) = 'x'", "CASEI"),
         ("-- = 1", "cannot be read"),
     ] {

@@ -5,7 +5,7 @@ use serde_json::Value;
 use wkt::TryFromWkt as _;
 
 use super::token::{Placed, Token, tokens};
-use super::{Comparison, DEEPEST, Filter, ListTest, Operand, Scope};
+use super::{Comparison, DEEPEST, Filter, Items, ListTest, Operand, Scope};
 
 type Read<T> = Result<T, String>;
 
@@ -182,13 +182,22 @@ impl Parser<'_> {
     fn list_test(&mut self, test: ListTest) -> Read<Filter> {
         self.at += 1;
         self.must("(")?;
-        let name = self.next("a property that is a list", |token| match token {
-            Token::Name { text, .. } => Some(text.clone()),
-            _ => None,
-        })?;
-        self.scope.property(&name)?;
+        let there = self.list()?;
         self.must(",")?;
-        self.must("(")?;
+        let wanted = self.list()?;
+        self.must(")")?;
+        Ok(Filter::List(test, there, wanted))
+    }
+
+    /// A property that is a list, or values between parentheses.
+    fn list(&mut self) -> Read<Items> {
+        if !self.sign("(") {
+            let name =
+                self.next("a property that is a list, or values as in ('ap_mine','uxo'),", |token| {
+                    if let Token::Name { text, .. } = token { Some(text.clone()) } else { None }
+                })?;
+            return self.scope.list(&name);
+        }
         let mut items = Vec::new();
         while !self.sign(")") {
             if !items.is_empty() {
@@ -196,8 +205,7 @@ impl Parser<'_> {
             }
             items.push(self.next("a text or a number, as in ('ap_mine','uxo'),", Token::literal)?);
         }
-        self.must(")")?;
-        Ok(Filter::List(test, name, items))
+        Ok(Items::These(items))
     }
 
     fn predicate(&mut self) -> Read<Filter> {
@@ -258,11 +266,7 @@ impl Parser<'_> {
             return self.function_operand(&name.to_uppercase());
         }
         let operand = self.next("a property or a value", |token| match token {
-            Token::Name { text, quoted } => Some(match text.to_uppercase().as_str() {
-                "TRUE" if !quoted => Operand::Literal(Value::Bool(true)),
-                "FALSE" if !quoted => Operand::Literal(Value::Bool(false)),
-                _ => Operand::Property(text.clone()),
-            }),
+            Token::Name { text, .. } if token.literal().is_none() => Some(Operand::Property(text.clone())),
             other => other.literal().map(Operand::Literal),
         })?;
         if let Operand::Property(name) = &operand {
@@ -308,6 +312,8 @@ impl Token {
         match self {
             Self::Text(text) => Some(Value::from(text.as_str())),
             Self::Number(number) => Some(Value::from(*number)),
+            Self::Name { text, quoted: false } if text.eq_ignore_ascii_case("true") => Some(true.into()),
+            Self::Name { text, quoted: false } if text.eq_ignore_ascii_case("false") => Some(false.into()),
             _ => None,
         }
     }

@@ -64,14 +64,19 @@ fn unknown(at: usize, rest: &str) -> String {
     format!("`{shown}` at character {} cannot be read", at + 1)
 }
 
-/// What stands between quotes, where two stand for one, and the length of it all.
+/// What stands between quotes, where two stand for one, and the length of it all. In a text `\'` stands for one too; any
+/// other backslash is itself, as patterns need it.
 fn quoted(rest: &str, quote: char) -> Option<(String, usize)> {
     let mut inner = String::new();
     let mut characters = rest.char_indices().skip(1).peekable();
     while let Some((at, character)) = characters.next() {
-        if character != quote {
+        let quote_follows = characters.peek().is_some_and(|(_, next)| *next == quote);
+        if character == '\\' && quote == '\'' && quote_follows {
+            characters.next();
+            inner.push(quote);
+        } else if character != quote {
             inner.push(character);
-        } else if characters.peek().is_some_and(|(_, next)| *next == quote) {
+        } else if quote_follows {
             characters.next();
             inner.push(quote);
         } else {
