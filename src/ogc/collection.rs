@@ -103,6 +103,16 @@ impl Property {
     fn new(name: &str, schema: Value) -> Self {
         Self { name: name.to_owned(), type_: type_of(&schema), decimal: schema["type"] == "number", schema }
     }
+
+    /// Whether its values are days or moments.
+    pub fn is_time(&self) -> bool {
+        matches!(self.schema["format"].as_str(), Some("date" | "date-time"))
+    }
+
+    /// Whether its values are moments, which may be written in more ways than one.
+    pub fn is_moment(&self) -> bool {
+        self.schema["format"] == "date-time"
+    }
 }
 
 /// The properties that say when a feature holds.

@@ -57,8 +57,11 @@ impl Interval {
     }
 }
 
+/// A first and a last moment.
+pub type Span = (DateTime<Utc>, DateTime<Utc>);
+
 /// The first and last moment of a day or of a moment.
-pub fn span(text: &str) -> Option<(DateTime<Utc>, DateTime<Utc>)> {
+pub fn span(text: &str) -> Option<Span> {
     if let Ok(moment) = DateTime::parse_from_rfc3339(text) {
         let moment = moment.with_timezone(&Utc);
         return Some((moment, moment));

@@ -8,6 +8,7 @@ use super::Unreadable;
 use super::collection::Collection;
 use super::feature::Feature;
 use super::filter::compare;
+use super::interval::span;
 
 /// Properties that a reader may sort by at once.
 const MOST: usize = 8;
@@ -17,6 +18,8 @@ const MOST: usize = 8;
 pub struct SortBy {
     name: String,
     descending: bool,
+    /// Whether its values are moments, whose text is in no order: fractions of a second may stand in it or not.
+    moment: bool,
 }
 
 impl SortBy {
@@ -31,8 +34,8 @@ impl SortBy {
                 Some(name) => (true, name),
                 None => (false, part.trim_start_matches(['+', ' '])),
             };
-            if collection.queryables().any(|property| property.name == name) {
-                return Ok(Self { name: name.to_owned(), descending });
+            if let Some(property) = collection.queryables().find(|property| property.name == name) {
+                return Ok(Self { name: name.to_owned(), descending, moment: property.is_moment() });
             }
             Err(Unreadable::new("sortby", format!("`{name}` is no queryable of {}", collection.id)))
         });
@@ -44,9 +47,17 @@ impl SortBy {
     }
 }
 
+impl SortBy {
+    /// What a value is sorted by: a moment by its microseconds.
+    fn of(&self, value: &Value) -> Value {
+        let moment = value.as_str().filter(|_| self.moment).and_then(span);
+        moment.map_or_else(|| value.clone(), |(begin, _)| begin.timestamp_micros().into())
+    }
+}
+
 /// The values of a feature that it is sorted by.
 pub fn key(by: &[SortBy], feature: &Feature) -> Vec<Value> {
-    by.iter().map(|one| feature.properties.get(&one.name).cloned().unwrap_or_default()).collect()
+    by.iter().map(|one| one.of(feature.properties.get(&one.name).unwrap_or(&Value::Null))).collect()
 }
 
 /// The order of two keys; what is empty comes last either way.
@@ -67,15 +78,43 @@ pub fn order(by: &[SortBy], a: &[Value], b: &[Value]) -> Ordering {
 #[cfg(test)]
 mod tests {
     use serde_json::json;
+    use uuid::Uuid;
 
     use super::*;
+    use crate::model::Role;
+    use crate::model::role::Actor;
+    use crate::model::schema::Registry;
+
+    #[test]
+    fn moments_stand_in_the_order_of_time() {
+        let actor = Actor { account: Uuid::nil(), role: Role::ImOfficer, organisation: Uuid::nil() };
+        let all = Collection::seen(Registry::embedded(), actor.sight(), true);
+        let hazards = all.iter().find(|one| one.id == "hazardous_area").unwrap();
+        let by = SortBy::parse("recorded_at", hazards).unwrap();
+        let sorted = [
+            "2024-05-01T11:59:59.25Z",
+            "2024-05-01T12:00:00Z",
+            "2024-05-01T12:00:00.5Z",
+            "2024-05-01T14:00:01+02:00",
+        ];
+        let mut keys: Vec<(Vec<Value>, &str)> = sorted
+            .iter()
+            .rev()
+            .map(|text| {
+                let properties = json!({"recorded_at": text}).as_object().unwrap().clone();
+                (key(&by, &Feature { id: Uuid::nil(), geometry: None, properties }), *text)
+            })
+            .collect();
+        keys.sort_by(|a, b| order(&by, &a.0, &b.0));
+        assert_eq!(keys.iter().map(|(_, text)| *text).collect::<Vec<_>>(), sorted);
+    }
 
     #[test]
     fn what_is_empty_comes_last_either_way() {
         for (descending, sorted) in
             [(false, [json!(2), json!(10), json!(null)]), (true, [json!(10), json!(2), json!(null)])]
         {
-            let by = [SortBy { name: "x".to_owned(), descending }];
+            let by = [SortBy { name: "x".to_owned(), descending, moment: false }];
             let mut keys = [vec![json!(null)], vec![json!(10)], vec![json!(2)]];
             keys.sort_by(|a, b| order(&by, a, b));
             assert_eq!(keys.concat(), sorted, "{descending}");

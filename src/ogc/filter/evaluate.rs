@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::{Comparison, Filter, Items, ListTest, Operand};
 use crate::ogc::feature::Feature;
-use crate::ogc::interval::span;
+use crate::ogc::interval::{Span, span};
 
 impl Filter {
     /// Whether a feature is let through. What cannot be told because a property is empty is no match.
@@ -29,7 +29,7 @@ impl Filter {
                 Some(if insensitive {
                     is_like(&text.to_lowercase(), &pattern.to_lowercase())
                 } else {
-                    is_like(&text, &pattern)
+                    is_like(text, pattern)
                 })
             }
             Self::Between(value, low, high) => decide(
@@ -65,15 +65,31 @@ fn decide(parts: impl IntoIterator<Item = Option<bool>>, deciding: bool) -> Opti
 /// How two operands compare; nothing where one is empty, or they are of different kinds.
 fn order(left: &Operand, right: &Operand, feature: &Feature) -> Option<Ordering> {
     let (a, b) = (left.value(feature)?, right.value(feature)?);
-    if left.is_moment() || right.is_moment() {
-        let begin = |value: &Value| value.as_str().and_then(span).map(|(begin, _)| begin);
-        return Some(begin(&a)?.cmp(&begin(&b)?));
-    }
     if left.is_insensitive() || right.is_insensitive() {
         let lower = |value: &Value| value.as_str().map(str::to_lowercase);
-        return Some(lower(&a)?.cmp(&lower(&b)?));
+        return Some(lower(a)?.cmp(&lower(b)?));
     }
-    compare(&a, &b)
+    if left.is_time() || right.is_time() {
+        if let (Some(a), Some(b)) = (left.span(a), right.span(b)) {
+            return Some(order_of_spans(a, b));
+        }
+        // The beginning of a date, or what a faulty record says, is a text.
+        if left.is_moment() || right.is_moment() {
+            return None;
+        }
+    }
+    compare(a, b)
+}
+
+/// A day is all of the day: neither before nor after what lies in it.
+fn order_of_spans(a: Span, b: Span) -> Ordering {
+    if a.1 < b.0 {
+        Ordering::Less
+    } else if a.0 > b.1 {
+        Ordering::Greater
+    } else {
+        Ordering::Equal
+    }
 }
 
 /// How two values compare; nothing where they are of different kinds.
@@ -127,21 +143,34 @@ impl Items {
 
 impl Operand {
     /// Its value; nothing where it is empty.
-    fn value(&self, feature: &Feature) -> Option<Value> {
+    fn value<'v>(&'v self, feature: &'v Feature) -> Option<&'v Value> {
         match self {
-            Self::Property(name) => feature.properties.get(name).filter(|value| !value.is_null()).cloned(),
-            Self::Literal(value) => Some(value.clone()),
-            Self::Moment(text) => Some(Value::from(text.as_str())),
+            Self::Property(name) | Self::Time(name) => {
+                feature.properties.get(name).filter(|value| !value.is_null())
+            }
+            Self::Literal(value) | Self::Moment(value, _) => Some(value),
             Self::CaseInsensitive(inner) => inner.value(feature),
         }
     }
 
-    fn text(&self, feature: &Feature) -> Option<String> {
-        self.value(feature)?.as_str().map(str::to_owned)
+    fn text<'v>(&'v self, feature: &'v Feature) -> Option<&'v str> {
+        self.value(feature)?.as_str()
+    }
+
+    /// From when to when its value is.
+    fn span(&self, value: &Value) -> Option<Span> {
+        match self {
+            Self::Moment(_, span) => Some(*span),
+            _ => value.as_str().and_then(span),
+        }
     }
 
     fn is_moment(&self) -> bool {
-        matches!(self, Self::Moment(_))
+        matches!(self, Self::Moment(..))
+    }
+
+    fn is_time(&self) -> bool {
+        matches!(self, Self::Moment(..) | Self::Time(_))
     }
 
     fn is_insensitive(&self) -> bool {

@@ -70,8 +70,7 @@ fn operand(value: &Value, scope: Scope<'_>) -> Read<Operand> {
         Value::String(_) | Value::Number(_) | Value::Bool(_) => Ok(Operand::Literal(value.clone())),
         Value::Object(members) => {
             if let Some(name) = members.get("property").and_then(Value::as_str) {
-                scope.property(name)?;
-                return Ok(Operand::Property(name.to_owned()));
+                return scope.operand(name);
             }
             let moment = members.get("date").or_else(|| members.get("timestamp")).and_then(Value::as_str);
             if let Some(moment) = moment {

@@ -17,6 +17,7 @@ use serde_json::Value;
 use super::Unreadable;
 use super::collection::{Collection, Property, Type};
 use super::crs::Crs;
+use super::interval::Span;
 
 pub use evaluate::compare;
 
@@ -96,10 +97,12 @@ pub enum ListTest {
 pub enum Operand {
     /// A property's value.
     Property(String),
+    /// A property's value, which is a day or a moment.
+    Time(String),
     /// This value.
     Literal(Value),
-    /// A day or moment.
-    Moment(String),
+    /// A day or moment as it was written, and from when to when it is.
+    Moment(Value, Span),
     /// Whatever its letters' case.
     CaseInsensitive(Box<Operand>),
 }
@@ -161,11 +164,14 @@ impl Filter {
             let (there, wanted) = (Items::Property(property.name.clone()), Items::These(vec![value]));
             return Ok(Self::List(ListTest::Contains, there, wanted));
         }
-        Ok(Self::Compare(
-            Comparison::Equal,
-            Operand::Property(property.name.clone()),
-            Operand::Literal(value),
-        ))
+        Ok(Self::Compare(Comparison::Equal, Operand::of(property), Operand::Literal(value)))
+    }
+}
+
+impl Operand {
+    fn of(property: &Property) -> Self {
+        let name = property.name.clone();
+        if property.is_time() { Self::Time(name) } else { Self::Property(name) }
     }
 }
 
@@ -177,6 +183,11 @@ impl Scope<'_> {
                 self.collection.queryables().map(|property| property.name.as_str()).collect();
             format!("`{name}` is no queryable of {}: {}", self.collection.id, names.join(", "))
         })
+    }
+
+    /// A property's value, as it is compared.
+    fn operand(&self, name: &str) -> Result<Operand, String> {
+        self.property(name).map(Operand::of)
     }
 
     /// A property that is a list.

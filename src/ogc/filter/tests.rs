@@ -20,6 +20,7 @@ fn area() -> Feature {
     let properties = json!({
         "name": "O'Hara's field", "classification": "CHA", "date_identified": "2020-03-01", "reported_area_m2": 1200.5,
         "contamination": ["ap_mine", "uxo"], "contested": false, "remarks": "50% done_", "priority": null,
+        "recorded_at": "2024-05-01T12:00:00.5Z",
     });
     Feature {
         id: Uuid::nil(),
@@ -89,6 +90,17 @@ fn texts_mean_what_they_say() {
         ("NOT (priority IN ('high'))", false),
         ("NOT (reported_area_m2 BETWEEN 2000 AND priority)", true),
         ("NOT (reported_area_m2 BETWEEN 1000 AND priority)", false),
+        // A day is all of the day, and moments are compared by their time.
+        ("recorded_at >= '2024-05-01T14:00:00+02:00'", true),
+        ("recorded_at < '2024-05-01T14:00:00+02:00'", false),
+        ("recorded_at > '2024-05-01T12:00:00Z'", true),
+        ("recorded_at <= DATE('2024-05-01')", true),
+        ("recorded_at > DATE('2024-05-01')", false),
+        ("DATE('2024-05-01') >= recorded_at", true),
+        ("recorded_at = '2024-05-01'", true),
+        ("recorded_at BETWEEN DATE('2024-05-01') AND DATE('2024-05-01')", true),
+        ("recorded_at >= '2024'", true),
+        ("date_identified >= '2020-03-01T00:00:00+02:00'", true),
         ("A_CONTAINS(('uxo','ap_mine','axo'), contamination)", true),
         ("A_EQUALS(contamination, contamination)", true),
         ("A_OVERLAPS((1,TRUE), contamination)", false),

@@ -269,10 +269,10 @@ impl Parser<'_> {
             Token::Name { text, .. } if token.literal().is_none() => Some(Operand::Property(text.clone())),
             other => other.literal().map(Operand::Literal),
         })?;
-        if let Operand::Property(name) = &operand {
-            self.scope.property(name)?;
+        match operand {
+            Operand::Property(name) => self.scope.operand(&name),
+            value => Ok(value),
         }
-        Ok(operand)
     }
 
     fn function_operand(&mut self, name: &str) -> Read<Operand> {
@@ -300,7 +300,7 @@ impl Operand {
     /// A day or moment.
     pub(super) fn moment(text: String) -> Read<Self> {
         match crate::ogc::interval::span(&text) {
-            Some(_) => Ok(Self::Moment(text)),
+            Some(span) => Ok(Self::Moment(Value::from(text), span)),
             None => Err(format!("`{text}` is no day or moment")),
         }
     }
