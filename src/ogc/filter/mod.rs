@@ -26,6 +26,9 @@ const DEEPEST: usize = 60;
 /// Bytes of a filter.
 const LONGEST: usize = 64 * 1024;
 
+/// Conditions and items of lists that every feature is held against, at most.
+const HEAVIEST: usize = 1_000;
+
 /// A condition on a feature. What is asked of an empty property is neither true nor false, and no match.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Filter {
@@ -131,10 +134,28 @@ impl Filter {
         if text.len() > LONGEST {
             return Err(wrong(format!("more than {LONGEST} bytes")));
         }
-        match language {
-            None | Some("cql2-text") => text::parse(text, scope).map_err(wrong),
-            Some("cql2-json") => json::parse(text, scope).map_err(wrong),
-            Some(other) => Err(Unreadable::new("filter-lang", format!("`{other}`: cql2-text or cql2-json"))),
+        let filter = match language {
+            None | Some("cql2-text") => text::parse(text, scope).map_err(wrong)?,
+            Some("cql2-json") => json::parse(text, scope).map_err(wrong)?,
+            Some(other) => {
+                let reason = format!("`{other}`: cql2-text or cql2-json");
+                return Err(Unreadable::new("filter-lang", reason));
+            }
+        };
+        if filter.weight() > HEAVIEST {
+            return Err(wrong(format!("more than {HEAVIEST} conditions and items of lists: ask in parts")));
+        }
+        Ok(filter)
+    }
+
+    /// How many conditions, and items of lists, every feature is held against.
+    fn weight(&self) -> usize {
+        match self {
+            Self::And(parts) | Self::Or(parts) => parts.iter().map(Self::weight).sum(),
+            Self::Not(inner) => inner.weight(),
+            Self::In(_, items) => items.len(),
+            Self::List(_, there, wanted) => there.weight().saturating_mul(wanted.weight()),
+            _ => 1,
         }
     }
 
@@ -172,6 +193,15 @@ impl Operand {
     fn of(property: &Property) -> Self {
         let name = property.name.clone();
         if property.is_time() { Self::Time(name) } else { Self::Property(name) }
+    }
+}
+
+impl Items {
+    fn weight(&self) -> usize {
+        match self {
+            Self::Property(_) => 1,
+            Self::These(items) => items.len().max(1),
+        }
     }
 }
 

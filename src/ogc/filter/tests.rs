@@ -187,6 +187,14 @@ fn no_filter_takes_long_or_breaks_the_stack() {
     let many = vec!["name LIKE '%a%a%a%a%a%a%a%a%b'"; 1_000].join(" OR ");
     assert_eq!(text(&many), Ok(false));
     assert!(json(&serde_json::from_str("[[[[[[[[1]]]]]]]]").unwrap()).is_err());
+    let listed = |count: usize| format!("classification IN ({})", vec!["'SHA'"; count].join(","));
+    assert_eq!(text(&listed(1_000)), Ok(false));
+    for filter in [listed(1_001), format!("{} OR TRUE", listed(1_000)), many.clone() + " OR TRUE"] {
+        assert!(text(&filter).unwrap_err().contains("ask in parts"), "{}", filter.len());
+    }
+    let items = json!(vec!["uxo"; 1_001]);
+    let contains = json!({"op": "a_contains", "args": [{"property": "contamination"}, items]});
+    assert!(json(&contains).unwrap_err().contains("ask in parts"));
     assert!(begun.elapsed().as_secs() < 5, "{:?}", begun.elapsed());
 }
 
