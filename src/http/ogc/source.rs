@@ -1,11 +1,13 @@
 //! Where features come from: the store's records, or the ledger's ground, batch by batch. All of it blocks.
 
 use std::collections::HashMap;
+use std::time::{Duration, Instant};
 
+use actix_web::http::StatusCode;
 use uuid::Uuid;
 
 use super::question::Question;
-use crate::http::error::ApiResult;
+use crate::http::error::{ApiError, ApiResult};
 use crate::http::state::AppState;
 use crate::ogc::collection::{Ground, Source};
 use crate::ogc::feature::Feature;
@@ -17,13 +19,31 @@ use crate::store::feature::{self, LARGEST_BATCH, Scan};
 /// Areas or releases that are drawn at a time.
 const DRAWN: usize = 256;
 
+/// How long features are held against one question. Reading them is not counted, nor a client that takes its time.
+const THOUGHT: Duration = Duration::from_mins(1);
+/// Seconds after which somebody may ask again.
+const RETRY_S: u32 = 60;
+
 /// A way through a collection's features.
 #[derive(Debug)]
-pub(super) enum Walk {
+pub(super) struct Walk {
+    way: Way,
+    /// How long the question may still be thought about.
+    thought: Duration,
+}
+
+#[derive(Debug)]
+enum Way {
     /// Through records.
     Records(feature::Walk),
     /// Through ground, the next one last.
     Ground(Ground, Vec<Uuid>),
+}
+
+impl From<Way> for Walk {
+    fn from(way: Way) -> Self {
+        Self { way, thought: THOUGHT }
+    }
 }
 
 impl Question {
@@ -40,38 +60,41 @@ impl Question {
     pub(super) fn walk(&self, state: &AppState, after: Option<Uuid>) -> ApiResult<Walk> {
         let store = state.blocking_store();
         match &self.collection.source {
-            Source::Records { .. } => Ok(Walk::Records(store.walk(self.scan(), after)?)),
+            Source::Records { .. } => Ok(Way::Records(store.walk(self.scan(), after)?).into()),
             Source::Ground(ground) => {
                 let (ground, day, bbox) = (*ground, self.day, self.bbox);
                 let ids = state
                     .books
                     .current(store, |books| features::ids(books.of(self.basis), ground, day, bbox))?;
                 let ahead = ids.into_iter().filter(|id| after.is_none_or(|after| *id > after));
-                Ok(Walk::Ground(ground, ahead.rev().collect()))
+                Ok(Way::Ground(ground, ahead.rev().collect()).into())
             }
         }
     }
 
     /// A way through these features, in this order.
     pub(super) fn walk_through(&self, ids: Vec<Uuid>) -> Walk {
-        match &self.collection.source {
-            Source::Records { .. } => Walk::Records(feature::Walk::through(self.scan(), ids.into_iter())),
-            Source::Ground(ground) => Walk::Ground(*ground, ids.into_iter().rev().collect()),
-        }
+        let way = match &self.collection.source {
+            Source::Records { .. } => Way::Records(feature::Walk::through(self.scan(), ids.into_iter())),
+            Source::Ground(ground) => Way::Ground(*ground, ids.into_iter().rev().collect()),
+        };
+        way.into()
     }
 
     /// The features of the next batch that the question lets through; nothing at the end.
+    ///
+    /// # Errors
+    /// 503 where the question has been thought about for too long.
     pub(super) fn next(&self, state: &AppState, walk: &mut Walk) -> ApiResult<Option<Vec<Feature>>> {
-        let batch = match walk {
-            Walk::Records(walk) => state.blocking_store().next_features(walk)?,
-            Walk::Ground(ground, ids) => {
+        let batch = match &mut walk.way {
+            Way::Records(walk) => state.blocking_store().next_features(walk)?,
+            Way::Ground(ground, ids) => {
                 let part: Vec<Uuid> = ids.drain(ids.len().saturating_sub(DRAWN)..).rev().collect();
                 if part.is_empty() { None } else { Some(self.ground(state, *ground, &part)?) }
             }
         };
-        let Some(mut batch) = batch else { return Ok(None) };
-        batch.retain(|feature| self.admits(feature));
-        Ok(Some(batch))
+        let Some(batch) = batch else { return Ok(None) };
+        Ok(Some(let_through(batch, &mut walk.thought, |feature| self.admits(feature))?))
     }
 
     /// These pieces of ground, in this order.
@@ -112,7 +135,7 @@ impl Question {
             return Ok(state.counts.get((self.collection.id.clone(), self.sight, self.at), count)?);
         }
         let mut walk = self.walk(state, None)?;
-        if let (Walk::Ground(_, ids), true, None) = (&walk, self.takes_all(), self.bbox) {
+        if let (Way::Ground(_, ids), true, None) = (&walk.way, self.takes_all(), self.bbox) {
             return Ok(ids.len() as u64);
         }
         let mut count = 0;
@@ -138,5 +161,51 @@ impl Question {
                 Ok(known.ok_or(StoreError::NotFound("feature"))?)
             }
         }
+    }
+}
+
+/// The features that are let through. The time is looked at after each of them: one outline may be as long as a thousand,
+/// and nobody may be waiting for the answer any more.
+fn let_through(
+    batch: Vec<Feature>,
+    thought: &mut Duration,
+    admits: impl Fn(&Feature) -> bool,
+) -> ApiResult<Vec<Feature>> {
+    let begun = Instant::now();
+    let mut kept = Vec::with_capacity(batch.len());
+    for feature in batch {
+        if admits(&feature) {
+            kept.push(feature);
+        }
+        if begun.elapsed() > *thought {
+            let detail = "holding every feature against this question takes too long: ask for a smaller box, or in parts";
+            return Err(ApiError::new(StatusCode::SERVICE_UNAVAILABLE, "retry", detail).retry_after(RETRY_S));
+        }
+    }
+    *thought = thought.saturating_sub(begun.elapsed());
+    Ok(kept)
+}
+
+#[cfg(test)]
+mod tests {
+    use actix_web::ResponseError as _;
+    use actix_web::http::header::RETRY_AFTER;
+
+    use super::*;
+
+    #[test]
+    fn a_question_is_not_thought_about_for_ever() {
+        let feature = || Feature { id: Uuid::nil(), geometry: None, properties: serde_json::Map::new() };
+        let batch = || vec![feature(), feature(), feature()];
+        let mut thought = Duration::from_millis(50);
+        let slow = |_: &Feature| {
+            std::thread::sleep(Duration::from_millis(10));
+            true
+        };
+        assert_eq!(let_through(batch(), &mut thought, slow).unwrap().len(), 3);
+        assert!(thought < Duration::from_millis(25), "what was thought is counted: {thought:?}");
+        let refused = let_through(batch(), &mut thought, slow).unwrap_err().error_response();
+        assert_eq!(refused.status(), 503);
+        assert!(refused.headers().contains_key(RETRY_AFTER));
     }
 }
