@@ -12,6 +12,7 @@ use tokio::sync::watch::{Sender, channel};
 
 use super::error::{ApiError, ApiResult};
 use super::ogc::counts::Counts;
+use super::ogc::turns::Turns;
 use crate::arrival::Arrival;
 use crate::auth::token::Keys;
 use crate::blob::Blobs;
@@ -31,10 +32,6 @@ const LOG_IN_KEYS: usize = 10_000;
 
 /// Pictures that are unpacked at the same time.
 const PICTURES: usize = 2;
-/// Exports that are written at the same time: each may read everything there is.
-const EXPORTS: usize = 2;
-/// Exports that lie on the disk until their client has read them: it is the disk of the database.
-const SENDINGS: usize = 16;
 
 /// What handlers share.
 pub struct AppState {
@@ -58,9 +55,7 @@ pub struct AppState {
     /// Where exports lie until they are whole.
     pub spool: Spool,
     /// Turns at writing an export.
-    pub exports: Arc<Semaphore>,
-    /// Places for exports that are written and not yet read to their end.
-    pub sendings: Arc<Semaphore>,
+    pub(super) turns: Turns,
     /// Where the log stands, as this process has heard; nothing before it listens and once it stops.
     pub head: Sender<Option<i64>>,
     /// Renders `/metrics`.
@@ -96,8 +91,7 @@ impl AppState {
             base_map: data.join(super::basemap::FILE),
             pictures: Arc::new(Semaphore::new(PICTURES)),
             spool,
-            exports: Arc::new(Semaphore::new(EXPORTS)),
-            sendings: Arc::new(Semaphore::new(SENDINGS)),
+            turns: Turns::default(),
             head: channel(None).0,
             limits,
             metrics,

@@ -126,7 +126,9 @@ fn export(collection: &Collection) -> Value {
     let title = format!("{}: a file of everything that is asked for", collection.title);
     let success = json!({"200": {"description": title, "content": content, "headers": content_crs()}});
     let mut operation = operation(&title, &parameters, &success, false);
-    operation["responses"]["422"] = reference("responses", "Problem");
+    for status in ["422", "429"] {
+        operation["responses"][status] = reference("responses", "Problem");
+    }
     json!({"get": operation})
 }
 

@@ -2,7 +2,6 @@
 //! looks like one that has fewer minefields.
 
 use std::fs::File;
-use std::sync::Arc;
 
 use actix_web::body::SizedStream;
 use actix_web::http::StatusCode;
@@ -11,13 +10,13 @@ use actix_web::web::{self, Data, Path};
 use actix_web::{HttpRequest, HttpResponse, get};
 use chrono::Utc;
 use futures_util::{Stream, StreamExt as _};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::access::MapAccess;
 use super::collections::{find, find_for};
 use super::items::first_in_order;
 use super::question::Question;
 use super::reply::{Address, fresh};
+use super::turns::Place;
 use crate::auth::permission::ReadRecords;
 use crate::export::{self, Document, Format, Layer};
 use crate::http::error::{ApiError, ApiResult};
@@ -32,8 +31,6 @@ use crate::report::book::Basis;
 const TRIES: u32 = 3;
 /// After so many seconds it may have come to rest.
 const RETRY_SECONDS: u32 = 10;
-/// Seconds after which a download may have ended.
-const BUSY_S: u32 = 30;
 
 /// Everything that a question finds, as a file: `f` is geojson (without it), gpkg, shp (in a zip), kml, gpx, csv (with WKT) or xlsx. The
 /// questions are those of the items, without pages; `/ogc/api` has them all. Each file says as of which day it is, on
@@ -50,13 +47,13 @@ pub(crate) async fn download(
     let address = Address::of(&request, |name| Question::knows(&collection, name))?;
     let question = Question::about_all(address, access.actor.sight(), &state, collection).await?;
     let format = format_of(&question)?;
-    let turn = state.exports.clone().acquire_owned().await.map_err(|_closed| ApiError::unavailable(1))?;
-    let sending = sending(&state.sendings)?;
+    let (turn, place) = state.turns.take(access.actor.account).await?;
     let (crs, name) = (Layer::axes(question.crs), file_name(&question, format));
-    let file = web::block(move || {
+    // Whoever goes away while it is written keeps the place until it is.
+    let (file, place) = web::block(move || {
         let written = write(&state, &question, format);
         drop(turn);
-        written
+        written.map(|file| (file, place))
     })
     .await??;
     let length = file.metadata().map_err(export::ExportError::from)?.len();
@@ -67,20 +64,11 @@ pub(crate) async fn download(
         .insert_header(("Content-Crs", format!("<{crs}>")))
         // Its length is known as it is; most of them are packed already.
         .insert_header((CONTENT_ENCODING, "identity"))
-        .body(SizedStream::new(length, held(pieces(Box::new(file)), sending))))
-}
-
-/// A place for a file that lies on the disk until its client has read it: whoever reads slowly, again and again, would
-/// else fill the disk of the database.
-fn sending(places: &Arc<Semaphore>) -> ApiResult<OwnedSemaphorePermit> {
-    places.clone().try_acquire_owned().map_err(|_none| {
-        let detail = "as many exports as the server keeps at once are still being downloaded: ask again when one has ended";
-        ApiError::new(StatusCode::SERVICE_UNAVAILABLE, "retry", detail).retry_after(BUSY_S)
-    })
+        .body(SizedStream::new(length, held(pieces(Box::new(file)), place))))
 }
 
 /// A stream that gives its place back when it is dropped, read to its end or not.
-fn held<S: Stream>(stream: S, place: OwnedSemaphorePermit) -> impl Stream<Item = S::Item> {
+fn held<S: Stream>(stream: S, place: Place) -> impl Stream<Item = S::Item> {
     stream.map(move |piece| {
         let _held = &place;
         piece
@@ -184,22 +172,21 @@ fn document(state: &Data<AppState>, question: &Question) -> ApiResult<Document> 
 
 #[cfg(test)]
 mod tests {
-    use actix_web::ResponseError as _;
-    use actix_web::http::header::RETRY_AFTER;
     use futures_util::stream;
+    use uuid::Uuid;
 
     use super::*;
+    use crate::http::ogc::turns::Turns;
 
-    #[test]
-    fn a_file_keeps_its_place_until_its_reader_is_gone() {
-        let places = Arc::new(Semaphore::new(1));
-        let unread = held(stream::iter([1, 2]), sending(&places).unwrap());
-        let refused = sending(&places).unwrap_err();
-        assert!(refused.detail().contains("still being downloaded"));
-        let response = refused.error_response();
-        assert_eq!(response.status(), 503);
-        assert!(response.headers().contains_key(RETRY_AFTER));
+    #[actix_web::test]
+    async fn a_file_keeps_its_place_until_its_reader_is_gone() {
+        let (turns, reader) = (Turns::default(), Uuid::now_v7());
+        let take = async || turns.take(reader).await.map(|(_turn, place)| place);
+        let unread: Vec<_> = [take().await.unwrap(), take().await.unwrap()]
+            .map(|place| held(stream::iter([1, 2]), place))
+            .into();
+        assert!(take().await.is_err());
         drop(unread);
-        assert!(sending(&places).is_ok());
+        assert!(take().await.is_ok());
     }
 }
