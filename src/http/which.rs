@@ -114,6 +114,11 @@ impl EndOfDay {
     pub(super) fn basis(&self) -> Option<Basis> {
         self.basis
     }
+
+    /// Whether a day is asked for.
+    pub(super) fn has_day(&self) -> bool {
+        self.as_of.is_some()
+    }
 }
 
 fn day<'de, D: Deserializer<'de>>(given: D) -> Result<Option<NaiveDate>, D::Error> {

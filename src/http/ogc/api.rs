@@ -60,7 +60,7 @@ fn definition(address: &Address) -> Value {
             paths.insert(tiles.clone(), json!({"get": list}));
             paths.insert(format!("{tiles}/WebMercatorQuad"), json!({"get": tileset}));
             let place = format!("{tiles}/WebMercatorQuad/{{tileMatrix}}/{{tileRow}}/{{tileCol}}");
-            paths.insert(place, json!({"get": tile(title)}));
+            paths.insert(place, json!({"get": tile(&collection)}));
         }
         paths.insert(format!("{path}/items"), items(&collection));
         paths.insert(format!("{path}/export"), export(&collection));
@@ -147,15 +147,14 @@ fn items(collection: &Collection) -> Value {
     path
 }
 
-fn tile(title: &str) -> Value {
+fn tile(collection: &Collection) -> Value {
+    let title = &collection.title;
     let place = |name: &str| json!({"name": name, "in": "path", "required": true, "schema": {"type": "integer", "minimum": 0}});
-    let parameters = [
-        place("tileMatrix"),
-        place("tileRow"),
-        place("tileCol"),
-        reference("parameters", "as_of"),
-        reference("parameters", "basis"),
-    ];
+    let mut parameters = vec![place("tileMatrix"), place("tileRow"), place("tileCol")];
+    parameters.push(reference("parameters", "basis"));
+    if collection.kind().is_none() {
+        parameters.push(reference("parameters", "as_of"));
+    }
     let success = json!({
         "200": {"description": title, "content": {MVT: {"schema": {"type": "string", "format": "binary"}}}},
         "204": {"description": "There is nothing in it"},

@@ -46,7 +46,8 @@ pub(crate) async fn show(
     answer(request, state, asked).await
 }
 
-/// A tile of a collection in the order of OGC API – Tiles: row before column.
+/// A tile of a collection in the order of OGC API – Tiles: row before column. `as_of` chooses the ledger's ground, and is
+/// refused for records, which are drawn as they stand.
 #[utoipa::path(tag = "ogc", params(("collection" = String, Path), ("z" = String, Path), ("y" = String, Path), ("x" = String, Path), EndOfDay), responses((status = 200, body = Vec<u8>, content_type = "application/vnd.mapbox-vector-tile"), (status = 204), (status = 304)))]
 #[get("/ogc/collections/{collection}/tiles/WebMercatorQuad/{z}/{y}/{x}")]
 pub(crate) async fn show_in_set(
@@ -57,11 +58,17 @@ pub(crate) async fn show_in_set(
     when: Params<EndOfDay>,
 ) -> ApiResult<HttpResponse> {
     let (collection, z, y, x) = path.into_inner();
-    let asked = ask(&access, &collection, read_id(&z, &x, &y)?, when.into_inner())?;
+    let when = when.into_inner();
+    let has_day = when.has_day();
+    let asked = ask(&access, &collection, read_id(&z, &x, &y)?, when)?;
+    if has_day && asked.collections.iter().any(|one| one.kind().is_some()) {
+        let detail = "`as_of` is of the ledger's ground: records are drawn as they stand; leave it out";
+        return Err(ApiError::bad_request("query", detail));
+    }
     answer(request, state, asked).await
 }
 
-/// What a map has to know of tiles of these collections (`TileJSON` 3.0).
+/// What a map has to know of tiles of these collections (`TileJSON` 3.0); `as_of` and `basis` as for the tiles.
 #[utoipa::path(tag = "ogc", params(("layers" = String, Path), EndOfDay), responses((status = 200, body = Object)))]
 #[get("/tiles/{layers}")]
 pub(crate) async fn describe(

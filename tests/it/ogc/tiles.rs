@@ -12,7 +12,7 @@ use super::clients::{runs, said, skip};
 use super::{Country, Map};
 use crate::ledger::{finalise, finalise_because, push, release, remaining, square, total};
 use crate::support::tablet::{record, with};
-use crate::support::{Person, Place, Tablet, TestServer, on_both};
+use crate::support::{Person, Place, Tablet, TestServer, on_both, people::text};
 
 on_both!(
     tiles_hold_the_ground_that_figures_count,
@@ -301,6 +301,24 @@ fn tiles_describe_themselves(place: &Place) {
     assert_eq!(
         (reply.status, reply.header("content-type")),
         (200, Some("application/vnd.mapbox-vector-tile"))
+    );
+    // Records are drawn as they stand: nobody is shown today's for those of another day.
+    let ground = path.replace("hazardous_area", "remaining");
+    let api = map.get("/api").expect(200);
+    let named = |collection: &str| {
+        let place = "tiles/WebMercatorQuad/{tileMatrix}/{tileRow}/{tileCol}";
+        api["paths"][format!("/collections/{collection}/{place}")]["get"]["parameters"].to_string()
+    };
+    let refused = map.get(&format!("{path}?as_of=2010-01-01")).expect(400);
+    assert!(text(&refused, "detail").contains("as_of"), "{refused}");
+    assert!(named("remaining").contains("as_of") && !named("hazardous_area").contains("as_of"));
+    for tile in [&ground, &path] {
+        assert!(matches!(map.get(&format!("{tile}?basis=provisional")).status, 200 | 204), "{tile}");
+    }
+    assert!(matches!(map.get(&format!("{ground}?as_of=2010-01-01")).status, 200 | 204));
+    assert_eq!(
+        ask(server, &crew.im, &format!("/tiles/hazardous_area/{ALL}?as_of=2010-01-01"), &[]).status,
+        200
     );
     let scheme = map.get("/tileMatrixSets/WebMercatorQuad").expect(200);
     let finest = scheme["tileMatrices"].as_array().unwrap().last().unwrap();
