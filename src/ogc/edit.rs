@@ -10,8 +10,8 @@ use serde_json::{Map, Value};
 
 use super::collection::{Collection, Property, Shape, Type};
 use super::crs::Crs;
-use super::draw;
 use super::filter::compare;
+use super::{draw, echo};
 use crate::geometry::shape;
 use crate::model::mutation::GEOMETRY;
 use crate::model::record::Feature;
@@ -136,13 +136,13 @@ impl Edit<'_> {
         let mut moved = read(given)?;
         if let Some(stands) = stands {
             // Through the same rounding as what came back.
-            if draw::is_same(&moved, &read(&self.drawn(self.crs))?) {
+            if echo::is_same(&moved, &read(&self.drawn(self.crs))?) {
                 return Ok(None);
             }
             let drawn = self.drawn(Crs::Crs84);
-            draw::restore(&mut moved, &drawn, stands, self.crs.is_geographic());
-            let is_as_drawn = draw::is_flat(given) && draw::is_same(&drawn, &moved);
-            if is_as_drawn || draw::is_same(&moved, stands) {
+            echo::restore(&mut moved, &drawn, stands, self.crs.is_geographic());
+            let is_as_drawn = echo::is_flat(given) && echo::is_same(&drawn, &moved);
+            if is_as_drawn || echo::is_same(&moved, stands) {
                 return Ok(None);
             }
         }

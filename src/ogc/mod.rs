@@ -7,6 +7,7 @@ pub mod bbox;
 pub mod collection;
 pub mod crs;
 pub mod draw;
+pub mod echo;
 pub mod edit;
 pub mod feature;
 pub mod filter;
