@@ -24,6 +24,13 @@ fn boxes_times_filters_and_orders(place: &Place) {
     assert_eq!(ids(&[("bbox", "0.005,9.9,0.025,10.1")]), areas[1..3]);
     assert_eq!(ids(&[("bbox", "170,-10,-0.5,10.1")]), Vec::<Uuid>::new(), "across the antimeridian");
     assert_eq!(&ids(&[("bbox", "179,-10,1,10.1")]), areas);
+    assert_eq!(&ids(&[("bbox", "-181,-10,1,10.1")]), areas, "as maps count that go round and round");
+    // Farther from its meridian than a zone is wide.
+    let utm = "http://www.opengis.net/def/crs/EPSG/0/32631";
+    let west_of = ids(&[("bbox", "-2600000,1000000,172000,1200000"), ("bbox-crs", utm)]);
+    assert!(west_of.contains(&areas[0]) && !west_of.contains(&areas[5]), "{west_of:?}");
+    let beyond = map.get(&format!("/collections/hazardous_area/items?bbox=6e6,0,7e6,1e6&bbox-crs={utm}"));
+    assert_eq!(beyond.status, 400, "nothing lies there, which is no answer");
     assert_eq!(
         ids(&[("bbox", "9.9,0.005,10.1,0.025"), ("bbox-crs", "http://www.opengis.net/def/crs/EPSG/0/4326")]),
         areas[1..3]
@@ -40,6 +47,9 @@ fn boxes_times_filters_and_orders(place: &Place) {
         ids(&[("filter", "classification = 'CHA' AND reported_area_m2 > 1000")]),
         [areas[2], areas[4]]
     );
+    let today = chrono::Utc::now().date_naive();
+    assert_eq!(&ids(&[("filter", &format!("recorded_at <= DATE('{today}')"))]), areas, "all of the day");
+    assert_eq!(ids(&[("filter", "NOT (name IN (local_reference))")]), Vec::<Uuid>::new(), "nobody can tell");
     let json_filter = json!({"op": "in", "args": [{"property": "name"}, ["Area 1", "Area 5"]]}).to_string();
     assert_eq!(ids(&[("filter", &json_filter), ("filter-lang", "cql2-json")]), [areas[1], areas[5]]);
     assert_eq!(ids(&[("filter", "S_INTERSECTS(geometry,BBOX(0.045,9,0.2,11))")]), [areas[5]]);
