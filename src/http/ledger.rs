@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 use super::access::Access;
 use super::error::{ApiError, ApiResult};
 use super::figures::{Figures, Form, Heading, members};
-use super::ogc::access::MapAccess;
+use super::map_access::MapAccess;
 use super::state::AppState;
 use super::table::{self, Table};
 use super::which::{EndOfDay, Endpoint, Which, name_of};
@@ -221,7 +221,7 @@ pub(crate) async fn pieces(
 #[utoipa::path(tag = "ledger", params(EndOfDay), responses((status = 200, content((Figures = "application/json"), (String = "text/csv"), (Vec<u8> = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet")))))]
 #[get("/v1/ledger/releases")]
 pub(crate) async fn releases(
-    _: Access<ReadPieces>,
+    _: MapAccess<ReadPieces>,
     request: HttpRequest,
     state: Data<AppState>,
     which: Params<EndOfDay>,

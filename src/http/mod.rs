@@ -17,6 +17,7 @@ mod figures;
 pub mod freezes;
 pub mod health;
 pub mod ledger;
+mod map_access;
 pub mod map_passwords;
 pub mod ogc;
 pub mod openapi;

@@ -57,9 +57,8 @@ impl Ids {
     /// What is to be said of the choice before anything is taken, if an id was chosen.
     pub fn note(&self) -> Option<String> {
         match &self.numbered {
-            Numbered::No => None,
+            Numbered::No | Numbered::Column { asked: true, .. } => None,
             Numbered::Member => Some("features are known again by their GeoJSON id".to_owned()),
-            Numbered::Column { asked: true, .. } => None,
             Numbered::Column { name, .. } => Some(format!(
                 "features are known again by `{name}`; if that is no id, name another with --id"
             )),
@@ -85,7 +84,7 @@ impl Ids {
     /// The feature's id in its source.
     pub fn of(&self, feature: &Feature) -> Option<String> {
         let id = match &self.numbered {
-            Numbered::No => None,
+            Numbered::No | Numbered::Column { asked: true, .. } => None,
             Numbered::Member => feature.id.clone(),
             Numbered::Column { name, .. } => feature.columns.get(name).map(cell),
         };

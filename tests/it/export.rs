@@ -363,5 +363,10 @@ fn ground_comes_on_its_basis_and_adds_up_to_the_figure(place: &Place) {
             2,
             "two were known by then"
         );
+        if format == "geojson" {
+            let path = "/collections/remaining/export?basis=provisional&as_of=2001-12-31";
+            let said: Value = serde_json::from_slice(&map.download(path).1).unwrap();
+            assert!(said["seq"].as_i64().unwrap() > 0, "what is known of that day today: {said}");
+        }
     }
 }

@@ -6,12 +6,12 @@ use actix_web::web::{Data, Path};
 use actix_web::{HttpRequest, HttpResponse, get};
 use serde_json::{Value, json};
 
-use super::access::MapAccess;
 use super::reply::{Address, GEOJSON, HTML, JSON, SCHEMA};
 use crate::auth::permission::{Permission as _, ReadPieces, ReadRecords};
 use crate::export::Format;
 use crate::geometry::Extent;
 use crate::http::error::{ApiError, ApiResult};
+use crate::http::map_access::MapAccess;
 use crate::http::state::AppState;
 use crate::model::role::Actor;
 use crate::model::schema::Registry;

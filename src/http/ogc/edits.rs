@@ -11,13 +11,13 @@ use geo::Geometry;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::access::MapAccess;
 use super::collections::{extent, find, find_for};
 use super::item::read_id;
 use super::reply::Address;
 use crate::auth::permission::{CorrectRecords, ReadRecords};
 use crate::http::access::JsonBody;
 use crate::http::error::{ApiError, ApiResult};
+use crate::http::map_access::MapAccess;
 use crate::http::state::AppState;
 use crate::model::Op;
 use crate::model::record::Feature;

@@ -11,7 +11,6 @@ use actix_web::{HttpRequest, HttpResponse, get};
 use chrono::Utc;
 use futures_util::{Stream, StreamExt as _};
 
-use super::access::MapAccess;
 use super::collections::{find, find_for};
 use super::items::first_in_order;
 use super::question::Question;
@@ -20,6 +19,7 @@ use super::turns::Place;
 use crate::auth::permission::ReadRecords;
 use crate::export::{self, Document, Format, Layer};
 use crate::http::error::{ApiError, ApiResult};
+use crate::http::map_access::MapAccess;
 use crate::http::ranges::pieces;
 use crate::http::state::AppState;
 use crate::model::role::Actor;
@@ -148,6 +148,11 @@ fn write_once(state: &Data<AppState>, question: &Question, format: Format) -> Ap
 fn document(state: &Data<AppState>, question: &Question) -> ApiResult<Document> {
     let (programme, _) = state.blocking_store().programme()?;
     let collection = &question.collection;
+    let seq = match &collection.source {
+        // Ground of an earlier day is what is known of it today.
+        Source::Ground(_) => state.books.current(state.blocking_store(), |books| books.seq)?,
+        Source::Records { .. } => question.at,
+    };
     let basis = match &collection.source {
         Source::Ground(_) if question.basis == Basis::Provisional => {
             "provisional: everything that was not rejected"
@@ -164,7 +169,7 @@ fn document(state: &Data<AppState>, question: &Question) -> ApiResult<Document> 
         constructed: programme.constructed,
         as_of: question.day,
         basis: basis.to_owned(),
-        seq: question.at,
+        seq,
         made_at: Utc::now(),
         crs: question.crs,
     })

@@ -6,13 +6,13 @@ use actix_web::{HttpRequest, HttpResponse, get};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::access::MapAccess;
 use super::collections::find;
 use super::html;
 use super::question::Question;
 use super::reply::{Format, GEOJSON, JSON, fresh, page};
 use crate::auth::permission::ReadRecords;
 use crate::http::error::{ApiError, ApiResult};
+use crate::http::map_access::MapAccess;
 use crate::http::state::AppState;
 use crate::ogc::feature::{Feature, Form};
 use crate::ogc::page::Link;

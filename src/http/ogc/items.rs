@@ -10,7 +10,6 @@ use futures_util::stream;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::access::MapAccess;
 use super::collections::find;
 use super::html;
 use super::question::Question;
@@ -18,6 +17,7 @@ use super::reply::{Format, GEOJSON, JSON, fresh, page};
 use super::source::Walk;
 use crate::auth::permission::ReadRecords;
 use crate::http::error::ApiResult;
+use crate::http::map_access::MapAccess;
 use crate::http::state::AppState;
 use crate::model::STATEMENT;
 use crate::ogc::feature::{Feature, Form};

@@ -1,7 +1,6 @@
 //! OGC API – Features and Tiles: records and the ledger's ground for QGIS, GDAL, ArcGIS, spreadsheets and maps in browsers, one
 //! file per resource.
 
-pub(super) mod access;
 mod api;
 mod collections;
 pub(super) mod counts;

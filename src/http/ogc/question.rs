@@ -6,11 +6,11 @@ use actix_web::HttpRequest;
 use actix_web::web::Data;
 use chrono::{Datelike as _, NaiveDate, Utc};
 
-use super::access::MapAccess;
 use super::collections::extent;
 use super::reply::Address;
 use crate::auth::permission::ReadRecords;
 use crate::http::error::{ApiError, ApiResult};
+use crate::http::map_access::MapAccess;
 use crate::http::state::AppState;
 use crate::model::role::Sight;
 use crate::ogc::Unreadable;

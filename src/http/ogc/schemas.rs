@@ -4,11 +4,11 @@ use actix_web::web::Path;
 use actix_web::{HttpRequest, HttpResponse, get};
 use serde_json::{Map, Value, json};
 
-use super::access::MapAccess;
 use super::collections::find;
 use super::reply::{Address, SCHEMA};
 use crate::auth::permission::ReadRecords;
 use crate::http::error::ApiResult;
+use crate::http::map_access::MapAccess;
 use crate::ogc::collection::{Collection, Property};
 
 /// What can be asked for of a collection's features: JSON Schema 2020-12.

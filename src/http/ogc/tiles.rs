@@ -11,11 +11,11 @@ use actix_web::web::{self, Bytes, Data, Path, Query as Params};
 use actix_web::{HttpRequest, HttpResponse, get};
 use serde_json::{Value, json};
 
-use super::access::MapAccess;
 use super::collections::{extent, find};
 use super::reply::fresh;
 use crate::auth::permission::ReadRecords;
 use crate::http::error::{ApiError, ApiResult};
+use crate::http::map_access::MapAccess;
 use crate::http::state::AppState;
 use crate::http::which::EndOfDay;
 use crate::model::STATEMENT;

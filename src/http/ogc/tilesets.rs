@@ -5,12 +5,12 @@ use actix_web::web::{Data, Path};
 use actix_web::{HttpRequest, HttpResponse, get};
 use serde_json::{Value, json};
 
-use super::access::MapAccess;
 use super::collections::extent;
 use super::reply::{Address, JSON};
 use super::tiles::{MVT, find_drawn};
 use crate::auth::permission::ReadRecords;
 use crate::http::error::ApiResult;
+use crate::http::map_access::MapAccess;
 use crate::http::state::AppState;
 use crate::ogc::collection::{Collection, Shape};
 use crate::ogc::page::Link;

@@ -73,6 +73,7 @@ export function Layers(props: {
         </>
       )}
       <h2>{t('map.released')}</h2>
+      {!may('ReadPieces') && <p class="muted">{t('map.as_recorded')}</p>}
       <ul class="legend">{symbols(RESULTS, 'result')}</ul>
       <h2>{t('map.points')}</h2>
       <ul class="legend">

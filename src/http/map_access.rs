@@ -18,9 +18,9 @@ use crate::store::map_password::MapScope;
 use crate::sync::Standing;
 
 /// Somebody at a map, or at a spreadsheet, who has the permission `P`.
-pub(in crate::http) struct MapAccess<P> {
+pub(super) struct MapAccess<P> {
     /// Who.
-    pub(in crate::http) actor: Actor,
+    pub(super) actor: Actor,
     /// Whether what they asked with may write.
     pub(super) may_write: bool,
     permission: PhantomData<P>,
