@@ -123,8 +123,8 @@ pub(super) fn bearer(request: &HttpRequest) -> ApiResult<String> {
         .map(str::to_owned)
         .ok_or_else(|| {
             ApiError::unauthorized(
-                "log in first and send `Authorization: Bearer <access_token>`; under /ogc HTTP Basic does too, with the \
-                 log-in and a map password (POST /v1/account/map-passwords)",
+                "log in first and send `Authorization: Bearer <access_token>`; for maps and figures (/ogc, /tiles, /v1/ledger) HTTP \
+                 Basic does too, with the log-in and a map password (POST /v1/account/map-passwords)",
             )
         })
 }

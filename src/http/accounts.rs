@@ -82,7 +82,7 @@ pub struct ChangeAccount {
     role: Option<Role>,
 }
 
-/// Close or reopen an account, or give its person another role.
+/// Close or reopen an account, or give its person another role: one of the two at a time.
 #[utoipa::path(tag = "accounts", request_body = ChangeAccount, params(("id" = Uuid, Path)), responses((status = 204)))]
 #[patch("/v1/accounts/{id}")]
 pub(crate) async fn change_account(
@@ -91,19 +91,18 @@ pub(crate) async fn change_account(
     id: Path<Uuid>,
     body: JsonBody<ChangeAccount>,
 ) -> ApiResult<HttpResponse> {
-    let body = body.read()?;
     let (id, by) = (id.into_inner(), access.actor.account);
-    state
-        .store(move |store| {
-            if let Some(role) = body.role {
-                store.set_role(id, role, by)?;
-            }
-            if let Some(disabled) = body.disabled {
-                store.set_disabled(id, disabled, by)?;
-            }
-            Ok(())
-        })
-        .await?;
+    match body.read()? {
+        ChangeAccount { role: Some(role), disabled: None } => {
+            state.store(move |store| store.set_role(id, role, by)).await?;
+        }
+        ChangeAccount { role: None, disabled: Some(disabled) } => {
+            state.store(move |store| store.set_disabled(id, disabled, by)).await?;
+        }
+        _ => {
+            return Err(ApiError::bad_request("account", "one change at a time: either `role` or `disabled`"));
+        }
+    }
     Ok(HttpResponse::NoContent().finish())
 }
 

@@ -5,7 +5,7 @@ use std::marker::PhantomData;
 use std::pin::Pin;
 
 use actix_web::dev::Payload;
-use actix_web::http::header::AUTHORIZATION;
+use actix_web::http::header::{AUTHORIZATION, HeaderValue};
 use actix_web::{FromRequest, HttpRequest};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -33,9 +33,11 @@ impl<P: Permission> FromRequest for MapAccess<P> {
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let request = request.clone();
         Box::pin(async move {
-            find::<P>(&request)
-                .await
-                .map_err(|fault| if fault.is("unauthorized") { fault.or_basic() } else { fault })
+            // Whoever has a session is not asked for a password by their browser, which would put its own window before
+            // the page's.
+            let asks = !request.headers().get(AUTHORIZATION).is_some_and(is_bearer);
+            let found = find::<P>(&request).await;
+            found.map_err(|fault| if asks && fault.is("unauthorized") { fault.or_basic() } else { fault })
         })
     }
 }
@@ -85,6 +87,10 @@ async fn by_password<P: Permission>(
     let principal = crate::auth::Principal { actor, device: None, standing: Standing::Good };
     allow::<P>(&principal, account.must_change)?;
     Ok((actor, scope == MapScope::ReadWrite))
+}
+
+fn is_bearer(value: &HeaderValue) -> bool {
+    value.as_bytes().starts_with(b"Bearer ")
 }
 
 /// The name and the password of HTTP Basic.

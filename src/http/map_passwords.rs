@@ -48,7 +48,7 @@ pub struct MadeMapPassword {
     password: String,
 }
 
-/// Make a password for a map program: HTTP Basic under `/ogc`, with the asker's log-in. It is in the answer and nowhere
+/// Make a password for a map program: HTTP Basic for maps and figures, with the asker's log-in. It is in the answer and nowhere
 /// else, and ends when its person sets another password.
 #[utoipa::path(tag = "session", request_body = MakeMapPassword, responses((status = 201, body = MadeMapPassword)))]
 #[post("/v1/account/map-passwords")]

@@ -84,7 +84,7 @@ impl Ids {
     /// The feature's id in its source.
     pub fn of(&self, feature: &Feature) -> Option<String> {
         let id = match &self.numbered {
-            Numbered::No | Numbered::Column { asked: true, .. } => None,
+            Numbered::No => None,
             Numbered::Member => feature.id.clone(),
             Numbered::Column { name, .. } => feature.columns.get(name).map(cell),
         };

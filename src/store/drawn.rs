@@ -231,10 +231,11 @@ fn disputes(connection: &mut DbConnection, scan: &Scan, batch: &[Place]) -> Resu
     let is_safe = scan.collection.kind().is_some_and(|kind| SAFE.contains(&kind));
     for (record, wkb, retired, Document(properties)) in sides {
         let dispute = found.entry(record).or_default();
-        if is_safe {
+        // Whoever retires a record says nothing of where it is or how far it has come.
+        if is_safe || retired {
             continue;
         }
-        dispute.in_use |= !retired;
+        dispute.in_use = true;
         dispute.open = dispute.open.take().or_else(|| open_status(&properties));
         let outline = wkb.as_deref().and_then(shape::Shape::from_wkb);
         dispute.outlines.extend(outline.map(shape::Shape::into_geometry));

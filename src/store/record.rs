@@ -80,11 +80,11 @@ impl Store {
                 select = select.filter(record::contested.eq(contested));
             }
             if !query.retired {
-                // Until its retirement has been finalised, a finalised record stands.
+                // Until its retirement has been finalised, a finalised record stands; and one about which people
+                // disagree may be there.
                 let awaits_approval = record::official.ne(record::version.nullable()).assume_not_null();
-                select = select.filter(
-                    record::retired.eq(false).or(record::official.is_not_null().and(awaits_approval)),
-                );
+                let stands = record::retired.eq(false).or(record::contested.eq(true));
+                select = select.filter(stands.or(record::official.is_not_null().and(awaits_approval)));
             }
             if let Some([min_lon, min_lat, max_lon, max_lat]) = query.bbox {
                 // What is shown may be the one or the other; which, is looked at below.

@@ -60,6 +60,10 @@ test('a line that lacks a digit, or could be two places, is none', async () => {
     '-34 N, 37 E',
     '34 10 00 37',
     'about 34, 37',
+    // Seconds without minutes, and minutes without degrees.
+    '34°10″ N, 37°10′ E',
+    '10′ N, 37° E',
+    '34′10° N, 37°10′ E',
     '37 S 60000 4000000',
     // Neither the band nor the hemisphere is in the country.
     '40 S 600000 4000000',

@@ -149,6 +149,8 @@ test('what was typed outlives the session', async () => {
   await accessible(page, 'log-in again');
   await keep(page, 'log-in-again');
   assert.equal(await door.locator('input[name=login]').inputValue(), 'authority-im');
+  // It cannot be put away: behind it nothing works.
+  await page.keyboard.press('Escape');
   await page.keyboard.press('Escape');
   await door.locator('input[name=password]').fill(PASSWORD);
   await door.locator('button[type=submit]').click();
@@ -163,11 +165,26 @@ test('who logs in or out in one tab does so in all', async () => {
   await second.locator('.person', { hasText: 'Information' }).or(second.locator('.who')).first().waitFor();
   await second.click('text=Log out');
   await page.waitForSelector('input[name=login]');
-  await logIn(second, 'observer');
-  await second.waitForSelector('.bar');
+  await logIn(second, 'authority-im');
   await page.reload();
-  await page.waitForSelector('.bar');
-  // Another reader: nothing of the one before stays on the other tab.
+  await page.locator('.bar nav a', { hasText: 'Conflicts' }).waitFor();
+  // Another reader in one tab is another reader in the other, by itself: nothing of the one before stays there.
+  await second.evaluate(() => {
+    globalThis.before = true;
+  });
+  const answer = await second.evaluate(async (password) => {
+    const headers = { 'content-type': 'application/json' };
+    const body = JSON.stringify({ login: 'observer', password });
+    const told = await fetch('/v1/session', { method: 'POST', headers, body });
+    const { account } = await told.json();
+    new BroadcastChannel('cartagena-session').postMessage(account);
+    return told.status;
+  }, PASSWORD);
+  assert.equal(answer, 200);
+  await page.locator('.bar nav a', { hasText: 'Conflicts' }).waitFor({ state: 'detached' });
+  await page.locator('.bar nav a', { hasText: 'Standing' }).waitFor();
+  await second.waitForFunction(() => globalThis.before === undefined);
+  await second.waitForSelector('.bar');
   await second.click('text=Log out');
   await page.waitForSelector('input[name=login]');
   await page.fill('input[name=login]', 'authority-qa');

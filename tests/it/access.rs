@@ -301,6 +301,10 @@ fn a_role_is_what_it_is_now(place: &Place) {
         assert_eq!(refused["type"], format!("urn:cartagena:problem:{why}"), "{refused}");
     }
     assert_eq!(promote(&crew.surveyor, "king").status, 400);
+    let path = format!("/v1/accounts/{}", crew.surveyor.id);
+    for two in [json!({}), json!({"role": "surveyor", "disabled": true})] {
+        assert_eq!(server.http().send("patch", &path, &admin, &two).status, 400, "one change at a time");
+    }
 }
 
 fn a_forgotten_password_is_replaced(place: &Place) {

@@ -1,5 +1,6 @@
 // Requests to this server, as whoever is logged in.
 
+import { t } from './i18n';
 import { Problem, problemOf } from './problem';
 import { refresh, token } from './session';
 
@@ -13,7 +14,9 @@ async function send(method: string, path: string, options: Options = {}): Promis
   const attempt = async () => {
     const headers: Record<string, string> = { ...options.headers };
     const known = await token();
-    if (known) headers.authorization = `Bearer ${known}`;
+    // Without it the server would ask for a password, and browsers would put a window of their own before ours.
+    if (!known) throw new Problem(401, 'unauthorized', t('error.session'));
+    headers.authorization = `Bearer ${known}`;
     if (options.body !== undefined) headers['content-type'] = 'application/json';
     const body = options.body === undefined ? undefined : JSON.stringify(options.body);
     return fetch(path, { method, headers, body, signal: options.signal });

@@ -3,7 +3,7 @@
 
 import { effect, signal } from '@preact/signals';
 import { createParser } from 'eventsource-parser';
-import { session, token } from './session';
+import { ended, session, token } from './session';
 
 /** The log's head; it grows whenever anything has changed. */
 export const head = signal(0);
@@ -116,7 +116,8 @@ export function start(): void {
   let stop: AbortController | null = null;
   let whose: string | null = null;
   effect(() => {
-    const account = session.value && !session.value.must_change ? session.value.account : null;
+    const known = ended.value ? null : session.value;
+    const account = known && !known.must_change ? known.account : null;
     if (account === whose) return;
     whose = account;
     stop?.abort();

@@ -3,7 +3,7 @@ import { Languages } from './app';
 import { Field } from './components/field';
 import { Fault, Safety } from './components/states';
 import { t } from './i18n';
-import { changePassword, logIn, logOut } from './session';
+import { changePassword, ended, logIn, logOut } from './session';
 
 /** Does one thing at a time and shows what speaks against it. */
 function useTask() {
@@ -44,6 +44,8 @@ export function LogInAgain({ login }: { login: string }) {
       class="door"
       aria-label={t('login.again')}
       onCancel={(event) => event.preventDefault()}
+      // Browsers close a dialog at the second Escape, whatever is said.
+      onClose={() => ended.value && dialog.current?.showModal()}
     >
       <LogInForm lead={t('login.again')} known={login} />
     </dialog>
@@ -89,6 +91,11 @@ function LogInForm({ lead, known = '' }: { lead: string; known?: string }) {
       <Safety />
       <div class="foot">
         <Languages />
+        {known && (
+          <button type="button" class="quiet" onClick={() => run(logOut)}>
+            {t('log_out')}
+          </button>
+        )}
         <a href="/assets/licences.md">{t('licences')}</a>
       </div>
     </form>

@@ -42,11 +42,12 @@ let reader: Session | null = null;
 const channel = 'BroadcastChannel' in globalThis ? new BroadcastChannel('cartagena-session') : null;
 
 let leaving = false;
+/** Whether the page is given up without a question: what stands half done in it is somebody else's. */
 export const leaves = () => leaving;
 
-/** Begins the page anew for another reader. Nothing that waits for the session goes on. */
-function leave(): Promise<never> {
-  leaving = true;
+/** Begins the page anew for another reader, or for one who is something else now. Nothing that waits goes on. */
+function leave(isAnother: boolean): Promise<never> {
+  leaving = isAnother;
   location.reload();
   return new Promise(() => {});
 }
@@ -55,11 +56,16 @@ function leave(): Promise<never> {
 channel?.addEventListener('message', ({ data }: MessageEvent<Session['account'] | null>) => {
   const known = session.value;
   if (known && data === null) session.value = null;
-  else if (known && known.account !== data) void leave();
+  else if (known && known.account !== data) void leave(true);
+  else if (known && ended.value) {
+    // The same reader is logged in again: this tab goes on by the cookie that all share.
+    goodUntil = 0;
+    ended.value = false;
+  }
 });
 
 async function begin(next: Session): Promise<Session> {
-  if (reader && !sameReader(reader, next)) return leave();
+  if (reader && !sameReader(reader, next)) return leave(reader.account !== next.account);
   reader = next;
   ended.value = false;
   goodUntil = Date.now() + next.expires_in * 1000 - MARGIN_MS;

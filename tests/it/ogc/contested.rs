@@ -3,10 +3,11 @@
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+use super::tiles::{ids, shown};
 use super::{Country, Map, features};
 use crate::ledger::{finalise, push, release, square};
 use crate::support::tablet::{record, with};
-use crate::support::{Place, Tablet, on_both};
+use crate::support::{Person, Place, Tablet, on_both};
 
 on_both!(
     contested_ground_is_shown_at_its_most_hazardous,
@@ -48,6 +49,11 @@ fn contested_ground_is_shown_at_its_most_hazardous(place: &Place) {
     assert_eq!(gone.expect(409)["type"], "urn:cartagena:problem:contested");
 }
 
+/// What somebody's tiles of a layer show, in the order of their ids.
+fn drawn(country: &Country, who: &Person, layer: &str) -> Vec<Uuid> {
+    ids(&shown(&country.server, who, layer, ""))
+}
+
 fn what_somebody_says_is_still_there_is_there(place: &Place) {
     let country = Country::prepare(place, 2);
     let (server, crew) = (&country.server, &country.crew);
@@ -63,6 +69,8 @@ fn what_somebody_says_is_still_there_is_there(place: &Place) {
     let page = country.im().items("hazardous_area", &[("bbox", "-0.001,9,0.005,11")]);
     assert_eq!(features(&page)[0]["id"], json!(gone), "{page}");
     assert_eq!(features(&page)[0]["properties"]["contested"], true);
+    // Tiles, too, which maps draw.
+    assert_eq!(drawn(&country, &crew.im, "hazardous_area"), [gone, closed]);
     // One closes it, the other suspends the work.
     let seen = version(closed);
     let status = |to: &str| json!({"changes": {"status": {"to": to}}});
@@ -94,4 +102,7 @@ fn a_contested_release_releases_nothing_more(place: &Place) {
     assert_eq!(features(&page)[0]["properties"]["contested"], true);
     assert_eq!(observer.ids("land_release", &[("bbox", "0.0006,9,0.0009,11")]), Vec::<Uuid>::new());
     assert_eq!(country.im().ids("land_release", &[("bbox", "0.0008,9,0.0009,11")]), Vec::<Uuid>::new());
+    assert_eq!(drawn(&country, &crew.observer, "land_release"), [id]);
+    let listed = server.http().get("/v1/records?kind=land_release", &crew.im.log_in(server)).expect(200);
+    assert_eq!(listed["features"][0]["contested"], true);
 }

@@ -42,7 +42,12 @@ fn ask(server: &TestServer, who: &Person, path: &str, headers: &[(&str, &str)]) 
 }
 
 /// The features of a layer of a tile.
-fn shown(server: &TestServer, who: &Person, layer: &str, query: &str) -> Vec<Object<String, Value>> {
+pub(super) fn shown(
+    server: &TestServer,
+    who: &Person,
+    layer: &str,
+    query: &str,
+) -> Vec<Object<String, Value>> {
     let answer = ask(server, who, &format!("/tiles/{layer}/{ALL}.mvt?{query}"), &[]);
     assert_eq!(answer.status, if answer.bytes.is_empty() { 204 } else { 200 });
     read(&answer.bytes).into_iter().filter(|(name, _)| name == layer).map(|(_, said)| said).collect()
@@ -70,7 +75,7 @@ fn read(bytes: &[u8]) -> Vec<(String, Object<String, Value>)> {
     found
 }
 
-fn ids(features: &[Object<String, Value>]) -> Vec<Uuid> {
+pub(super) fn ids(features: &[Object<String, Value>]) -> Vec<Uuid> {
     let mut ids: Vec<Uuid> =
         features.iter().map(|one| one["id"].as_str().unwrap().parse().unwrap()).collect();
     ids.sort_unstable();

@@ -3,7 +3,8 @@
 import type { Geometry } from 'geojson';
 import { api, query } from '../api';
 import type { Page } from '../load';
-import { same, type Value } from '../record/model';
+import { type Schema, same, type Value } from '../record/model';
+import { appended, type Change } from '../record/rows';
 
 export interface Side {
   version: string;
@@ -79,14 +80,17 @@ export function valueOn(side: Side | null, field: string): Value {
 export function changesOf(
   conflict: Conflict,
   chosen: Record<string, SideName>,
-): Record<string, { to: Value }> {
-  const changes: Record<string, { to: Value }> = {};
+  schema: Schema | undefined,
+): Record<string, Change> {
+  const changes: Record<string, Change> = {};
   for (const { name, fields } of groupsOf(conflict)) {
     const side = chosen[name];
     if (!side || side === 'theirs') continue;
     for (const field of fields) {
-      const value = valueOn(conflict[side], field);
-      if (!same(value, valueOn(conflict.theirs, field))) changes[field] = { to: value };
+      const [stands, value] = [valueOn(conflict.theirs, field), valueOn(conflict[side], field)];
+      if (same(value, stands)) continue;
+      const isAppended = schema?.properties[field]?.['x-merge'] === 'append';
+      changes[field] = isAppended ? appended(stands, value) : { to: value };
     }
   }
   return changes;
@@ -101,12 +105,13 @@ export async function loadConflicts(after: number | null, signal: AbortSignal): 
 export function settle(
   conflict: Conflict,
   chosen: Record<string, SideName>,
+  schema: Schema | undefined,
   reason: string,
 ): Promise<unknown> {
   return api.post(`/v1/conflicts/${conflict.id}/resolve`, {
     version: conflict.theirs?.version ?? null,
     seen: conflict.seen,
-    changes: changesOf(conflict, chosen),
+    changes: changesOf(conflict, chosen, schema),
     reason,
   });
 }

@@ -92,6 +92,7 @@ export function Settle({ conflict }: { conflict: Conflict }) {
       {may('ResolveConflicts') ? (
         <Decide
           conflict={conflict}
+          schema={schema}
           chosen={chosen}
           open={groups.filter((group) => !chosen[group.name]).length}
         />
@@ -174,10 +175,12 @@ function Rows(props: {
 
 function Decide({
   conflict,
+  schema,
   chosen,
   open,
 }: {
   conflict: Conflict;
+  schema: Schema | undefined;
   chosen: Record<string, SideName>;
   open: number;
 }) {
@@ -188,7 +191,7 @@ function Decide({
     event.preventDefault();
     setBusy(true);
     setFault(undefined);
-    await settle(conflict, chosen, reason.trim()).catch(setFault);
+    await settle(conflict, chosen, schema, reason.trim()).catch(setFault);
     setBusy(false);
   };
   return (
@@ -204,7 +207,7 @@ function Decide({
       </Field>
       {fault !== undefined && <Fault fault={fault} />}
       <div class="actions">
-        <button type="submit" class="primary" disabled={busy || open > 0 || !reason.trim()}>
+        <button type="submit" class="primary" disabled={busy || !schema || open > 0 || !reason.trim()}>
           {t('conflict.settle')}
         </button>
         {open > 0 && <span class="muted">{t('conflict.open', { count: open })}</span>}

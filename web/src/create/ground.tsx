@@ -8,6 +8,7 @@ import { isWithin, read, write } from '../map/coordinates';
 import { takeClicks } from '../map/drawing';
 import { drawn, measure, type Place } from '../map/measure';
 import { storedFormat } from '../map/readout';
+import { cornersOf } from '../map/ring';
 import { put } from '../map/view';
 import { type Extent, useProgramme } from '../programme';
 import { FEWEST, type Shape } from './model';
@@ -43,7 +44,7 @@ function only(geometry: Geometry): { shape: Shape; places: Position[] } | null {
       return { shape: 'LineString', places: geometry.coordinates };
     case 'Polygon': {
       const [ring, hole] = geometry.coordinates;
-      return ring && !hole ? { shape: 'Polygon', places: ring.slice(0, -1) } : null;
+      return ring && !hole ? { shape: 'Polygon', places: cornersOf(ring) } : null;
     }
     case 'MultiPoint':
     case 'MultiLineString':

@@ -10,17 +10,9 @@ import type { Programme } from '../programme';
 import { extentOf } from './extent';
 import { apply, type Filter, NO_FILTER, wantedTasks } from './filter';
 import { look, type Seen } from './seen';
-import {
-  type Bounds,
-  forgetMissing,
-  type Layers,
-  loadLayers,
-  loadTasks,
-  type Question,
-  tasksAt,
-} from './sources';
+import { type Bounds, type Layers, loadLayers, loadTasks, type Question, tasksAt } from './sources';
 import { CLICKED, NOTHING } from './style';
-import { boundsOf, create, PROGRAMME, put, turnTo } from './view';
+import { boundsOf, create, lookForHoles, PROGRAMME, put, turnTo } from './view';
 
 interface Props {
   programme: Programme;
@@ -108,9 +100,8 @@ function useTurned(
     const wanted = `${asOf} ${basis}`;
     if (!map || shown.current === wanted) return;
     shown.current = wanted;
-    // What was counted is of another day, and what was missing.
+    // What was counted is of another day.
     newest.current.onSeen?.(undefined);
-    forgetMissing();
     turnTo(map, newest.current.layers, { asOf, basis, today });
   }, [map, newest, asOf, basis, today]);
   const known = useRef(0);
@@ -124,7 +115,6 @@ function useTurned(
 
 /** Asks for every tile again; those that have not changed are told so. */
 export function reload(map: MapLibre) {
-  forgetMissing();
   map.refreshTiles(PROGRAMME);
 }
 
@@ -137,6 +127,7 @@ function useSeen(map: MapLibre | null, newest: { current: Props & { layers: Laye
       if ('sourceId' in event && event.sourceId === PROGRAMME) newest.current.onSeen?.(undefined);
     };
     const end = async () => {
+      lookForHoles(map);
       const { layers, question, filter = NO_FILTER, onSeen } = newest.current;
       const seen = look(map, layers, question, filter);
       const found = await loadTasks().catch((fault: unknown) => ({ fault }));

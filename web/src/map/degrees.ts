@@ -9,6 +9,9 @@ interface Angle {
   axis: 'lat' | 'lon' | null;
 }
 
+/** Signs stand where they belong, or not at all: seconds without minutes may as well be minutes. */
+const SIGNED = /^[\d.]+\s*[°º˚]?(\s*[\d.]+\s*(['′’]|(?=$))(\s*[\d.]+\s*(["″”]|['′’]{2}|(?=$)))?)?\s*$/;
+
 const NUMBER = /^\d+(\.\d+)?$/;
 
 /** Degrees, degrees and minutes, or all three; with a letter before or after them, or a sign. */
@@ -17,6 +20,7 @@ function angle(text: string): Angle | null {
     /^\s*([NSEW]?)\s*([-+]?)\s*(\d[^NSEW]*?)\s*([NSEW]?)\s*$/i.exec(text) ?? [];
   const letter = (before || after).toUpperCase();
   if ((before && after) || (letter && sign)) return null;
+  if (/[°º˚′'’″"”]/.test(digits) && !SIGNED.test(digits)) return null;
   const parts = digits.split(/[°º˚:′'’″"”\s]+/).filter((part) => part !== '');
   const [, minutes = 0, seconds = 0] = parts.map(Number);
   const whole = parts.slice(0, -1).every((part) => /^\d+$/.test(part));

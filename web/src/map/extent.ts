@@ -4,6 +4,8 @@ import type { Geometry } from 'geojson';
 
 export type Bounds = [west: number, south: number, east: number, north: number];
 
+export const meets = (a: Bounds, b: Bounds) => a[0] <= b[2] && a[2] >= b[0] && a[1] <= b[3] && a[3] >= b[1];
+
 type Coordinates = number | Coordinates[];
 
 export function extentOf(geometry: Geometry): Bounds | null {

@@ -11,23 +11,24 @@ import type { Filter } from './filter';
 import { Find } from './find';
 import { SIGNS, type SignName } from './images';
 import type { Seen } from './seen';
-import { missing } from './sources';
 
 /** How many are in view: nothing while that is not known, and "at least" where the map has holes. */
-function Count({ seen, of }: { seen: Seen | undefined; of: string }) {
+function Count({ seen, holes, of }: { seen: Seen | undefined; holes: number; of: string }) {
   const many = seen?.counts.get(of);
   if (!seen || many === null) return <small>…</small>;
-  return <small>{missing.value.size > 0 ? `≥ ${count(many ?? 0)}` : count(many ?? 0)}</small>;
+  return <small>{holes > 0 ? `≥ ${count(many ?? 0)}` : count(many ?? 0)}</small>;
 }
 
 /** The legend, which is also where layers are turned off. */
 export function Layers(props: {
   seen: Seen | undefined;
+  /** Parts of the map that could not be had. */
+  holes: number;
   filter: Filter;
   onFilter: (filter: Filter) => void;
   basis: Basis;
 }) {
-  const { seen, filter, onFilter, basis } = props;
+  const { seen, holes, filter, onFilter, basis } = props;
   const organisations = useOrganisations();
   const toggle = (name: string) => {
     const hidden = new Set(filter.hidden);
@@ -40,7 +41,7 @@ export function Layers(props: {
         <input type="checkbox" checked={!filter.hidden.has(name)} onChange={() => toggle(name)} />
         {picture}
         <span>{label}</span>
-        <Count seen={seen} of={name} />
+        <Count seen={seen} holes={holes} of={name} />
       </label>
     </li>
   );
@@ -61,7 +62,7 @@ export function Layers(props: {
             <li>
               <Swatch name="contested" />
               <span>{t('contested')}</span>
-              <Count seen={seen} of="contested" />
+              <Count seen={seen} holes={holes} of="contested" />
             </li>
             {(Object.keys(OUTLINES) as (keyof typeof OUTLINES)[]).map((name) => (
               <li key={name}>

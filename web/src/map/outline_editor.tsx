@@ -12,6 +12,7 @@ import { useLoad } from '../load';
 import { loadRecord, nameOf, type RecordFeature } from '../record/model';
 import { extentOf } from './extent';
 import { measure, type Place } from './measure';
+import { cornersOf } from './ring';
 
 /** Corners that nobody moved stay exactly where they were. */
 const DIGITS = 15;
@@ -44,7 +45,7 @@ function isSimple(geometry: Geometry | null): geometry is Polygon {
   return geometry?.type === 'Polygon' && geometry.coordinates.length === 1;
 }
 
-const areaOf = (ring: Position[]) => measure(ring.slice(0, -1) as Place[]).area ?? 0;
+const areaOf = (ring: Position[]) => measure(cornersOf(ring) as Place[]).area ?? 0;
 
 /** The shape on the map, if it is finished and another than before: a corner that follows the pointer is nobody's. */
 function finished(draw: TerraDraw, outline: Polygon): Polygon | null {

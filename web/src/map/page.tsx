@@ -19,8 +19,9 @@ import { Readout } from './readout';
 import type { Seen } from './seen';
 import { Sheet } from './sheet';
 import { Slider } from './slider';
-import { type Bounds, missing } from './sources';
+import type { Bounds } from './sources';
 import { NewRecord, Tools } from './tools';
+import { holesIn } from './view';
 
 export default function MapPage() {
   const programme = useLoad('programme', loadProgramme, false);
@@ -45,7 +46,7 @@ function MapOf({ known }: { known: Known }) {
     <div class="map-page">
       <aside class="side layers" aria-label={t('map.layers')}>
         <h1 class="unseen">{t('page.map')}</h1>
-        <Layers seen={last} filter={filter} onFilter={setFilter} basis={basis} />
+        <Layers seen={last} holes={holesIn(map)} filter={filter} onFilter={setFilter} basis={basis} />
       </aside>
       <section class="map-middle" aria-label={t('page.map')}>
         <Canvas
@@ -106,10 +107,11 @@ function MapOf({ known }: { known: Known }) {
 
 /** Says that the map has holes, for as long as it has them. */
 function Missing({ map }: { map: MapLibre }) {
-  if (missing.value.size === 0) return null;
+  const holes = holesIn(map);
+  if (holes === 0) return null;
   return (
     <span class="note bad" role="alert">
-      {t('map.missing', { count: missing.value.size })}{' '}
+      {t('map.missing', { count: holes })}{' '}
       <button type="button" onClick={() => reload(map)}>
         {t('error.again')}
       </button>

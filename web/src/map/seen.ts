@@ -2,7 +2,7 @@
 
 import type { Feature } from 'geojson';
 import type { ExpressionSpecification, Map as MapLibre } from 'maplibre-gl';
-import { type Bounds, extentOf } from './extent';
+import { type Bounds, extentOf, meets } from './extent';
 import { all, type Filter, wanted } from './filter';
 import { type Layers, type Question, thereBy } from './sources';
 import { groundOf, POINTS, symbolOf } from './style';
@@ -16,8 +16,6 @@ export interface Seen {
   /** Areas' boxes, by id. */
   areas: Map<string, Bounds>;
 }
-
-const meets = (a: Bounds, b: Bounds) => a[0] <= b[2] && a[2] >= b[0] && a[1] <= b[3] && a[3] >= b[1];
 
 const wider = (a: Bounds | undefined, b: Bounds): Bounds =>
   a ? [Math.min(a[0], b[0]), Math.min(a[1], b[1]), Math.max(a[2], b[2]), Math.max(a[3], b[3])] : b;

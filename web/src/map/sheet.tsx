@@ -1,5 +1,6 @@
 // The map on paper: A4 or A3, with everything that a reader far from this screen must know of it.
 
+import type { Map as MapLibre } from 'maplibre-gl';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { useModal } from '../components/dialog';
 import { Choice, Field } from '../components/field';
@@ -22,7 +23,8 @@ import { OutlinePicture, SignPicture } from './layers';
 import { measure } from './measure';
 import { nameOfSymbol, saidOf } from './named';
 import type { Seen } from './seen';
-import { type Bounds, missing } from './sources';
+import type { Bounds } from './sources';
+import { holesIn } from './view';
 
 const PAPERS = ['a4-landscape', 'a4-portrait', 'a3-landscape', 'a3-portrait'] as const;
 
@@ -85,11 +87,16 @@ function Paper(props: PaperProps) {
   const [seen, setSeen] = useState<Seen>();
   const [fault, setFault] = useState<unknown>();
   const last = useLast(seen);
-  const holes = missing.value.size;
+  const [map, setMap] = useState<MapLibre | null>(null);
+  const holes = holesIn(map);
   const whole = seen !== undefined && fault === undefined && holes === 0;
   useEffect(() => onWhole(whole), [whole, onWhole]);
   return (
-    <section class={`sheet ${props.paper}`} aria-label={t('sheet.title')} aria-busy={!seen}>
+    <section
+      class={whole ? `sheet ${props.paper}` : `sheet ${props.paper} unready`}
+      aria-label={t('sheet.title')}
+      aria-busy={!seen}
+    >
       <header>
         <h2>{props.title}</h2>
         <p>
@@ -97,6 +104,7 @@ function Paper(props: PaperProps) {
           <strong>{t(`basis.${basis}`)}</strong>
         </p>
       </header>
+      {!whole && <p class="note bad for-paper">{t('sheet.unready')}</p>}
       {(fault !== undefined || holes > 0) && (
         <p class="note bad" role="alert">
           <strong>{t('sheet.incomplete')}</strong>{' '}
@@ -109,7 +117,10 @@ function Paper(props: PaperProps) {
           programme={programme}
           question={{ asOf, basis, today: today() }}
           filter={filter}
-          onReady={(map) => map.fitBounds(view, { animate: false })}
+          onReady={(made) => {
+            setMap(made);
+            made.fitBounds(view, { animate: false });
+          }}
           onMove={setBounds}
           onSeen={(now) => {
             setSeen(now);

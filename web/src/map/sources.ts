@@ -20,11 +20,14 @@ export interface Question {
   today: string;
 }
 
-/** Tiles are asked for like everything else: as whoever is logged in. */
-const SCHEME = 'programme:/';
+/** Tiles are asked for like everything else: as whoever is logged in. Each map asks by a name of its own. */
+const SCHEME = 'programme';
 
-/** Tiles that could not be had: where they belong, a map has a hole that looks like ground without mines. */
-export const missing = state<ReadonlySet<string>>(new Set());
+/**
+ * Tiles that could not be had, by the address at which a map asked for them. Where they belong the map has a hole, which
+ * looks like ground without mines.
+ */
+const missing = state<ReadonlySet<string>>(new Set());
 
 const AGAIN_MS = [1_000, 4_000];
 
@@ -42,29 +45,44 @@ async function fetchTile(path: string, signal: AbortSignal): Promise<ArrayBuffer
   throw new Error('unreachable: the last attempt answers or throws');
 }
 
-function note(path: string, isMissing: boolean) {
-  if (missing.value.has(path) === isMissing) return;
+function note(url: string, isMissing: boolean) {
+  if (missing.value.has(url) === isMissing) return;
   const next = new Set(missing.value);
-  if (isMissing) next.add(path);
-  else next.delete(path);
+  if (isMissing) next.add(url);
+  else next.delete(url);
   missing.value = next;
 }
 
-addProtocol('programme', async ({ url }, { signal }) => {
-  const path = url.slice(SCHEME.length);
+addProtocol(SCHEME, async ({ url }, { signal }) => {
+  const path = url.replace(/^\w+:\/\/[^/]*/, '');
   try {
     const data = await fetchTile(path, signal);
-    note(path, false);
+    note(url, false);
     return { data };
   } catch (fault) {
-    if (!signal.aborted) note(path, true);
+    if (!signal.aborted) note(url, true);
     throw fault;
   }
 });
 
-/** Forgets what was missing: it is asked for again, or is no part of the question any more. */
-export function forgetMissing() {
-  if (missing.value.size > 0) missing.value = new Set();
+const isOf = (map: string) => (url: string) => url.startsWith(`${SCHEME}://${map}/`);
+
+/** How many tiles of a map are missing. */
+export function holesOf(map: string): number {
+  return [...missing.value].filter(isOf(map)).length;
+}
+
+/** Forgets those of a map's holes that are none any more: nobody looks there, or at another day. */
+export function keepHoles(
+  map: string,
+  isStill: (tile: { z: number; x: number; y: number }) => boolean,
+): void {
+  const left = [...missing.value].filter((url) => {
+    if (!isOf(map)(url)) return true;
+    const [, z, x, y] = /\/(\d+)\/(\d+)\/(\d+)(?:\?|$)/.exec(url) ?? [];
+    return isStill({ z: Number(z), x: Number(x), y: Number(y) });
+  });
+  if (left.length < missing.value.size) missing.value = new Set(left);
 }
 
 /** Finer tiles say no more than these: the map shows them larger. */
@@ -93,10 +111,10 @@ export async function loadLayers(signal?: AbortSignal): Promise<Layers> {
   return seen.includes('released') ? seen.filter((id) => id !== 'land_release') : seen;
 }
 
-/** The addresses of tiles that answer a question. */
-export function tilesOf(layers: Layers, { asOf, basis }: Question): string[] {
+/** The addresses of tiles that answer a question, as a map asks for them. */
+export function tilesOf(map: string, layers: Layers, { asOf, basis }: Question): string[] {
   const names = layers.length > 0 ? layers.join() : 'land_release';
-  return [`${SCHEME}${query(`/tiles/${names}/{z}/{x}/{y}`, { as_of: asOf, basis })}`];
+  return [`${SCHEME}://${map}${query(`/tiles/${names}/{z}/{x}/{y}`, { as_of: asOf, basis })}`];
 }
 
 /** What lets a record in that was there at the end of the day: by a date, where it has one, else as it stands. */

@@ -13,8 +13,9 @@ import {
 import workerUrl from 'maplibre-gl/dist/maplibre-gl-worker.mjs?worker&url';
 import type { Programme } from '../programme';
 import { addBaseMap } from './basemap';
+import { meets } from './extent';
 import { addImages } from './images';
-import { type Bounds, type Layers, type Question, tilesOf } from './sources';
+import { type Bounds, FINEST, holesOf, keepHoles, type Layers, type Question, tilesOf } from './sources';
 import { PROGRAMME, style, world } from './style';
 
 export { PROGRAMME };
@@ -32,6 +33,11 @@ export function boundsOf(map: MapLibre): Bounds {
   ];
 }
 
+const names = new WeakMap<MapLibre, string>();
+let made = 0;
+
+const nameOf = (map: MapLibre) => names.get(map) ?? '';
+
 /** Dots of a printed map for each of its points: about 300 to the inch. */
 const FINE = 3;
 
@@ -43,9 +49,11 @@ export function create(
   paper = false,
 ): MapLibre {
   const { west, south, east, north } = programme.extent;
+  made += 1;
+  const name = `map${made}`;
   const map = new MapLibre({
     container,
-    style: style(programme.admin_units, layers, tilesOf(layers, question)),
+    style: style(programme.admin_units, layers, tilesOf(name, layers, question)),
     bounds: [west, south, east, north],
     fitBoundsOptions: { padding: 24 },
     dragRotate: false,
@@ -57,6 +65,7 @@ export function create(
     canvasContextAttributes: { preserveDrawingBuffer: true },
     ...(paper ? { pixelRatio: FINE, attributionControl: false } : {}),
   });
+  names.set(map, name);
   map.touchZoomRotate.disableRotation();
   map.keyboard.disableRotation();
   if (!paper) {
@@ -78,5 +87,27 @@ export function put(map: MapLibre, source: string, data: FeatureCollection): voi
 
 /** Shows the ground of another day or basis. */
 export function turnTo(map: MapLibre, layers: Layers, question: Question): void {
-  (map.getSource(PROGRAMME) as VectorTileSource | undefined)?.setTiles(tilesOf(layers, question));
+  const name = nameOf(map);
+  keepHoles(name, () => false);
+  (map.getSource(PROGRAMME) as VectorTileSource | undefined)?.setTiles(tilesOf(name, layers, question));
+}
+
+/** How many parts of what is in view could not be had. */
+export function holesIn(map: MapLibre | null): number {
+  return map ? holesOf(nameOf(map)) : 0;
+}
+
+/** A tile's box in degrees. */
+function boxOf({ z, x, y }: { z: number; x: number; y: number }): Bounds {
+  const side = 2 ** z;
+  const lon = (column: number) => (column / side) * 360 - 180;
+  const lat = (row: number) => (Math.atan(Math.sinh(Math.PI * (1 - (2 * row) / side))) * 180) / Math.PI;
+  return [lon(x), lat(y + 1), lon(x + 1), lat(y)];
+}
+
+/** Forgets holes that are out of sight. */
+export function lookForHoles(map: MapLibre): void {
+  const view = boundsOf(map);
+  const zoom = Math.min(FINEST, Math.floor(map.getZoom()));
+  keepHoles(nameOf(map), (tile) => tile.z === zoom && meets(boxOf(tile), view));
 }

@@ -7,13 +7,14 @@ import { Busy, Fault } from '../components/states';
 import { useWrongFocused } from '../components/wrong';
 import { Fields } from '../create/form';
 import { groundOf, isWhole, Places } from '../create/ground';
-import { FEWEST, geometryOf, newId } from '../create/model';
+import { FEWEST, geometryOf } from '../create/model';
 import { t } from '../i18n';
 import { useLoad } from '../load';
 import { wrongFields } from '../problem';
 import { useProgramme } from '../programme';
 import { useUnsaved } from '../unsaved';
 import { loadSchema, nameOf, type RecordFeature, type Schema, same, type Value } from './model';
+import { appended, type Change } from './rows';
 
 interface Props {
   /** As it stood when it was opened: what has changed since is not overwritten. */
@@ -28,27 +29,6 @@ export default function EditRecord(props: Props) {
   return schema.data ? <Form {...props} schema={schema.data} /> : <Busy />;
 }
 
-interface RowOf {
-  id: string;
-}
-
-interface Change {
-  to?: Value;
-  add?: RowOf[];
-  remove?: string[];
-}
-
-/** Rows that only grow: what is new is added, what is gone is struck out, and what is changed is both. */
-function appended(before: RowOf[], after: RowOf[]): Change {
-  const find = (rows: RowOf[], id: string) => rows.find((row) => row.id === id);
-  const stays = (row: RowOf) => same(find(after, row.id), row);
-  const renamed = (row: RowOf) => (find(before, row.id) ? { ...row, id: newId() } : row);
-  return {
-    add: after.filter((row) => !same(find(before, row.id), row)).map(renamed),
-    remove: before.filter((row) => !stays(row)).map((row) => row.id),
-  };
-}
-
 function changesOf(schema: Schema, before: Record<string, Value>, after: Record<string, Value>) {
   const names = new Set([...Object.keys(before), ...Object.keys(after)]);
   const changes: Record<string, Change> = {};
@@ -56,7 +36,7 @@ function changesOf(schema: Schema, before: Record<string, Value>, after: Record<
     if (same(before[name], after[name])) continue;
     const isAppended = schema.properties[name]?.['x-merge'] === 'append';
     if (isAppended) {
-      const change = appended((before[name] ?? []) as RowOf[], (after[name] ?? []) as RowOf[]);
+      const change = appended(before[name], after[name]);
       if (change.add?.length || change.remove?.length) changes[name] = change;
     } else changes[name] = { to: after[name] ?? null };
   }

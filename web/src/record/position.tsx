@@ -6,6 +6,7 @@ import { t } from '../i18n';
 import { write } from '../map/coordinates';
 import { extentOf } from '../map/extent';
 import { storedFormat } from '../map/readout';
+import { cornersOf } from '../map/ring';
 
 /** The lines of a geometry: rings without the corner that closes them. */
 function linesOf(geometry: Geometry): Coordinates[][] {
@@ -18,9 +19,9 @@ function linesOf(geometry: Geometry): Coordinates[][] {
     case 'MultiLineString':
       return geometry.coordinates;
     case 'Polygon':
-      return geometry.coordinates.map((ring) => ring.slice(0, -1));
+      return geometry.coordinates.map(cornersOf);
     case 'MultiPolygon':
-      return geometry.coordinates.flat().map((ring) => ring.slice(0, -1));
+      return geometry.coordinates.flat().map(cornersOf);
     default:
       return geometry.geometries.flatMap(linesOf);
   }

@@ -47,8 +47,6 @@ export function maySendBack(role: string | undefined, stage: string): boolean {
 
 /** Records that a page of a stage's queue holds. */
 const PAGE = 500;
-/** As many of the reader's own queue as the server lists of each stage; the rest comes as these are done. */
-const OWN = 1_000;
 
 /** What waits for the reader's step, or – with a stage – everything at it that the reader sees. */
 export async function loadQueue(
@@ -63,9 +61,9 @@ export async function loadQueue(
   return { rows: found.features, next: found.next };
 }
 
-/** Whether the reader's own queue is longer than its list. */
-export function isCut(stage: string, rows: RecordFeature[]): boolean {
-  return stage === '' && rows.length >= OWN;
+/** How long the reader's own queue is: of each stage the server lists the first only. */
+export async function countOwn(signal: AbortSignal): Promise<number> {
+  return (await api.get<{ review: number | null }>('/v1/waiting', { signal })).review ?? 0;
 }
 
 export function takeStep(

@@ -5,18 +5,20 @@ import { Choice } from '../components/field';
 import { More } from '../components/more';
 import { Empty, Safety, Show } from '../components/states';
 import { t, word } from '../i18n';
-import { usePages } from '../load';
+import { useLoad, usePages } from '../load';
 import { nameOf, type RecordFeature } from '../record/model';
 import { Stage } from '../record/panel';
 import { amend, place } from '../router';
 import { Bulk } from './bulk';
 import { Figures } from './figures';
-import { isCut, loadQueue, STAGES } from './model';
+import { countOwn, loadQueue, STAGES } from './model';
 import { Reviewed } from './reviewed';
 
 export default function ReviewPage() {
   const stage = place.value.parameters.get('stage') ?? '';
   const queue = usePages(`queue ${stage}`, (after, signal) => loadQueue(stage, after, signal));
+  const own = useLoad(stage === '' ? 'own queue' : null, countOwn);
+  const isCut = stage === '' && (own.data ?? 0) > (queue.data?.rows.length ?? Number.POSITIVE_INFINITY);
   return (
     <div class="work">
       <header class="head">
@@ -37,7 +39,7 @@ export default function ReviewPage() {
       <Show of={queue}>
         {({ rows }) => (rows.length === 0 ? <Empty>{t('review.empty')}</Empty> : <Queue records={rows} />)}
       </Show>
-      {queue.data && isCut(stage, queue.data.rows) && <p class="muted">{t('review.cut')}</p>}
+      {isCut && <p class="muted">{t('review.cut')}</p>}
       <More of={queue} />
       <Safety />
     </div>
