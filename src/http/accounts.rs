@@ -100,7 +100,10 @@ pub(crate) async fn change_account(
             state.store(move |store| store.set_disabled(id, disabled, by)).await?;
         }
         _ => {
-            return Err(ApiError::bad_request("account", "one change at a time: either `role` or `disabled`"));
+            return Err(ApiError::bad_request(
+                "account",
+                "one change at a time: either `role` or `disabled`",
+            ));
         }
     }
     Ok(HttpResponse::NoContent().finish())

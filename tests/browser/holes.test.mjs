@@ -3,9 +3,16 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { accessible, browser, goTo, keep, offences, pageOf, settled } from './support.mjs';
+import { enrol, push } from './tablet.mjs';
 
 after(() => browser.close());
 after(() => assert.deepEqual(offences, []));
+
+/** How many of a symbol the legend counts. */
+async function counted(page, label) {
+  const row = page.locator('.legend li', { hasText: label }).first();
+  return Number((await row.locator('small').textContent()).replace(/\D/g, ''));
+}
 
 test('a map with holes says so for as long as it has them', async () => {
   const page = await pageOf('authority-im');
@@ -14,13 +21,21 @@ test('a map with holes says so for as long as it has them', async () => {
     asked += 1;
     return route.fulfill({ status: 503, contentType: 'application/problem+json', body: '{"detail":"busy"}' });
   });
-  await goTo(page, '/map');
+  await page.evaluate(() => {
+    location.hash = '/map';
+  });
   const warning = page.locator('.map-notes [role=alert]', { hasText: 'there may be mines' });
   await warning.waitFor();
-  const first = asked;
-  assert.ok(first >= 3, 'each is asked for again before it is given up');
-  // It does not go away by itself, however long the map is at rest.
+  assert.ok(asked >= 2, 'each is asked for again before it is said to be missing');
+  // It does not go away by itself, nor by another day, nor by news.
   await page.waitForTimeout(1_500);
+  assert.equal(await warning.count(), 1);
+  await page.getByLabel('Basis').selectOption('provisional');
+  await push(await enrol('hima-surveyor-1', 'A tablet with news'), 'survey', {
+    survey_type: 'non_technical_survey',
+    start_date: '2026-01-02',
+  });
+  await page.waitForTimeout(3_000);
   assert.equal(await warning.count(), 1);
   await accessible(page, 'a map with holes');
   await keep(page, 'map-holes');
@@ -28,8 +43,34 @@ test('a map with holes says so for as long as it has them', async () => {
   await warning.getByRole('button').click();
   await warning.waitFor({ state: 'detached' });
   await settled(page);
-  assert.match(await page.locator('.side.layers').textContent(), /\d/);
+  assert.ok((await counted(page, 'Confirmed hazardous')) > 0);
   assert.equal(await warning.count(), 0);
+});
+
+test('a tile that comes late is of the day that the map shows by then', async () => {
+  const page = await pageOf('authority-im');
+  await goTo(page, '/map');
+  await page.waitForSelector('.maplibregl-canvas');
+  await settled(page);
+  const today = await counted(page, 'Cleared');
+  assert.ok(today > 0);
+  // Every tile of the first day is still on its way when the second is asked for.
+  let release;
+  const held = new Promise((go) => {
+    release = go;
+  });
+  await page.route('**/tiles/**as_of=2018-01-01**', async (route) => {
+    await held;
+    await route.continue();
+  });
+  const day = page.locator('.map-middle input[type=date]');
+  await day.fill('2018-01-01');
+  await page.waitForTimeout(1_000);
+  await day.fill(new Date().toISOString().slice(0, 10));
+  await page.waitForTimeout(500);
+  release();
+  await settled(page);
+  assert.equal(await counted(page, 'Cleared'), today);
 });
 
 test('what comes at the second attempt is no hole', async () => {

@@ -42,6 +42,24 @@ export async function push(tablet, kind, fields, attachments = []) {
   return { record, outcome: answer.results[0].outcome };
 }
 
+/** Pushes a tablet's next edit of a record that is there; what became of it. */
+export async function update(tablet, seq, record, base, changes) {
+  const mutation = {
+    mutation_id: randomUUID(),
+    device_seq: seq,
+    kind: 'hazardous_area',
+    schema: 1,
+    op: 'update',
+    record_id: record,
+    base_version: base,
+    changes,
+    author: tablet.account,
+  };
+  const body = { protocol: 1, device_id: tablet.device, txns: [[mutation]] };
+  const answer = await post('/v1/sync/push', tablet.token, body);
+  return answer.results[0].outcome;
+}
+
 /** Pushes one new record with a photo that it claims; its id and the photo's name. */
 export async function pushWithPhoto(tablet, kind, fields, photo) {
   const sha256 = createHash('sha256').update(photo).digest('hex');

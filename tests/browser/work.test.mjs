@@ -15,7 +15,7 @@ import {
   picture,
   settled,
 } from './support.mjs';
-import { enrol, pushWithPhoto, send, push } from './tablet.mjs';
+import { enrol, push, pushWithPhoto, send, update } from './tablet.mjs';
 
 after(() => browser.close());
 after(() => assert.deepEqual(offences, []));
@@ -166,6 +166,46 @@ test('a conflict of two tablets is settled, and nothing is chosen beforehand', a
   for (const [field, value] of Object.entries(conflict.mine.values)) {
     assert.deepEqual(record.properties[field] ?? null, value, field);
   }
+});
+
+test('what a tablet struck out is struck out by the settlement', async () => {
+  const [one, two] = [await enrol('tern-surveyor-1', 'Striking tablet'), await enrol('tern-surveyor-2', 'Other tablet')];
+  const evidence = (words) => ({ id: crypto.randomUUID(), kind: 'statement', strength: 'direct', date: '2026-01-02', description: words });
+  const [mistaken, kept] = [evidence('A mistake'), evidence('A herder saw a mine')];
+  const { extent } = await api('authority-im', '/v1/programme');
+  const [lon, lat] = [extent.west + 0.05, extent.south + 0.05];
+  // A ring that a tablet has not closed: its last corner is a corner.
+  const ring = [[lon, lat], [lon + 0.001, lat], [lon + 0.001, lat + 0.001], [lon, lat + 0.001]];
+  const { record, outcome } = await push(one, 'hazardous_area', {
+    classification: 'SHA',
+    status: 'open',
+    contamination: ['ap_mine'],
+    date_identified: '2026-01-02',
+    evidence: [mistaken, kept],
+    geometry: { type: 'Polygon', coordinates: [ring] },
+  });
+  assert.equal(outcome, 'applied');
+  const { version } = await api('authority-im', `/v1/records/${record}`);
+  const status = (to) => ({ status: { to } });
+  assert.equal(await update(one, 2, record, version, status('suspended')), 'applied');
+  const edit = { ...status('tasked'), evidence: { remove: [mistaken.id] } };
+  assert.equal(await update(two, 1, record, version, edit), 'conflict');
+  const [conflict] = (await api('authority-im', `/v1/conflicts?record=${record}`)).conflicts;
+  const page = await pageOf('authority-im');
+  await goTo(page, `/conflicts?conflict=${conflict.id}`);
+  await page.getByRole('radio', { name: 'Status: take What stands' }).check();
+  await page.getByRole('radio', { name: 'Evidence: take What was meant' }).check();
+  await page.locator('.decide textarea').fill('The team saw the place again');
+  await page.locator('.decide button[type=submit]').click();
+  await page.locator('.list li', { hasText: conflict.record_id.slice(-8) }).waitFor({ state: 'detached' });
+  const { properties } = await api('authority-im', `/v1/records/${record}`);
+  assert.equal(properties.status, 'suspended');
+  assert.equal(properties.evidence.find(({ id }) => id === mistaken.id).removed, true);
+  assert.equal(properties.evidence.find(({ id }) => id === kept.id).description, 'A herder saw a mine');
+  await goTo(page, `/map?record=${record}`);
+  await page.locator('.side.record').getByRole('button', { name: 'Edit', exact: true }).click();
+  const places = await page.locator('dialog').getByLabel('Places, one a line').inputValue();
+  assert.equal(places.split('\n').length, 4);
 });
 
 test('the field: what is quarantined is repaired or set aside', async () => {

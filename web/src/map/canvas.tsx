@@ -12,7 +12,7 @@ import { apply, type Filter, NO_FILTER, wantedTasks } from './filter';
 import { look, type Seen } from './seen';
 import { type Bounds, type Layers, loadLayers, loadTasks, type Question, tasksAt } from './sources';
 import { CLICKED, NOTHING } from './style';
-import { boundsOf, create, lookForHoles, PROGRAMME, put, turnTo } from './view';
+import { boundsOf, create, isSettled, PROGRAMME, put, refresh, remove, turnTo } from './view';
 
 interface Props {
   programme: Programme;
@@ -58,7 +58,8 @@ function Drawn(props: Props & { layers: Layers }) {
       setFault(thrown);
       return;
     }
-    made.on('load', () => {
+    // Not when all is drawn: a map whose tiles do not come must be able to say so.
+    made.once('style.load', () => {
       setMap(made);
       newest.current.onReady(made);
       newest.current.onMove?.(boundsOf(made));
@@ -73,7 +74,7 @@ function Drawn(props: Props & { layers: Layers }) {
     made.on('mousemove', (event) => {
       made.getCanvas().style.cursor = thingAt(made, event) ? 'pointer' : '';
     });
-    return () => made.remove();
+    return () => remove(made);
   }, []);
 
   const { layers, question, filter = NO_FILTER } = props;
@@ -108,14 +109,9 @@ function useTurned(
   const news = head.value;
   useEffect(() => {
     // The first news only says where the log stands.
-    if (map && known.current !== 0 && known.current !== news) reload(map);
+    if (map && known.current !== 0 && known.current !== news) refresh(map);
     known.current = news;
   }, [map, news]);
-}
-
-/** Asks for every tile again; those that have not changed are told so. */
-export function reload(map: MapLibre) {
-  map.refreshTiles(PROGRAMME);
 }
 
 /** Tells what is in view once it is drawn, and puts the tasks there. */
@@ -127,7 +123,7 @@ function useSeen(map: MapLibre | null, newest: { current: Props & { layers: Laye
       if ('sourceId' in event && event.sourceId === PROGRAMME) newest.current.onSeen?.(undefined);
     };
     const end = async () => {
-      lookForHoles(map);
+      if (!isSettled(map)) return;
       const { layers, question, filter = NO_FILTER, onSeen } = newest.current;
       const seen = look(map, layers, question, filter);
       const found = await loadTasks().catch((fault: unknown) => ({ fault }));
@@ -141,10 +137,7 @@ function useSeen(map: MapLibre | null, newest: { current: Props & { layers: Laye
       onSeen?.({ ...seen, counts: new Map([...seen.counts, ['task', many]]) });
       if ('fault' in found) newest.current.onFault?.(found.fault);
     };
-    // Of tiles it is known which are missing, for as long as they are.
-    const fail = (event: { error: unknown; sourceId?: string }) => {
-      if (event.sourceId !== PROGRAMME) newest.current.onFault?.(event.error);
-    };
+    const fail = ({ error }: { error: unknown }) => newest.current.onFault?.(error);
     map.on('dataloading', begin);
     map.on('idle', end);
     map.on('error', fail);

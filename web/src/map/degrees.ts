@@ -10,7 +10,7 @@ interface Angle {
 }
 
 /** Signs stand where they belong, or not at all: seconds without minutes may as well be minutes. */
-const SIGNED = /^[\d.]+\s*[°º˚]?(\s*[\d.]+\s*(['′’]|(?=$))(\s*[\d.]+\s*(["″”]|['′’]{2}|(?=$)))?)?\s*$/;
+const SIGNED = /^[\d.]+(\s*[°º˚]\s*|\s+|$)([\d.]+(\s*['′’]\s*|\s+|$)([\d.]+\s*(["″”]|['′’]{2}|$))?)?\s*$/;
 
 const NUMBER = /^\d+(\.\d+)?$/;
 

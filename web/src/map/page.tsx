@@ -12,7 +12,7 @@ import { RecordPanel } from '../record/panel';
 import { amend, place } from '../router';
 import { may, seesHazards } from '../session';
 import type { Basis } from '../standing/model';
-import { Canvas, reload } from './canvas';
+import { Canvas } from './canvas';
 import { type Filter, NO_FILTER, narrows } from './filter';
 import { Layers } from './layers';
 import { Readout } from './readout';
@@ -20,6 +20,7 @@ import type { Seen } from './seen';
 import { Sheet } from './sheet';
 import { Slider } from './slider';
 import type { Bounds } from './sources';
+import { wake } from './tiles';
 import { NewRecord, Tools } from './tools';
 import { holesIn } from './view';
 
@@ -112,7 +113,7 @@ function Missing({ map }: { map: MapLibre }) {
   return (
     <span class="note bad" role="alert">
       {t('map.missing', { count: holes })}{' '}
-      <button type="button" onClick={() => reload(map)}>
+      <button type="button" onClick={wake}>
         {t('error.again')}
       </button>
     </span>

@@ -1,12 +1,10 @@
 // Where the map's ground and points come from. This is the one place that knows: vector tiles of the server, each
 // asked for again only when it has changed, and the tasks under way, which have no ground of their own.
 
-import { signal as state } from '@preact/signals';
 import type { Feature, FeatureCollection, Geometry } from 'geojson';
-import { addProtocol, type ExpressionSpecification } from 'maplibre-gl';
+import type { ExpressionSpecification } from 'maplibre-gl';
 import { api, query } from '../api';
 import { head } from '../live';
-import { Problem } from '../problem';
 import { session } from '../session';
 import type { Basis } from '../standing/model';
 import { type Bounds, extentOf } from './extent';
@@ -18,71 +16,6 @@ export interface Question {
   basis: Basis;
   /** The day that it is: what is not dated is shown as it stands. */
   today: string;
-}
-
-/** Tiles are asked for like everything else: as whoever is logged in. Each map asks by a name of its own. */
-const SCHEME = 'programme';
-
-/**
- * Tiles that could not be had, by the address at which a map asked for them. Where they belong the map has a hole, which
- * looks like ground without mines.
- */
-const missing = state<ReadonlySet<string>>(new Set());
-
-const AGAIN_MS = [1_000, 4_000];
-
-/** Asks for a tile until it is there, a few times; a server that is busy says so, and a network comes back. */
-async function fetchTile(path: string, signal: AbortSignal): Promise<ArrayBuffer> {
-  for (const wait of [...AGAIN_MS, null]) {
-    try {
-      return await (await api.raw(path, { signal })).arrayBuffer();
-    } catch (fault) {
-      const isOver = signal.aborted || (fault instanceof Problem && fault.status < 500);
-      if (isOver || wait === null) throw fault;
-      await new Promise((go) => setTimeout(go, wait));
-    }
-  }
-  throw new Error('unreachable: the last attempt answers or throws');
-}
-
-function note(url: string, isMissing: boolean) {
-  if (missing.value.has(url) === isMissing) return;
-  const next = new Set(missing.value);
-  if (isMissing) next.add(url);
-  else next.delete(url);
-  missing.value = next;
-}
-
-addProtocol(SCHEME, async ({ url }, { signal }) => {
-  const path = url.replace(/^\w+:\/\/[^/]*/, '');
-  try {
-    const data = await fetchTile(path, signal);
-    note(url, false);
-    return { data };
-  } catch (fault) {
-    if (!signal.aborted) note(url, true);
-    throw fault;
-  }
-});
-
-const isOf = (map: string) => (url: string) => url.startsWith(`${SCHEME}://${map}/`);
-
-/** How many tiles of a map are missing. */
-export function holesOf(map: string): number {
-  return [...missing.value].filter(isOf(map)).length;
-}
-
-/** Forgets those of a map's holes that are none any more: nobody looks there, or at another day. */
-export function keepHoles(
-  map: string,
-  isStill: (tile: { z: number; x: number; y: number }) => boolean,
-): void {
-  const left = [...missing.value].filter((url) => {
-    if (!isOf(map)(url)) return true;
-    const [, z, x, y] = /\/(\d+)\/(\d+)\/(\d+)(?:\?|$)/.exec(url) ?? [];
-    return isStill({ z: Number(z), x: Number(x), y: Number(y) });
-  });
-  if (left.length < missing.value.size) missing.value = new Set(left);
 }
 
 /** Finer tiles say no more than these: the map shows them larger. */
@@ -111,10 +44,10 @@ export async function loadLayers(signal?: AbortSignal): Promise<Layers> {
   return seen.includes('released') ? seen.filter((id) => id !== 'land_release') : seen;
 }
 
-/** The addresses of tiles that answer a question, as a map asks for them. */
-export function tilesOf(map: string, layers: Layers, { asOf, basis }: Question): string[] {
+/** The address of the tiles that answer a question. */
+export function tilesAt(layers: Layers, { asOf, basis }: Question): string {
   const names = layers.length > 0 ? layers.join() : 'land_release';
-  return [`${SCHEME}://${map}${query(`/tiles/${names}/{z}/{x}/{y}`, { as_of: asOf, basis })}`];
+  return query(`/tiles/${names}/{z}/{x}/{y}`, { as_of: asOf, basis });
 }
 
 /** What lets a record in that was there at the end of the day: by a date, where it has one, else as it stands. */

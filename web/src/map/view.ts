@@ -8,15 +8,15 @@ import {
   NavigationControl,
   ScaleControl,
   setWorkerUrl,
-  type VectorTileSource,
 } from 'maplibre-gl';
 import workerUrl from 'maplibre-gl/dist/maplibre-gl-worker.mjs?worker&url';
 import type { Programme } from '../programme';
 import { addBaseMap } from './basemap';
 import { meets } from './extent';
 import { addImages } from './images';
-import { type Bounds, FINEST, holesOf, keepHoles, type Layers, type Question, tilesOf } from './sources';
+import { type Bounds, FINEST, type Layers, type Question, tilesAt } from './sources';
 import { PROGRAMME, style, world } from './style';
+import { askAgain, askAt, forget, holesOf, type Place, sourceOf, takeStale } from './tiles';
 
 export { PROGRAMME };
 
@@ -51,9 +51,10 @@ export function create(
   const { west, south, east, north } = programme.extent;
   made += 1;
   const name = `map${made}`;
+  askAt(name, tilesAt(layers, question));
   const map = new MapLibre({
     container,
-    style: style(programme.admin_units, layers, tilesOf(name, layers, question)),
+    style: style(programme.admin_units, layers, sourceOf(name)),
     bounds: [west, south, east, north],
     fitBoundsOptions: { padding: 24 },
     dragRotate: false,
@@ -73,8 +74,8 @@ export function create(
     map.addControl(new ScaleControl({ maxWidth: 140, unit: 'metric' }), 'bottom-right');
   }
   // Before anything is drawn: ground whose pattern is not there yet is not drawn at all.
-  map.once('style.load', () => addImages(map));
-  map.on('load', () => {
+  map.once('style.load', () => {
+    addImages(map);
     addBaseMap(map, paper);
     world().then((countries) => put(map, 'world', countries));
   });
@@ -87,27 +88,47 @@ export function put(map: MapLibre, source: string, data: FeatureCollection): voi
 
 /** Shows the ground of another day or basis. */
 export function turnTo(map: MapLibre, layers: Layers, question: Question): void {
-  const name = nameOf(map);
-  keepHoles(name, () => false);
-  (map.getSource(PROGRAMME) as VectorTileSource | undefined)?.setTiles(tilesOf(name, layers, question));
+  askAt(nameOf(map), tilesAt(layers, question));
+  reload(map);
 }
 
-/** How many parts of what is in view could not be had. */
-export function holesIn(map: MapLibre | null): number {
-  return map ? holesOf(nameOf(map)) : 0;
+/** Asks for every tile again; those that have not changed are told so. */
+export function refresh(map: MapLibre): void {
+  askAgain(nameOf(map));
+  reload(map);
+}
+
+/** What is drawn anew in the same moment would not be asked for: that moment is let pass. */
+function reload(map: MapLibre): void {
+  map.once('render', () => names.has(map) && map.refreshTiles(PROGRAMME));
+  map.triggerRepaint();
 }
 
 /** A tile's box in degrees. */
-function boxOf({ z, x, y }: { z: number; x: number; y: number }): Bounds {
+function boxOf({ z, x, y }: Place): Bounds {
   const side = 2 ** z;
   const lon = (column: number) => (column / side) * 360 - 180;
   const lat = (row: number) => (Math.atan(Math.sinh(Math.PI * (1 - (2 * row) / side))) * 180) / Math.PI;
   return [lon(x), lat(y + 1), lon(x + 1), lat(y)];
 }
 
-/** Forgets holes that are out of sight. */
-export function lookForHoles(map: MapLibre): void {
+/** Whether a map that has come to rest shows what it was asked for last; what is not of that is asked for again. */
+export function isSettled(map: MapLibre): boolean {
   const view = boundsOf(map);
   const zoom = Math.min(FINEST, Math.floor(map.getZoom()));
-  keepHoles(nameOf(map), (tile) => tile.z === zoom && meets(boxOf(tile), view));
+  const isSeen = (place: Place) => place.z === zoom && meets(boxOf(place), view);
+  const stale = takeStale(nameOf(map), isSeen);
+  if (stale.length > 0) map.refreshTiles(PROGRAMME, stale);
+  return stale.length === 0;
+}
+
+/** How many parts of what is in view are missing. */
+export function holesIn(map: MapLibre | null): number {
+  return map ? holesOf(nameOf(map)) : 0;
+}
+
+export function remove(map: MapLibre): void {
+  forget(nameOf(map));
+  names.delete(map);
+  map.remove();
 }
