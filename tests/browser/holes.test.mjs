@@ -47,6 +47,19 @@ test('a map with holes says so for as long as it has them', async () => {
   assert.equal(await warning.count(), 0);
 });
 
+test('the ground around what is reviewed says so, too', async () => {
+  const page = await pageOf('authority-im');
+  await page.route('**/tiles/**', (route) => route.fulfill({ status: 503, body: '' }));
+  await page.evaluate(() => {
+    location.hash = '/review';
+  });
+  const warning = page.locator('.compared [role=alert]', { hasText: 'there may be mines' });
+  await warning.waitFor();
+  await page.unroute('**/tiles/**');
+  await warning.getByRole('button').click();
+  await warning.waitFor({ state: 'detached' });
+});
+
 test('a tile that comes late is of the day that the map shows by then', async () => {
   const page = await pageOf('authority-im');
   await goTo(page, '/map');

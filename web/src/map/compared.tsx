@@ -8,6 +8,7 @@ import { hatchPath, hatchWidth, TILE } from '../symbology';
 import { Canvas } from './canvas';
 import type { Part } from './difference';
 import { extentOf } from './extent';
+import { Missing } from './missing';
 import type { Bounds } from './sources';
 import { PARTS } from './style';
 import { put } from './view';
@@ -33,6 +34,7 @@ export default function Compared({ parts, names }: { parts: Feature[]; names: Pa
         />
       </div>
       <figcaption>
+        <Missing map={map} />
         <ul class="key">
           {names.map((name) => (
             <li key={name}>

@@ -15,12 +15,12 @@ import type { Basis } from '../standing/model';
 import { Canvas } from './canvas';
 import { type Filter, NO_FILTER, narrows } from './filter';
 import { Layers } from './layers';
+import { Missing } from './missing';
 import { Readout } from './readout';
 import type { Seen } from './seen';
 import { Sheet } from './sheet';
 import { Slider } from './slider';
 import type { Bounds } from './sources';
-import { wake } from './tiles';
 import { NewRecord, Tools } from './tools';
 import { holesIn } from './view';
 
@@ -67,7 +67,7 @@ function MapOf({ known }: { known: Known }) {
         <div class="map-notes" aria-live="polite">
           {!seen && fault === undefined && <span class="note loading">{t('loading')}</span>}
           {fault !== undefined && <span class="note bad">{words(fault)}</span>}
-          {map && <Missing map={map} />}
+          <Missing map={map} />
           {!seesHazards() && <span class="note bad">{t('map.no_hazards')}</span>}
           {last?.overview && (
             <span class={narrows(filter) ? 'note bad' : 'note'}>
@@ -103,19 +103,5 @@ function MapOf({ known }: { known: Known }) {
         />
       )}
     </div>
-  );
-}
-
-/** Says that the map has holes, for as long as it has them. */
-function Missing({ map }: { map: MapLibre }) {
-  const holes = holesIn(map);
-  if (holes === 0) return null;
-  return (
-    <span class="note bad" role="alert">
-      {t('map.missing', { count: holes })}{' '}
-      <button type="button" onClick={wake}>
-        {t('error.again')}
-      </button>
-    </span>
   );
 }

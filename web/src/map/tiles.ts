@@ -98,13 +98,15 @@ function note(tile: string, isMissing: boolean) {
 /** Until the time is over, the tile is not wanted any more, or there is reason to try again. */
 function pause(wait: number, signal: AbortSignal): Promise<void> {
   return new Promise((go) => {
-    const timer = setTimeout(go, wait);
+    const over = new AbortController();
     const now = () => {
       clearTimeout(timer);
+      over.abort();
       go();
     };
-    waker.addEventListener(WAKE, now, { once: true });
-    signal.addEventListener('abort', now, { once: true });
+    const timer = setTimeout(now, wait);
+    waker.addEventListener(WAKE, now, { signal: over.signal });
+    signal.addEventListener('abort', now, { signal: over.signal });
   });
 }
 
