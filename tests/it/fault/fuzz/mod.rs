@@ -23,6 +23,9 @@ use sha2::{Digest as _, Sha256};
 use self::mutate::changed;
 use crate::support::program::{rounds, seed};
 
+/// Changes of the kept cases that are tried at least, however busy the machine is.
+const FEWEST: u32 = 200;
+
 /// Tries every kept case of a target and then as many changes of them as there is time for.
 fn fuzz(target: &str, mut holds: impl FnMut(&[u8])) {
     let folder =
@@ -35,7 +38,7 @@ fn fuzz(target: &str, mut holds: impl FnMut(&[u8])) {
     let seconds = u64::try_from(rounds("FUZZ_SECONDS", 5)).unwrap();
     let begun = Instant::now();
     let mut tried = 0;
-    while begun.elapsed() < Duration::from_secs(seconds) {
+    while tried < FEWEST || begun.elapsed() < Duration::from_secs(seconds) {
         let case = changed(&corpus, &mut random);
         if let Err(panic) = catch_unwind(AssertUnwindSafe(|| holds(&case))) {
             let name = format!("found-{}", &hex::encode(Sha256::digest(&case))[..12]);
