@@ -5,14 +5,14 @@ import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { archive, layer, TileType } from './pmtiles.mjs';
-import { api, browser, goTo, keep, offences, open, pageOf, settled } from './support.mjs';
+import { api, close, goTo, keep, offences, open, pageOf, settled } from './support.mjs';
 
 const FILE = join(process.env.CONSOLE_DATA, 'basemap.pmtiles');
 /** What provinces are filled with, and water of a base map. */
 const [PROVINCE, WATER] = [[247, 245, 239], [211, 222, 227]];
 
 after(() => rmSync(FILE, { force: true }));
-after(() => browser.close());
+after(close);
 after(() => assert.deepEqual(offences, []));
 
 /** How much of the map has a colour. */

@@ -2,9 +2,9 @@
 
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
-import { api, browser, goTo, keep, offences, pageOf, settled } from './support.mjs';
+import { api, close, goTo, keep, offences, pageOf, settled } from './support.mjs';
 
-after(() => browser.close());
+after(close);
 after(() => assert.deepEqual(offences, []));
 
 const GROUND = ['Confirmed hazardous area (CHA)', 'Suspected hazardous area (SHA)', 'Area known by a point', 'Cleared'];

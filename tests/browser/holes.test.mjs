@@ -2,10 +2,10 @@
 
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
-import { accessible, browser, goTo, keep, offences, pageOf, settled } from './support.mjs';
+import { accessible, close, goTo, keep, offences, pageOf, settled } from './support.mjs';
 import { enrol, push } from './tablet.mjs';
 
-after(() => browser.close());
+after(close);
 after(() => assert.deepEqual(offences, []));
 
 /** How many of a symbol the legend counts. */

@@ -2,9 +2,9 @@
 
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
-import { accessible, api, browser, goTo, keep, offences, pageOf, settled } from './support.mjs';
+import { accessible, api, close, goTo, keep, offences, pageOf, settled } from './support.mjs';
 
-after(() => browser.close());
+after(close);
 after(() => assert.deepEqual(offences, []));
 
 /** The map where a hazard lies in its middle. */

@@ -6,7 +6,7 @@ import { after, test } from 'node:test';
 import {
   accessible,
   api,
-  browser,
+  close,
   fits,
   goTo,
   keep,
@@ -20,7 +20,7 @@ import {
   settled,
 } from './support.mjs';
 
-after(() => browser.close());
+after(close);
 after(() => assert.deepEqual(offences, []));
 
 const m2 = (area) => `${new Intl.NumberFormat('en-GB', { maximumFractionDigits: 0 }).format(area)} m²`;

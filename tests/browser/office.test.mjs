@@ -2,10 +2,10 @@
 
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
-import { accessible, api, browser, fits, goTo, keep, offences, PASSWORD, pageOf, SERVER, settled } from './support.mjs';
+import { accessible, api, close, fits, goTo, keep, offences, PASSWORD, pageOf, SERVER, settled } from './support.mjs';
 import { enrol, push } from './tablet.mjs';
 
-after(() => browser.close());
+after(close);
 after(() => assert.deepEqual(offences, []));
 
 async function mapOf(login) {

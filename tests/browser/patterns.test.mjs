@@ -2,9 +2,9 @@
 
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
-import { api, browser, goTo, keep, offences, pageOf, SERVER, settled, tokenOf } from './support.mjs';
+import { api, close, goTo, keep, offences, pageOf, SERVER, settled, tokenOf } from './support.mjs';
 
-after(() => browser.close());
+after(close);
 after(() => assert.deepEqual(offences, []));
 
 /** Pictures of a legend without their colours. */

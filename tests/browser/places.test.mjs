@@ -2,9 +2,9 @@
 
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
-import { accessible, api, browser, goTo, keep, offences, pageOf, settled } from './support.mjs';
+import { accessible, api, close, goTo, keep, offences, pageOf, settled } from './support.mjs';
 
-after(() => browser.close());
+after(close);
 after(() => assert.deepEqual(offences, []));
 
 const SYRIA = { west: 35.6, south: 32.3, east: 42.4, north: 37.4 };

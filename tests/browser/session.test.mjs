@@ -2,9 +2,9 @@
 
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
-import { accessible, api, browser, jsQR, keep, logIn, offences, open, PASSWORD, pageOf, SERVER } from './support.mjs';
+import { accessible, api, close, jsQR, keep, logIn, offences, open, PASSWORD, pageOf, SERVER } from './support.mjs';
 
-after(() => browser.close());
+after(close);
 after(() => assert.deepEqual(offences, []));
 
 /** What each role finds in the console. */

@@ -2,9 +2,9 @@
 
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
-import { browser, goTo, keep, keepBytes, offences, pageOf, settled } from './support.mjs';
+import { close, goTo, keep, keepBytes, offences, pageOf, settled } from './support.mjs';
 
-after(() => browser.close());
+after(close);
 after(() => assert.deepEqual(offences, []));
 
 async function map() {

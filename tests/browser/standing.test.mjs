@@ -6,7 +6,7 @@ import { after, test } from 'node:test';
 import {
   accessible,
   api,
-  browser,
+  close,
   fits,
   goTo,
   keep,
@@ -20,7 +20,7 @@ import {
   settled,
 } from './support.mjs';
 
-after(() => browser.close());
+after(close);
 after(() => assert.deepEqual(offences, []));
 
 const SENTENCE = 'No record is not evidence of no contamination; a status is not a safety certificate.';
@@ -114,7 +114,7 @@ test('both bases are of one state of the log, or not compared', async () => {
   });
   await page.reload();
   await page.getByText('Provisional less official').waitFor();
-  assert.equal(asked, 2, 'asked again');
+  assert.ok(asked >= 2, 'asked again; and once more where there is news');
   await page.unroute('**/v1/progress/article5?*');
   await changed(page, (told) => {
     if (told.basis === 'official') told.seq -= 1;
@@ -122,6 +122,7 @@ test('both bases are of one state of the log, or not compared', async () => {
   await page.reload();
   await page.locator('.comparison').waitFor();
   assert.equal(await page.getByText('Provisional less official').count(), 0);
+  await page.unrouteAll({ behavior: 'ignoreErrors' });
 });
 
 test('a year opens into its polygons, by the keyboard too', async () => {

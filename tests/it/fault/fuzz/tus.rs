@@ -3,7 +3,7 @@
 
 use std::io::{Read as _, Write as _};
 use std::net::{Shutdown, TcpStream};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -49,7 +49,16 @@ fn any_upload_is_answered(place: &Place) {
     let length = file.len().to_string();
     let metadata = format!("sha256 {}", STANDARD.encode(&name));
     let headers = [tus, ("Upload-Length", length.as_str()), ("Upload-Metadata", metadata.as_str())];
-    assert_eq!(http.raw("POST", "/v1/blobs", &tablet.token, &headers, &[]).0.status, 201);
+    // What the last case has sent may still be being written.
+    let begun = Instant::now();
+    let status = loop {
+        let status = http.raw("POST", "/v1/blobs", &tablet.token, &headers, &[]).0.status;
+        if status != 423 || begun.elapsed() > Duration::from_secs(60) {
+            break status;
+        }
+        std::thread::sleep(Duration::from_millis(200));
+    };
+    assert_eq!(status, 201);
     let mut statuses = Vec::new();
     for _ in 0..3 {
         let head = http.raw("HEAD", &path, &tablet.token, &[tus], &[]).0;
