@@ -5,7 +5,7 @@ import { after, test } from 'node:test';
 import {
   accessible,
   api,
-  browser, close,
+  close,
   fits,
   goTo,
   keep,
