@@ -2,21 +2,13 @@
 
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
-import { api, close, goTo, keep, offences, pageOf, settled } from './support.mjs';
+import { api, close, keep, mapOf, offences, settled } from './support.mjs';
 
 after(close);
 after(() => assert.deepEqual(offences, []));
 
 const GROUND = ['Confirmed hazardous area (CHA)', 'Suspected hazardous area (SHA)', 'Area known by a point', 'Cleared'];
 const POINTS = ['EO finds', 'Accidents', 'Tasks under way'];
-
-async function map() {
-  const page = await pageOf('authority-im');
-  await goTo(page, '/map');
-  await page.waitForSelector('.maplibregl-canvas');
-  await settled(page);
-  return page;
-}
 
 /** What the legend counts. */
 async function counts(page) {
@@ -30,7 +22,7 @@ async function counts(page) {
 }
 
 test('an organisation’s map shows what is its own, points too, and counts that', async () => {
-  const page = await map();
+  const page = await mapOf('authority-im');
   const whole = await counts(page);
   const sum = {};
   for (const { id } of await api('authority-im', '/v1/organisations')) {
@@ -50,7 +42,7 @@ test('an organisation’s map shows what is its own, points too, and counts that
 });
 
 test('what is contested is all that is drawn and counted', async () => {
-  const page = await map();
+  const page = await mapOf('authority-im');
   const { Contested: contested } = await counts(page);
   await page.getByLabel('Only what is contested').check();
   const found = await counts(page);
@@ -61,7 +53,7 @@ test('what is contested is all that is drawn and counted', async () => {
 });
 
 test('the paper says what was left out', async () => {
-  const page = await map();
+  const page = await mapOf('authority-im');
   const [{ id, name }] = await api('authority-im', '/v1/organisations');
   await page.locator('.filters select').last().selectOption(id);
   await page.locator('.legend label', { hasText: 'EO finds' }).click();

@@ -2,19 +2,11 @@
 
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
-import { accessible, api, close, fits, goTo, keep, offences, PASSWORD, pageOf, SERVER, settled } from './support.mjs';
+import { accessible, api, close, fits, goTo, keep, mapOf, offences, PASSWORD, pageOf, SERVER, settled } from './support.mjs';
 import { enrol, push } from './tablet.mjs';
 
 after(close);
 after(() => assert.deepEqual(offences, []));
-
-async function mapOf(login) {
-  const page = await pageOf(login);
-  await goTo(page, '/map');
-  await page.waitForSelector('.maplibregl-canvas');
-  await settled(page);
-  return page;
-}
 
 const shown = async (page) => {
   const panel = page.locator('.side.record');

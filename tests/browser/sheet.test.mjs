@@ -2,24 +2,16 @@
 
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
-import { close, goTo, keep, keepBytes, offences, pageOf, settled } from './support.mjs';
+import { close, keep, keepBytes, mapOf, offences } from './support.mjs';
 
 after(close);
 after(() => assert.deepEqual(offences, []));
-
-async function map() {
-  const page = await pageOf('authority-im');
-  await goTo(page, '/map');
-  await page.waitForSelector('.maplibregl-canvas');
-  await settled(page);
-  return page;
-}
 
 const tool = (page, words) => page.locator('.map-tools button', { hasText: words });
 const focused = (page) => page.evaluate(() => document.activeElement.textContent.trim());
 
 test('the sheet has the keyboard to itself and gives it back', async () => {
-  const page = await map();
+  const page = await mapOf('authority-im');
   await tool(page, 'Print').focus();
   await page.keyboard.press('Enter');
   const sheet = page.getByRole('dialog', { name: 'The map on paper' });
@@ -38,7 +30,7 @@ test('the sheet has the keyboard to itself and gives it back', async () => {
 });
 
 test('a dialog gives the keyboard back, however it is closed', async () => {
-  const page = await map();
+  const page = await mapOf('authority-im');
   const save = tool(page, 'Save as a file');
   for (const close of ['Close', 'Cancel', 'Escape']) {
     await save.focus();
@@ -53,7 +45,7 @@ test('a dialog gives the keyboard back, however it is closed', async () => {
 });
 
 test('what is not yet drawn, or could not be, is not printed as complete', async () => {
-  const page = await map();
+  const page = await mapOf('authority-im');
   let broken = true;
   let asked = 0;
   let answer;

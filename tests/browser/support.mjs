@@ -100,6 +100,15 @@ export async function goTo(page, place) {
   await settled(page);
 }
 
+/** A map of somebody who is logged in, all drawn. */
+export async function mapOf(login) {
+  const page = await pageOf(login);
+  await goTo(page, '/map');
+  await page.waitForSelector('.maplibregl-canvas');
+  await settled(page);
+  return page;
+}
+
 /** Waits until nothing is being loaded, and what moves has come to rest. */
 export async function settled(page) {
   const until = Date.now() + PATIENCE;

@@ -1,6 +1,7 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { Languages } from './app';
 import { Field } from './components/field';
+import { Password } from './components/password';
 import { Fault, Safety } from './components/states';
 import { t } from './i18n';
 import { changePassword, ended, logIn, logOut } from './session';
@@ -74,16 +75,13 @@ function LogInForm({ lead, known = '' }: { lead: string; known?: string }) {
           onInput={(event) => setLogin(event.currentTarget.value)}
         />
       </Field>
-      <Field label={t('login.password')}>
-        <input
-          name="password"
-          type="password"
-          autocomplete="current-password"
-          required
-          value={password}
-          onInput={(event) => setPassword(event.currentTarget.value)}
-        />
-      </Field>
+      <Password
+        label={t('login.password')}
+        name="password"
+        autocomplete="current-password"
+        value={password}
+        onChange={setPassword}
+      />
       {fault !== undefined && <Fault fault={fault} />}
       <button type="submit" class="primary" disabled={busy}>
         {t(busy ? 'login.busy' : 'login.submit')}
@@ -113,25 +111,14 @@ export function NewPassword() {
     if (next !== again) setFault(new Error(t('password.differ')));
     else run(() => changePassword(old, next));
   };
-  const input = (label: string, value: string, set: (value: string) => void, fill: string) => (
-    <Field label={label}>
-      <input
-        type="password"
-        autocomplete={fill}
-        required
-        value={value}
-        onInput={(event) => set(event.currentTarget.value)}
-      />
-    </Field>
-  );
   return (
     <main class="door">
       <form onSubmit={submit}>
         <h1>{t('password.title')}</h1>
         <p class="muted">{t('password.lead')}</p>
-        {input(t('password.old'), old, setOld, 'current-password')}
-        {input(t('password.new'), next, setNext, 'new-password')}
-        {input(t('password.again'), again, setAgain, 'new-password')}
+        <Password label={t('password.old')} autocomplete="current-password" value={old} onChange={setOld} />
+        <Password label={t('password.new')} autocomplete="new-password" value={next} onChange={setNext} />
+        <Password label={t('password.again')} autocomplete="new-password" value={again} onChange={setAgain} />
         {fault !== undefined && <Fault fault={fault} />}
         <button type="submit" class="primary" disabled={busy}>
           {t('password.submit')}

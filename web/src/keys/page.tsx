@@ -4,6 +4,7 @@ import { useState } from 'preact/hooks';
 import { Act, STAY } from '../components/act';
 import { Dialog } from '../components/dialog';
 import { Choice, Field } from '../components/field';
+import { Password } from '../components/password';
 import { Secret } from '../components/secret';
 import { Empty, Show } from '../components/states';
 import { t, word } from '../i18n';
@@ -90,15 +91,13 @@ function Make({ login, onClose }: { login: string; onClose: () => void }) {
         options={scopes.map((known) => [known, word('scope', known)])}
         onChange={setScope}
       />
-      <Field label={t('keys.password')} hint={t('keys.password_hint')}>
-        <input
-          type="password"
-          autocomplete="current-password"
-          required
-          value={password}
-          onInput={(event) => setPassword(event.currentTarget.value)}
-        />
-      </Field>
+      <Password
+        label={t('keys.password')}
+        hint={t('keys.password_hint')}
+        autocomplete="current-password"
+        value={password}
+        onChange={setPassword}
+      />
     </Act>
   );
 }
