@@ -32,6 +32,7 @@ pub mod session;
 pub mod state;
 pub mod sync;
 mod table;
+mod turns;
 pub mod uploads;
 pub mod waiting;
 mod which;

@@ -12,7 +12,7 @@ use tokio::sync::watch::{Sender, channel};
 
 use super::error::{ApiError, ApiResult};
 use super::ogc::counts::Counts;
-use super::ogc::turns::Turns;
+use super::turns::Turns;
 use crate::arrival::Arrival;
 use crate::auth::token::Keys;
 use crate::blob::Blobs;

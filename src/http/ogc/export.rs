@@ -15,13 +15,13 @@ use super::collections::{find, find_for};
 use super::items::first_in_order;
 use super::question::Question;
 use super::reply::{Address, fresh};
-use super::turns::Place;
 use crate::auth::permission::ReadRecords;
 use crate::export::{self, Document, Format, Layer};
 use crate::http::error::{ApiError, ApiResult};
 use crate::http::map_access::MapAccess;
 use crate::http::ranges::pieces;
 use crate::http::state::AppState;
+use crate::http::turns::Place;
 use crate::model::role::Actor;
 use crate::ogc::Unreadable;
 use crate::ogc::collection::Source;
@@ -181,7 +181,7 @@ mod tests {
     use uuid::Uuid;
 
     use super::*;
-    use crate::http::ogc::turns::Turns;
+    use crate::http::turns::Turns;
 
     #[actix_web::test]
     async fn a_file_keeps_its_place_until_its_reader_is_gone() {

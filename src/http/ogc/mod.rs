@@ -16,7 +16,6 @@ mod schemas;
 mod source;
 mod tiles;
 mod tilesets;
-pub(super) mod turns;
 
 use utoipa_actix_web::service_config::ServiceConfig;
 

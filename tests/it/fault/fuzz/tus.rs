@@ -53,7 +53,7 @@ fn any_upload_is_answered(place: &Place) {
     let begun = Instant::now();
     let status = loop {
         let status = http.raw("POST", "/v1/blobs", &tablet.token, &headers, &[]).0.status;
-        if status != 423 || begun.elapsed() > Duration::from_secs(60) {
+        if status != 423 || begun.elapsed() > Duration::from_mins(1) {
             break status;
         }
         std::thread::sleep(Duration::from_millis(200));
