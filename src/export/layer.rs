@@ -9,12 +9,10 @@ use serde_json::Value;
 
 use super::about::Document;
 use super::{ground, projection};
+use crate::model::record::NAMES;
 use crate::ogc::collection::{Collection, Property, Shape, Type};
 use crate::ogc::crs::Crs;
 use crate::ogc::feature::Feature;
-
-/// What names a feature for people, the best first.
-const LABELS: [&str; 2] = ["local_reference", "name"];
 
 /// By which a file says what is lost.
 pub(super) const NOT_PLACED: &str = "not_placed";
@@ -117,7 +115,7 @@ impl Layer {
 
     /// What names a feature for people.
     pub(super) fn label(&self, feature: &Feature) -> String {
-        let said = LABELS.into_iter().filter(|name| self.columns.iter().any(|column| column.name == *name));
+        let said = NAMES.into_iter().filter(|name| self.columns.iter().any(|column| column.name == *name));
         let mut said = said.filter_map(|name| feature.properties.get(name)?.as_str());
         said.find(|text| !text.trim().is_empty()).map_or_else(|| feature.id.to_string(), str::to_owned)
     }

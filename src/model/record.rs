@@ -12,6 +12,16 @@ use super::{Hash, Stage, mutation::GEOMETRY};
 /// Statuses in which a hazardous area is none any more.
 pub const CLOSED: [&str; 2] = ["released", "closed"];
 
+/// The fields that people call a record by, the best first: the reference that the server has issued, the operator's own,
+/// a name.
+pub const NAMES: [&str; 3] = ["reference", "local_reference", "name"];
+
+/// What people call a record that says this; nothing where it has no name.
+pub fn name_of(properties: &Map<String, Value>) -> Option<&str> {
+    let mut names = NAMES.into_iter().filter_map(|name| properties.get(name)?.as_str());
+    names.find(|name| !name.trim().is_empty())
+}
+
 /// A record at one version.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Record {

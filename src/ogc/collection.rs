@@ -306,6 +306,7 @@ pub fn of_ground(ground: Ground) -> Collection {
         Ground::Remaining | Ground::Contested => {
             let contested = given("contested", "Two people disagree about it", &json!({"type": "boolean"}));
             let properties = vec![
+                text("name", "What people call the area: its reference, the operator's own, or its name"),
                 area,
                 id("hazardous_area", "Hazardous area"),
                 code(
@@ -333,6 +334,7 @@ pub fn of_ground(ground: Ground) -> Collection {
         }
         Ground::Released => {
             let properties = vec![
+                text("name", "What people call the release: its reference, or the operator's own"),
                 area,
                 id("land_release", "Land release"),
                 day("released_on", "Released on"),

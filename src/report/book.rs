@@ -3,8 +3,8 @@
 //! Whoever asks gets figures that hold everything committed before the question. A change recomputes only the
 //! cluster of polygons that it touches.
 
-use std::collections::BTreeMap;
-use std::sync::{PoisonError, RwLock, RwLockReadGuard};
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 
 use uuid::Uuid;
 
@@ -38,6 +38,8 @@ pub struct Book {
     pub ledger: Ledger,
     /// The ordnance.
     pub ordnance: Ordnance,
+    /// What people call the records.
+    names: HashMap<Uuid, Arc<str>>,
     /// Records that a person should look at because of how they count.
     doubts: BTreeMap<Uuid, Doubt>,
     /// Clusters that failed a check when they were last computed.
@@ -83,6 +85,7 @@ impl Books {
             Ok::<_, GridError>(Book {
                 ledger,
                 ordnance: Ordnance::default(),
+                names: HashMap::new(),
                 doubts: BTreeMap::new(),
                 breaches: Vec::new(),
             })
@@ -120,6 +123,7 @@ impl Books {
     fn forget(&mut self, id: Uuid) {
         for book in [&mut self.official, &mut self.provisional] {
             book.doubts.remove(&id);
+            book.names.remove(&id);
             book.ledger.remove_hazard(id);
             book.ledger.remove_release(id);
             book.ordnance.forget(id);
@@ -138,6 +142,11 @@ impl Books {
 }
 
 impl Book {
+    /// What people call an area or a release, as it counts here.
+    pub fn name(&self, id: Uuid) -> Option<&str> {
+        self.names.get(&id).map(AsRef::as_ref)
+    }
+
     /// What is in the records but not, or not all, in the figures, and why.
     pub fn left_out(&self) -> Vec<String> {
         let left_out = self.doubts.iter().filter_map(|(id, doubt)| match doubt {
@@ -166,9 +175,11 @@ impl Book {
     fn take(&mut self, record: &Surveyed<'_>, rules: &Rules<'_>) {
         let id = record.line.id;
         self.doubts.remove(&id);
+        self.names.remove(&id);
         self.ledger.remove_hazard(id);
         self.ledger.remove_release(id);
         let reading = rules.read(record);
+        self.names.extend(reading.name.map(|name| (id, name)));
         self.doubts.extend(reading.doubt.map(|doubt| (id, doubt)));
         let put = match reading.fact {
             Fact::Hazard(hazard) => self.ledger.put_hazard(hazard),

@@ -1,6 +1,7 @@
 //! How a record's versions become facts of the ledger, on either basis.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use chrono::NaiveDate;
 use serde_json::{Map, Value};
@@ -9,6 +10,7 @@ use super::book::Basis;
 use super::ground::Ground;
 use crate::ledger::{Hazard, Release, TreatyScope};
 use crate::model::Stage;
+use crate::model::record::name_of;
 use crate::programme::{AdminUnits, DateRule};
 use crate::store::book::{LineVersion, RecordLine};
 
@@ -33,11 +35,13 @@ pub(super) enum Doubt {
 pub(super) struct Reading {
     pub(super) fact: Fact,
     pub(super) doubt: Option<Doubt>,
+    /// What people call the record.
+    pub(super) name: Option<Arc<str>>,
 }
 
 impl Reading {
     pub(super) fn nothing(doubt: Option<Doubt>) -> Self {
-        Self { fact: Fact::Nothing, doubt }
+        Self { fact: Fact::Nothing, doubt, name: None }
     }
 }
 
@@ -91,12 +95,13 @@ impl Rules<'_> {
     pub(super) fn read(&self, record: &Surveyed<'_>) -> Reading {
         let counted = counted(self.basis, record.line);
         let Some(&last) = counted.last() else { return Reading::nothing(None) };
-        match record.line.kind.as_str() {
+        let reading = match record.line.kind.as_str() {
             "hazardous_area" => self.hazard(record, &counted),
             "land_release" if record.version(last).retired => Reading::nothing(None),
             "land_release" => self.release(record, last),
             _ => Reading::nothing(None),
-        }
+        };
+        Reading { name: name_of(&record.version(last).properties).map(Arc::from), ..reading }
     }
 
     /// Codes of administrative levels 1 to 3: from the ground, or else as the record says.

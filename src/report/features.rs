@@ -38,16 +38,19 @@ pub fn features(
 ) -> Result<Vec<Feature>, DisplayError> {
     Ok(match ground {
         Ground::Remaining | Ground::Contested => {
-            book.ledger.remaining_ground(as_of, ids)?.into_iter().map(remaining).collect()
+            book.ledger.remaining_ground(as_of, ids)?.into_iter().map(|left| remaining(book, left)).collect()
         }
-        Ground::Released => book.ledger.released_ground(as_of, ids)?.into_iter().map(released).collect(),
+        Ground::Released => {
+            book.ledger.released_ground(as_of, ids)?.into_iter().map(|gone| released(book, gone)).collect()
+        }
     })
 }
 
 /// What is left of an area.
-pub(super) fn remaining(ground: RemainingGround) -> Feature {
+pub(super) fn remaining(book: &Book, ground: RemainingGround) -> Feature {
     let [admin1, admin2, admin3] = ground.admin;
     let properties = json!({
+        "name": book.name(ground.hazard),
         "area_m2": ground.area.m2(),
         "hazardous_area": ground.hazard,
         "classification": ground.classification,
@@ -63,8 +66,9 @@ pub(super) fn remaining(ground: RemainingGround) -> Feature {
 }
 
 /// What a release has released.
-pub(super) fn released(ground: ReleasedGround) -> Feature {
+pub(super) fn released(book: &Book, ground: ReleasedGround) -> Feature {
     let properties = json!({
+        "name": book.name(ground.release),
         "area_m2": ground.area.m2(),
         "land_release": ground.release,
         "released_on": ground.released,

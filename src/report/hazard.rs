@@ -35,7 +35,7 @@ impl Rules<'_> {
             return Reading::nothing(doubt);
         }
         let hazard = Hazard { id: line.id, sequence: line.created_seq, versions, end };
-        Reading { fact: Fact::Hazard(hazard), doubt }
+        Reading { fact: Fact::Hazard(hazard), doubt, name: None }
     }
 
     /// What was held true from which day on; `None` where a version has no classification.

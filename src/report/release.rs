@@ -50,7 +50,7 @@ impl Rules<'_> {
         } else {
             ground.repaired(self.basis).map(Doubt::Repaired)
         };
-        Reading { fact: Fact::Release(release), doubt }
+        Reading { fact: Fact::Release(release), doubt, name: None }
     }
 
     /// The day that puts a release's ground into a year. It does not depend on the basis: stages are looked for among

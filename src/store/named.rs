@@ -5,10 +5,7 @@ use diesel::expression::SqlLiteral;
 use diesel::sql_types::{Bool, Nullable};
 use serde_json::Value;
 
-use crate::model::record::Feature;
-
-/// The fields that people call a record by.
-const NAMES: [&str; 3] = ["reference", "local_reference", "name"];
+use crate::model::record::{Feature, NAMES};
 
 /// Characters of a name that are looked for.
 const LONGEST: usize = 100;

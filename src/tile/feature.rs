@@ -26,6 +26,8 @@ pub struct Field {
     pub tier: i16,
     /// What `TileJSON` says of its values: `String`, `Number` or `Boolean`.
     pub type_name: &'static str,
+    /// The coarsest zoom whose tiles say it.
+    pub from_zoom: u8,
 }
 
 /// A feature.

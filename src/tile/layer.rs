@@ -217,6 +217,7 @@ impl<K: Eq + Hash, A> Layer<K, A> {
         A: 'k,
     {
         let mut pen = Pen::new(tile);
+        let zoom = tile.zxy().0;
         for kept in shown {
             let Feature { id, shape, tags } = &kept.feature;
             if !pen.draw(shape) {
@@ -227,7 +228,7 @@ impl<K: Eq + Hash, A> Layer<K, A> {
             feature.tag_ref("id", MvtValueRef::String(id))?;
             for (field, tag) in tags {
                 let field = &self.fields[usize::from(*field)];
-                if field.tier <= tier {
+                if field.tier <= tier && field.from_zoom <= zoom {
                     feature.tag_ref(&field.name, value(tag))?;
                 }
             }

@@ -11,7 +11,8 @@ use super::*;
 const FIELDS: [(&str, i16); 3] = [("classification", 0), ("contested", 0), ("secret", 2)];
 
 fn layer() -> Layer<u32, bool> {
-    let field = |(name, tier): (&str, i16)| Field { name: name.to_owned(), tier, type_name: "String" };
+    let field =
+        |(name, tier): (&str, i16)| Field { name: name.to_owned(), tier, type_name: "String", from_zoom: 0 };
     let classes = ["cha", "sha"].map(str::to_owned).to_vec();
     Layer::new(FIELDS.map(field).to_vec(), Legend { class: Some((0, classes)), flag: Some(1) })
 }

@@ -2,17 +2,22 @@
 
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
-import { api, close, goTo, keep, offences, pageOf, settled } from './support.mjs';
+import { api, close, goTo, keep, offences, pageOf, SERVER, settled, tokenOf } from './support.mjs';
 
 after(close);
 after(() => assert.deepEqual(offences, []));
 
-/** The outline editor of a hazard of one ring, and what clicks into its map. */
-async function editing() {
+/** A hazard of one ring. */
+async function simpleHazard() {
   const { features } = await api('authority-im', '/v1/records?kind=hazardous_area&stage=finalised&limit=1000');
-  const simple = features.findLast(
+  return features.findLast(
     ({ geometry, contested }) => geometry?.type === 'Polygon' && geometry.coordinates.length === 1 && !contested,
   );
+}
+
+/** The outline editor of a hazard, and what clicks into its map. */
+async function editing(hazard) {
+  const simple = hazard ?? (await simpleHazard());
   const page = await pageOf('authority-im');
   await goTo(page, `/map?record=${simple.id}`);
   await page.waitForSelector('.maplibregl-canvas');
@@ -67,4 +72,81 @@ test('an outline that nobody changed is not saved', async () => {
   // Looked at, laid aside.
   await click(0.9, 0.9);
   assert.equal(await save.isDisabled(), true);
+});
+
+const square = ([lon, lat], half) =>
+  [
+    [-1, -1],
+    [1, -1],
+    [1, 1],
+    [-1, 1],
+    [-1, -1],
+  ].map(([right, up]) => [lon + right * half, lat + up * half]);
+
+/** Where the editor shows a place: it has brought the outline's box into the middle. */
+async function pointsOf(page, west, south, east, north) {
+  const { x, y, width, height } = await page.locator('.map-canvas').boundingBox();
+  const up = (lat) => (180 / Math.PI) * Math.log(Math.tan(Math.PI / 4 + (lat * Math.PI) / 360));
+  const scale = Math.min((width - 280) / (east - west), (height - 280) / (up(north) - up(south)));
+  return ([lon, lat]) => [
+    x + width / 2 + (lon - (west + east) / 2) * scale,
+    y + height / 2 - (up(lat) - (up(south) + up(north)) / 2) * scale,
+  ];
+}
+
+test('an outline of parts and holes is mended ring by ring, and a part is removed', async () => {
+  const hazard = await simpleHazard();
+  const [lon, lat] = hazard.geometry.coordinates[0][0];
+  const [west, middle, east] = [-0.003, 0.002, 0.006].map((far) => [lon + far, lat]);
+  const parts = [[square(west, 0.002), square(west, 0.0008)], [square(middle, 0.001)], [square(east, 0.001)]];
+  const put = await fetch(`${SERVER}/v1/records/${hazard.id}`, {
+    method: 'PATCH',
+    headers: {
+      authorization: `Bearer ${await tokenOf('authority-im')}`,
+      'content-type': 'application/json',
+      'if-match': `"${hazard.version}"`,
+    },
+    body: JSON.stringify({
+      changes: { geometry: { to: { type: 'MultiPolygon', coordinates: parts } } },
+      reason: 'Three parts, one of them around a house.',
+    }),
+  });
+  assert.equal(put.status, 200, await put.text());
+  const { page, save } = await editing(hazard);
+  const at = await pointsOf(page, lon - 0.005, lat - 0.002, lon + 0.007, lat + 0.002);
+  const drag = async (from, to) => {
+    await page.mouse.move(...at(from), { steps: 4 });
+    await page.mouse.down();
+    await page.mouse.move(...at(to), { steps: 8 });
+    await page.mouse.up();
+    await page.waitForTimeout(300);
+  };
+  const choose = async (place) => {
+    await page.mouse.move(...at(place), { steps: 4 });
+    await page.mouse.click(...at(place));
+    await page.waitForTimeout(300);
+  };
+  assert.equal(await save.isDisabled(), true, 'nothing is changed yet');
+  await keep(page, 'map-parts');
+  // The hole's north-eastern corner, towards its middle.
+  await choose(west);
+  await drag([west[0] + 0.0008, lat + 0.0008], [west[0] + 0.0004, lat + 0.0004]);
+  await choose(east);
+  await page.keyboard.press('Delete');
+  await page.waitForTimeout(300);
+  await page.locator('.editing input').fill('Nothing is in the east; the yard is smaller.');
+  await keep(page, 'map-parts-mended');
+  assert.equal(await save.isDisabled(), false);
+  await save.click();
+  await page.locator('.editing').waitFor({ state: 'detached' });
+  const { geometry } = await api('authority-im', `/v1/records/${hazard.id}`);
+  assert.equal(geometry.type, 'MultiPolygon');
+  assert.equal(geometry.coordinates.length, 2, 'one part is gone');
+  assert.deepEqual(geometry.coordinates[1], parts[1], 'another stays exactly as it was');
+  const [shell, yard] = geometry.coordinates[0];
+  assert.deepEqual(shell, parts[0][0]);
+  assert.equal(yard.length, 5);
+  const moved = yard.filter(([x, y], place) => x !== parts[0][1][place][0] || y !== parts[0][1][place][1]);
+  assert.equal(moved.length, 1, 'one corner of the hole is another');
+  assert.ok(Math.abs(moved[0][0] - west[0] - 0.0004) < 1e-4 && Math.abs(moved[0][1] - lat - 0.0004) < 1e-4);
 });

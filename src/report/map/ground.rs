@@ -9,10 +9,9 @@ use rayon::prelude::*;
 use super::tag::{Tagger, fields, legend};
 use super::{Asked, MapError};
 use crate::geometry::display::DisplayError;
-use crate::ledger::Ledger;
 use crate::ogc::collection::{Collection, Ground, Source, of_ground};
 use crate::ogc::feature::Feature;
-use crate::report::book::{Basis, Books};
+use crate::report::book::{Basis, Book, Books};
 use crate::report::features::{released, remaining};
 use crate::tile::{self, Layer};
 
@@ -47,15 +46,15 @@ pub(super) fn follow(
         return Ok(());
     }
     let mut held = held.write().unwrap_or_else(PoisonError::into_inner);
-    let ledger = &books.of(basis).ledger;
+    let book = books.of(basis);
     match &mut *held {
-        Some(map) if is_of(map) => map.catch_up(ledger, books.seq),
+        Some(map) if is_of(map) => map.catch_up(book, books.seq),
         other => {
             // Another reader may be waiting for this day with that one in hand: not there yet is not waited for.
             let near = near.and_then(|near| near.try_read().ok().and_then(|map| map.clone())).filter(is_of);
             *other = Some(match near {
-                Some(near) => near.on(ledger, day, books.seq)?,
-                None => GroundMap::read(ledger, day, edition, books.seq)?,
+                Some(near) => near.on(book, day, books.seq)?,
+                None => GroundMap::read(book, day, edition, books.seq)?,
             });
             Ok(())
         }
@@ -75,47 +74,47 @@ impl GroundMap {
         Self { remaining, released, day, turns: Vec::new(), edition, seq: 0 }
     }
 
-    fn read(ledger: &Ledger, day: NaiveDate, edition: String, seq: i64) -> Result<Self, DisplayError> {
+    fn read(book: &Book, day: NaiveDate, edition: String, seq: i64) -> Result<Self, DisplayError> {
         let mut map = Self::new(day, edition);
-        let places: Vec<usize> = (0..ledger.turns().len()).collect();
+        let places: Vec<usize> = (0..book.ledger.turns().len()).collect();
         let (mut remaining, mut released) = (Vec::new(), Vec::new());
         let mut tagger = Tagger::default();
-        for (place, (left, gone)) in map.draw(ledger, &places)? {
+        for (place, (left, gone)) in map.draw(book, &places)? {
             let tagged = |feature: (Contested, tile::Feature)| (place, feature.0, feature.1);
             remaining.extend(tag(&left, &map.remaining, &mut tagger).into_iter().map(tagged));
             released.extend(tag(&gone, &map.released, &mut tagger).into_iter().map(tagged));
         }
         map.remaining.load(remaining, seq);
         map.released.load(released, seq);
-        map.seen(ledger, seq);
+        map.seen(book, seq);
         Ok(map)
     }
 
-    fn catch_up(&mut self, ledger: &Ledger, seq: i64) -> Result<(), DisplayError> {
-        let turns = ledger.turns();
+    fn catch_up(&mut self, book: &Book, seq: i64) -> Result<(), DisplayError> {
+        let turns = book.ledger.turns();
         let changed = |place: &usize| self.turns.get(*place) != Some(&turns[*place]);
         let places: Vec<usize> = (0..turns.len()).filter(changed).collect();
-        self.redraw(ledger, &places, seq)
+        self.redraw(book, &places, seq)
     }
 
     /// The ground at the end of another day.
-    fn on(mut self, ledger: &Ledger, day: NaiveDate, seq: i64) -> Result<Self, DisplayError> {
-        let (turns, before) = (ledger.turns(), self.day);
+    fn on(mut self, book: &Book, day: NaiveDate, seq: i64) -> Result<Self, DisplayError> {
+        let (turns, before) = (book.ledger.turns(), self.day);
         self.day = day;
         let changed = |place: &usize| {
-            self.turns.get(*place) != Some(&turns[*place]) || !ledger.is_alike_in(*place, before, day)
+            self.turns.get(*place) != Some(&turns[*place]) || !book.ledger.is_alike_in(*place, before, day)
         };
         let places: Vec<usize> = (0..turns.len()).filter(changed).collect();
-        self.redraw(ledger, &places, seq)?;
+        self.redraw(book, &places, seq)?;
         // What names a tile says which day it shows; nothing is known of when this day's tiles changed last.
         self.remaining.touch_all(seq);
         self.released.touch_all(seq);
         Ok(self)
     }
 
-    fn redraw(&mut self, ledger: &Ledger, places: &[usize], seq: i64) -> Result<(), DisplayError> {
+    fn redraw(&mut self, book: &Book, places: &[usize], seq: i64) -> Result<(), DisplayError> {
         let mut tagger = Tagger::default();
-        for (place, (left, gone)) in self.draw(ledger, places)? {
+        for (place, (left, gone)) in self.draw(book, places)? {
             let (left, gone) =
                 (tag(&left, &self.remaining, &mut tagger), tag(&gone, &self.released, &mut tagger));
             self.remaining.replace(&place, left, seq);
@@ -123,22 +122,22 @@ impl GroundMap {
         }
         self.remaining.measure();
         self.released.measure();
-        self.seen(ledger, seq);
+        self.seen(book, seq);
         Ok(())
     }
 
-    fn draw(&self, ledger: &Ledger, places: &[usize]) -> Result<Found, DisplayError> {
+    fn draw(&self, book: &Book, places: &[usize]) -> Result<Found, DisplayError> {
         let draw = |&place: &usize| {
-            let (left, gone) = ledger.ground_in(place, self.day)?;
-            let features =
-                (left.into_iter().map(remaining).collect(), gone.into_iter().map(released).collect());
-            Ok((place, features))
+            let (left, gone) = book.ledger.ground_in(place, self.day)?;
+            let left = left.into_iter().map(|ground| remaining(book, ground)).collect();
+            let gone = gone.into_iter().map(|ground| released(book, ground)).collect();
+            Ok((place, (left, gone)))
         };
         places.par_iter().map(draw).collect()
     }
 
-    fn seen(&mut self, ledger: &Ledger, seq: i64) {
-        self.turns = ledger.turns().to_vec();
+    fn seen(&mut self, book: &Book, seq: i64) {
+        self.turns = book.ledger.turns().to_vec();
         self.seq = seq;
     }
 

@@ -1,5 +1,5 @@
-//! Which properties go into tiles: those by which a map chooses a symbol – codes, dates, yes and no –, and of the
-//! ledger's ground everything, which is little. What else a record says is asked for by its id.
+//! Which properties go into tiles: those by which a map chooses a symbol – codes, dates, yes and no –, by which it
+//! names what it shows, and of the ledger's ground everything, which is little. What else a record says is asked for by its id.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -7,6 +7,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use crate::ledger::{Classification, ReleaseResult};
+use crate::model::record::NAMES;
 use crate::model::schema::Registry;
 use crate::ogc::collection::{Collection, Property, Type};
 use crate::ogc::feature::Feature;
@@ -14,6 +15,9 @@ use crate::tile::{self, Field, Legend, Shape, Tag};
 
 /// What the server says of every record, for whoever reads that kind at all.
 const GIVEN: [&str; 4] = ["area_m2", "stage", "contested", "organisation"];
+
+/// From which zoom on names are told: coarser maps have no room for them, and each is another text.
+const NAMED_FROM: u8 = 12;
 
 /// The properties that tiles of a collection have.
 pub fn fields(collection: &Collection) -> Vec<Field> {
@@ -29,7 +33,8 @@ pub fn fields(collection: &Collection) -> Vec<Field> {
                 Type::Boolean => "Boolean",
                 _ => "String",
             };
-            Field { name: property.name.clone(), tier: tier.into(), type_name }
+            let from_zoom = if is_name(property) { NAMED_FROM } else { 0 };
+            Field { name: property.name.clone(), tier: tier.into(), type_name, from_zoom }
         })
         .collect()
 }
@@ -41,7 +46,12 @@ fn is_styled(property: &Property) -> bool {
     };
     let dated = property.type_ == Type::Text && property.schema["format"] == "date";
     let given = GIVEN.contains(&property.name.as_str());
-    given || coded.is_array() || dated || property.type_ == Type::Boolean
+    given || is_name(property) || coded.is_array() || dated || property.type_ == Type::Boolean
+}
+
+/// Whether it is for a label.
+fn is_name(property: &Property) -> bool {
+    NAMES.contains(&property.name.as_str())
 }
 
 /// By what overviews of a collection divide it: the gravest class of hazardous ground, how ground was released.

@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use super::clients::{runs, said, skip};
 use super::{Country, Map};
-use crate::ledger::{finalise, finalise_because, push, release, remaining, square, total};
+use crate::ledger::{create, finalise, finalise_because, push, release, remaining, square, total};
 use crate::support::tablet::{record, with};
 use crate::support::{Person, Place, Tablet, TestServer, on_both, people::text};
 
@@ -23,6 +23,7 @@ on_both!(
     tiles_describe_themselves,
     gdal_reads_a_tile,
     each_basis_has_tiles_of_its_own,
+    ground_is_named_where_a_map_has_room,
 );
 
 /// The tile of zoom 9 in which every area of the tests lies.
@@ -146,6 +147,45 @@ fn each_basis_has_tiles_of_its_own(place: &Place) {
     assert_eq!((of("official"), of("provisional")), (official, provisional));
 }
 
+fn ground_is_named_where_a_map_has_room(place: &Place) {
+    let country = Country::prepare(place, 2);
+    let (server, crew, area) = (&country.server, &country.crew, country.areas[0]);
+    let fields = json!({"result": "reduced", "method": "manual", "completion_date": "2024-06-30",
+                        "local_reference": "LR 7", "hazardous_area_ids": [area]});
+    let outline = square(0.0, 0.0005);
+    push(
+        server,
+        crew,
+        &crew.surveyor,
+        vec![create("land_release", Uuid::now_v7(), &crew.surveyor, &fields, &outline)],
+    );
+    // The first area's own tile.
+    let near = "15/16384/15469";
+    let of = |layer: &str, field: &str, tile: &str| {
+        let answer = ask(server, &crew.im, &format!("/tiles/{layer}/{tile}?basis=provisional"), &[]);
+        (read(&answer.bytes)[0].1.get(field).cloned(), answer.etag)
+    };
+    assert_eq!(of("remaining", "name", near).0, Some(json!("Area 0")));
+    assert_eq!(of("released", "name", near).0, Some(json!("LR 7")));
+    assert_eq!(of("hazardous_area", "name", near).0, Some(json!("Area 0")));
+    for layer in ["remaining", "released", "hazardous_area"] {
+        assert_eq!(of(layer, "name", ALL).0, None, "{layer}: a country has no room for names");
+    }
+    // A name is as new as everything else.
+    let before = of("remaining", "name", near).1;
+    let version = record(server, &crew.im.log_in(server), area)["version"].clone();
+    let tablet = Tablet::enrol(server, crew, &crew.surveyor);
+    let edit = tablet.on("update", area, &version, &json!({"changes": {"local_reference": {"to": "MF-12"}}}));
+    tablet.must("applied", &edit);
+    let (name, after) = of("remaining", "name", near);
+    assert_eq!(name, Some(json!("MF-12")), "the operator's own reference names it better");
+    assert_ne!(before, after);
+    assert_eq!(of("hazardous_area", "local_reference", near).0, Some(json!("MF-12")));
+    let item =
+        country.im().get(&format!("/collections/remaining/items/{area}?basis=provisional")).expect(200);
+    assert_eq!(item["properties"]["name"], "MF-12");
+}
+
 fn a_tile_is_asked_for_again_only_when_it_has_changed(place: &Place) {
     let country = Country::prepare(place, 3);
     let (server, crew) = (&country.server, &country.crew);
@@ -169,7 +209,7 @@ fn a_tile_is_asked_for_again_only_when_it_has_changed(place: &Place) {
     let far = crate::ledger::push_hazard(server, crew, &crew.surveyor, 0.9);
     let (ground, records) = (known("remaining", here), known("hazardous_area", here));
     let other = known("remaining", ALL);
-    let task = crate::ledger::create(
+    let task = create(
         "task",
         Uuid::now_v7(),
         &crew.director,

@@ -67,6 +67,7 @@ export function apply(map: MapLibre, layers: Layers, question: Question, filter:
     };
     for (const [name, shown] of Object.entries(symbols)) one(name, [['in', symbol, ['literal', shown]]]);
     one('contested', [['==', ['get', 'contested'], true]]);
+    set(`${id}-names`, [['!', ['has', 'overview']], ...own, ...there]);
   }
   // An outline's status is that of today; of an earlier day only the ledger's ground is known.
   const current = question.asOf >= question.today;

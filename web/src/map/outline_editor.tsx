@@ -1,7 +1,7 @@
-import type { Geometry, Polygon, Position } from 'geojson';
+import type { Polygon } from 'geojson';
 import type { Map as MapLibre } from 'maplibre-gl';
 import { useEffect, useRef, useState } from 'preact/hooks';
-import { TerraDraw, TerraDrawPolygonMode, TerraDrawSelectMode } from 'terra-draw';
+import { type GeoJSONStoreFeatures, TerraDraw, TerraDrawPolygonMode, TerraDrawSelectMode } from 'terra-draw';
 import { TerraDrawMapLibreGLAdapter } from 'terra-draw-maplibre-gl-adapter';
 import { api } from '../api';
 import { Field } from '../components/field';
@@ -11,11 +11,7 @@ import { t } from '../i18n';
 import { useLoad } from '../load';
 import { loadRecord, nameOf, type RecordFeature } from '../record/model';
 import { extentOf } from './extent';
-import { measure, type Place } from './measure';
-import { cornersOf } from './ring';
-
-/** Corners that nobody moved stay exactly where they were. */
-const DIGITS = 15;
+import { areaOf, DIGITS, isOutline, type Outline, outlineOf, type Ring, ringsOf } from './outline';
 
 /** Redraws a record's outline: an edit like a tablet's, after which its review begins anew. */
 export default function OutlineEditor(props: { map: MapLibre; id: string; onClose: () => void }) {
@@ -24,11 +20,11 @@ export default function OutlineEditor(props: { map: MapLibre; id: string; onClos
     <div class="measuring editing" role="region" aria-label={t('edit.title')}>
       <Show of={record}>
         {(found) =>
-          isSimple(found.geometry) ? (
+          isOutline(found.geometry) ? (
             <Editor map={props.map} record={found} outline={found.geometry} onClose={props.onClose} />
           ) : (
             <>
-              <p>{t('edit.not_simple')}</p>
+              <p>{t('edit.no_outline')}</p>
               <button type="button" onClick={props.onClose}>
                 {t('close')}
               </button>
@@ -40,28 +36,48 @@ export default function OutlineEditor(props: { map: MapLibre; id: string; onClos
   );
 }
 
-/** One ring: what has parts or holes is work for a GIS. */
-function isSimple(geometry: Geometry | null): geometry is Polygon {
-  return geometry?.type === 'Polygon' && geometry.coordinates.length === 1;
-}
-
-const areaOf = (ring: Position[]) => measure(cornersOf(ring) as Place[]).area ?? 0;
-
-/** The shape on the map, if it is finished and another than before: a corner that follows the pointer is nobody's. */
-function finished(draw: TerraDraw, outline: Polygon): Polygon | null {
+/** The rings on the map as an outline, if they are finished and others than before: a corner that follows the pointer is
+ * nobody's. */
+function finished(draw: TerraDraw, outline: Outline): Outline | null {
   const shapes = draw.getSnapshot().filter(({ geometry }) => geometry.type === 'Polygon');
-  const [only] = shapes;
-  if (!only || shapes.length > 1 || only.properties.currentlyDrawing) return null;
-  const shape = only.geometry as Polygon;
-  return JSON.stringify(shape.coordinates) === JSON.stringify(outline.coordinates) ? null : shape;
+  if (shapes.some(({ properties }) => properties.currentlyDrawing)) return null;
+  const parts = shapes.map(({ properties }) => Number(properties.part ?? -1));
+  let next = Math.max(-1, ...parts);
+  const rings = shapes.map(({ geometry, properties }): Ring => {
+    const places = (geometry as Polygon).coordinates[0] ?? [];
+    return { part: Number(properties.part ?? ++next), hole: Number(properties.hole ?? 0), places };
+  });
+  const shape = outlineOf(rings, outline);
+  const stood = outlineOf(ringsOf(outline), outline);
+  return JSON.stringify(shape) === JSON.stringify(stood) ? null : shape;
 }
 
-function begin(map: MapLibre, outline: Polygon, onChange: (outline: Polygon | null) => void): TerraDraw {
+/** A hole is nothing without the part that it was in. */
+function dropHoles(draw: TerraDraw): void {
+  const shapes = draw.getSnapshot().filter(({ geometry }) => geometry.type === 'Polygon');
+  const shells = shapes.filter(({ properties }) => !properties.hole).map(({ properties }) => properties.part);
+  const lost = shapes.filter(({ properties }) => properties.hole && !shells.includes(properties.part));
+  // Taking nothing away is told as a change too.
+  if (lost.length > 0) draw.removeFeatures(lost.flatMap(({ id }) => (id === undefined ? [] : [id])));
+}
+
+const isHole = ({ properties }: GeoJSONStoreFeatures) => Number(properties.hole ?? 0) > 0;
+
+/** The rings to draw with; nothing where one of them cannot be, and would be lost unseen. */
+function begin(
+  map: MapLibre,
+  outline: Outline,
+  onChange: (outline: Outline | null) => void,
+): TerraDraw | null {
+  const fill = { plain: '#3f97e0', hole: '#ffffff' } as const;
+  const colour = (ring: GeoJSONStoreFeatures) => (isHole(ring) ? fill.hole : fill.plain);
+  const opacity = (ring: GeoJSONStoreFeatures) => (isHole(ring) ? 0.75 : 0.3);
   const draw = new TerraDraw({
     adapter: new TerraDrawMapLibreGLAdapter({ map, coordinatePrecision: DIGITS }),
     modes: [
-      new TerraDrawPolygonMode(),
+      new TerraDrawPolygonMode({ styles: { fillColor: colour, fillOpacity: opacity } }),
       new TerraDrawSelectMode({
+        styles: { selectedPolygonColor: colour, selectedPolygonFillOpacity: opacity },
         flags: {
           polygon: {
             feature: { draggable: false, coordinates: { midpoints: true, draggable: true, deletable: true } },
@@ -71,18 +87,32 @@ function begin(map: MapLibre, outline: Polygon, onChange: (outline: Polygon | nu
     ],
   });
   draw.start();
-  const [added] = draw.addFeatures([{ type: 'Feature', geometry: outline, properties: { mode: 'polygon' } }]);
+  const rings = ringsOf(outline);
+  const added = draw.addFeatures(
+    rings.map(({ part, hole, places }) => ({
+      type: 'Feature',
+      geometry: { type: 'Polygon', coordinates: [places] },
+      properties: { mode: 'polygon', part, hole },
+    })),
+  );
+  if (added.some(({ valid }) => !valid)) {
+    draw.stop();
+    return null;
+  }
   draw.setMode('select');
-  if (added?.valid && added.id !== undefined) draw.selectFeature(added.id);
-  const tell = () => onChange(finished(draw, outline));
-  draw.on('change', tell);
+  const [first] = added;
+  if (first?.id !== undefined) draw.selectFeature(first.id);
+  draw.on('change', (_, type) => {
+    if (type === 'delete') dropHoles(draw);
+    onChange(finished(draw, outline));
+  });
   draw.on('finish', (id, { action }) => {
-    // One outline is drawn: the next click mends it and begins no second one.
+    // One ring is drawn: the next click mends it and begins no second one.
     if (action === 'draw') {
       draw.setMode('select');
       draw.selectFeature(id);
     }
-    tell();
+    onChange(finished(draw, outline));
   });
   return draw;
 }
@@ -90,13 +120,14 @@ function begin(map: MapLibre, outline: Polygon, onChange: (outline: Polygon | nu
 interface Props {
   map: MapLibre;
   record: RecordFeature;
-  outline: Polygon;
+  outline: Outline;
   onClose: () => void;
 }
 
 function Editor({ map, record, outline, onClose }: Props) {
-  const [changed, setChanged] = useState<Polygon | null>(null);
-  const [anew, setAnew] = useState(false);
+  const [changed, setChanged] = useState<Outline | null>(null);
+  const [drawing, setDrawing] = useState(false);
+  const [refused, setRefused] = useState(false);
   const [reason, setReason] = useState('');
   const [busy, setBusy] = useState(false);
   const [fault, setFault] = useState<unknown>();
@@ -107,16 +138,20 @@ function Editor({ map, record, outline, onClose }: Props) {
     const extent = extentOf(outline);
     if (extent) map.fitBounds(extent, { padding: 140, maxZoom: 18, animate: false });
     draw.current = begin(map, outline, setChanged);
+    setRefused(!draw.current);
     return () => {
       draw.current?.stop();
       container.classList.remove('busy-drawing');
     };
   }, [map, outline]);
+  const drawMore = () => {
+    draw.current?.setMode('polygon');
+    setChanged(draw.current && finished(draw.current, outline));
+    setDrawing(true);
+  };
   const drawAnew = () => {
     draw.current?.clear();
-    draw.current?.setMode('polygon');
-    setChanged(null);
-    setAnew(true);
+    drawMore();
   };
   const save = async (event: Event) => {
     event.preventDefault();
@@ -134,16 +169,16 @@ function Editor({ map, record, outline, onClose }: Props) {
       setBusy(false);
     }
   };
-  const [before, after] = [outline, changed].map((known) => areaOf(known?.coordinates[0] ?? []));
+  const [before, after] = [areaOf(outline), changed ? areaOf(changed) : 0];
   return (
     <form class="act" onSubmit={save}>
       <strong dir="auto">{t('edit.of', { name: nameOf(record) })}</strong>
-      <p class="muted">{t('edit.hint')}</p>
+      <p class="muted">{t(refused ? 'edit.refused' : 'edit.hint')}</p>
       <p>
-        {m2(before ?? 0)}
-        {changed && ` → ${m2(after ?? 0)} (${signedM2((after ?? 0) - (before ?? 0))})`}
+        {m2(before)}
+        {changed && ` → ${m2(after)} (${signedM2(after - before)})`}
       </p>
-      {anew && !changed && <p role="status">{t('edit.unfinished')}</p>}
+      {drawing && !changed && <p role="status">{t('edit.unfinished')}</p>}
       <Field label={t('act.reason')}>
         <input dir="auto" required value={reason} onInput={(event) => setReason(event.currentTarget.value)} />
       </Field>
@@ -153,7 +188,10 @@ function Editor({ map, record, outline, onClose }: Props) {
         <button type="submit" class="primary" disabled={busy || !changed}>
           {t('edit.save')}
         </button>
-        <button type="button" onClick={drawAnew}>
+        <button type="button" disabled={refused} onClick={drawMore}>
+          {t('edit.add_part')}
+        </button>
+        <button type="button" disabled={refused} onClick={drawAnew}>
           {t('edit.anew')}
         </button>
         <button type="button" onClick={onClose}>

@@ -156,6 +156,46 @@ function contested({ id, layer }: Ground): LayerSpecification[] {
   ];
 }
 
+/** What people call a thing, as its record says it or the ledger. */
+const called: ExpressionSpecification = [
+  'coalesce',
+  ['get', 'reference'],
+  ['get', 'local_reference'],
+  ['get', 'name'],
+  '',
+];
+
+const LABEL = {
+  'text-field': called,
+  'text-font': ['sans-serif'],
+  'text-size': 11,
+  'text-padding': 4,
+  'text-max-width': 12,
+};
+
+/** Under its sign, or left out where that has no room: the sign itself stays. */
+const BESIDE = {
+  'text-anchor': 'top' as const,
+  'text-offset': [0, 1.1] as [number, number],
+  'text-optional': true,
+};
+
+const HALO = { 'text-color': '#43535f', 'text-halo-color': '#ffffff', 'text-halo-width': 1.8 };
+
+/** By which names ground goes, where there is room for them: over the radio an area has no other. */
+function names({ id, layer, symbol }: Ground): LayerSpecification {
+  return {
+    id: `${id}-names`,
+    type: 'symbol',
+    source: PROGRAMME,
+    'source-layer': layer,
+    minzoom: id === 'hazardous' ? 12 : 14,
+    filter: nothing,
+    layout: LABEL,
+    paint: { 'text-color': ink(symbol), 'text-halo-color': '#ffffff', 'text-halo-width': 1.8 },
+  };
+}
+
 function points({ kind, layer }: Point): LayerSpecification {
   const [far, near] = kind === 'hazardous_area' ? [0.5, 0.7] : [0.25, 0.45];
   return {
@@ -167,7 +207,9 @@ function points({ kind, layer }: Point): LayerSpecification {
       'icon-size': ['interpolate', ['linear'], ['zoom'], 6, far, 10, near, 14, 1],
       'icon-allow-overlap': true,
       'icon-ignore-placement': true,
+      ...(kind === 'hazardous_area' ? { ...LABEL, ...BESIDE } : {}),
     },
+    ...(kind === 'hazardous_area' ? { paint: HALO } : {}),
   };
 }
 
@@ -320,6 +362,7 @@ export function style(
       ...groundOf(layers).flatMap(contested),
       unitNames(2, 9, 11),
       unitNames(1, 5, 13),
+      ...groundOf(layers).map(names),
       ...POINTS.filter(({ layer }) => !layer || layers.includes(layer)).map(points),
       ...compared(),
       ...chosen,
@@ -357,7 +400,7 @@ function unitNames(wanted: number, minzoom: number, size: number): LayerSpecific
       'text-font': ['sans-serif'],
       'text-padding': 6,
     },
-    paint: { 'text-color': '#43535f', 'text-halo-color': '#ffffff', 'text-halo-width': 1.4 },
+    paint: HALO,
   };
 }
 
