@@ -62,6 +62,8 @@ permissions! {
     ReadLedger = [Supervisor, ProgrammeManager, QaOfficer, ImOfficer, Authority, Observer],
     /// See the exact polygons behind figures.
     ReadPieces = [Supervisor, ProgrammeManager, QaOfficer, ImOfficer, Authority],
+    /// See them also where they count provisionally, with the drafts of all operators.
+    ReadDraftGround = [QaOfficer, ImOfficer, Authority],
     /// Freeze a reporting year.
     Freeze = [Authority],
     /// See the programme's settings.

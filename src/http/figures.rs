@@ -7,10 +7,11 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::error::{ApiError, ApiResult};
+use super::ground::sees_ground;
 use super::table::{Table, workbook};
 use crate::export::xlsx;
 use crate::ledger::ALGORITHM;
-use crate::model::STATEMENT;
+use crate::model::{Role, STATEMENT};
 use crate::report::article5::ReportedSizes;
 use crate::report::book::{Basis, Books};
 
@@ -31,10 +32,16 @@ pub(super) struct Heading {
     pub(super) algorithm: &'static str,
     /// The equal-area grid that areas are counted on, as a PROJ string.
     pub(super) grid: String,
-    /// Records that are not, or not all, in the figures, and why.
-    pub(super) left_out: Vec<String>,
-    /// Records that count with a proposed repair of their outline, and what it puts right.
-    pub(super) repaired: Vec<String>,
+    /// How many records are not, or not all, in the figures.
+    pub(super) records_left_out: usize,
+    /// How many records count with a proposed repair of their outline.
+    pub(super) records_repaired: usize,
+    /// Which are left out, and why; for those who see single areas.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) left_out: Option<Vec<String>>,
+    /// Which are repaired, and what that puts right; for those who see single areas.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) repaired: Option<Vec<String>>,
     /// What no figure says.
     pub(super) statement: &'static str,
 }
@@ -67,8 +74,10 @@ pub(super) struct Figures {
 }
 
 impl Heading {
-    pub(super) fn of(books: &Books, basis: Basis) -> Self {
+    pub(super) fn of(books: &Books, basis: Basis, reader: Role) -> Self {
         let book = books.of(basis);
+        let (left_out, repaired) = (book.left_out(), book.repaired());
+        let shown = sees_ground(reader, basis);
         Self {
             basis,
             seq: books.seq,
@@ -77,16 +86,19 @@ impl Heading {
             unit: "m²",
             algorithm: ALGORITHM,
             grid: book.ledger.grid().definition().to_owned(),
-            left_out: book.left_out(),
-            repaired: book.repaired(),
+            records_left_out: left_out.len(),
+            records_repaired: repaired.len(),
+            // They name records, and the places where their outlines fail.
+            left_out: shown.then_some(left_out),
+            repaired: shown.then_some(repaired),
             statement: STATEMENT,
         }
     }
 }
 
 impl Figures {
-    pub(super) fn of(books: &Books, basis: Basis) -> Self {
-        let heading = Heading::of(books, basis);
+    pub(super) fn of(books: &Books, basis: Basis, reader: Role) -> Self {
+        let heading = Heading::of(books, basis, reader);
         Self {
             heading,
             as_of: None,

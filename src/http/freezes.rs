@@ -9,6 +9,7 @@ use serde_json::{Map, Value, json};
 use super::access::{Access, JsonBody};
 use super::error::{ApiError, ApiResult};
 
+use super::ground::sees_ground;
 use super::ledger::{ask, balance_row};
 use super::state::AppState;
 use crate::auth::permission::{self, ReadLedger};
@@ -21,22 +22,40 @@ use crate::store::programme::Freeze;
 /// Every frozen year; where the books differ by now, the difference is shown as an adjustment.
 #[utoipa::path(tag = "ledger", responses((status = 200)))]
 #[get("/v1/ledger/freezes")]
-pub(crate) async fn list(_: Access<ReadLedger>, state: Data<AppState>) -> ApiResult<HttpResponse> {
+pub(crate) async fn list(access: Access<ReadLedger>, state: Data<AppState>) -> ApiResult<HttpResponse> {
+    let reader = access.actor.role;
     let freezes = state.store(crate::store::Store::list_freezes).await?;
     let shown = ask(&state, move |books| {
         freezes
             .into_iter()
-            .map(|frozen| {
+            .map(|mut frozen| {
                 let basis = frozen.basis.parse().unwrap_or_default();
                 let now = year_document(books, basis, frozen.year);
                 let changed = Hash::of_value(&now).to_string() != frozen.hash;
-                let adjustment = changed.then(|| adjustments(&frozen.document, &now));
+                let mut adjustment = changed.then(|| adjustments(&frozen.document, &now));
+                if !sees_ground(reader, basis) {
+                    // Which records they are, and where their outlines fail, is not for everybody.
+                    let frozen = [&mut frozen.document].into_iter();
+                    frozen.chain(adjustment.as_mut()).for_each(count_left_out);
+                }
                 json!({"freeze": frozen, "unchanged": !changed, "adjustments": adjustment})
             })
             .collect::<Vec<_>>()
     })
     .await?;
     Ok(HttpResponse::Ok().json(json!({"freezes": shown, "statement": STATEMENT})))
+}
+
+/// Leaves of what is left out only how much it is.
+fn count_left_out(document: &mut Value) {
+    let Some(left_out) = document.get_mut("left_out") else { return };
+    let lists: Vec<&mut Value> = match left_out {
+        Value::Object(before_and_now) => before_and_now.values_mut().collect(),
+        whole => vec![whole],
+    };
+    for records in lists {
+        *records = json!(records.as_array().map_or(0, Vec::len));
+    }
 }
 
 /// Which year is frozen.

@@ -10,6 +10,7 @@ use serde_json::{Map, Value, json};
 use super::access::Access;
 use super::error::{ApiError, ApiResult};
 use super::figures::{Figures, Form, Heading, members};
+use super::ground::must_see_ground;
 use super::map_access::MapAccess;
 use super::state::AppState;
 use super::table::{self, Table};
@@ -49,7 +50,7 @@ fn put_key(row: &mut Map<String, Value>, key: &[(Cut, Option<&str>)]) {
 #[utoipa::path(tag = "ledger", params(Which), responses((status = 200, content((Figures = "application/json"), (String = "text/csv"), (Vec<u8> = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet")))))]
 #[get("/v1/ledger/remaining")]
 pub(crate) async fn remaining(
-    _: MapAccess<ReadLedger>,
+    access: MapAccess<ReadLedger>,
     request: HttpRequest,
     state: Data<AppState>,
     which: Params<Which>,
@@ -61,7 +62,8 @@ pub(crate) async fn remaining(
         return Err(ApiError::bad_request("query", "group_by=year: only a balance has years"));
     }
     let as_of = which.as_of();
-    let basis = which.basis;
+    let (basis, reader) = (which.basis, access.actor.role);
+    which.must_be_shown_to(reader)?;
     let (figures, table) = ask(&state, move |books| {
         which.check_units(books)?;
         let ledger = &books.of(basis).ledger;
@@ -83,7 +85,7 @@ pub(crate) async fn remaining(
             as_of: Some(as_of),
             total_m2: Some(total.m2()),
             reported_only: Some(ledger.reported_only(as_of, &query).into()),
-            ..Figures::of(books, basis)
+            ..Figures::of(books, basis, reader)
         };
         Ok::<_, ApiError>((figures, table))
     })
@@ -95,7 +97,7 @@ pub(crate) async fn remaining(
 #[utoipa::path(tag = "ledger", params(Which), responses((status = 200, content((Figures = "application/json"), (String = "text/csv"), (Vec<u8> = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet")))))]
 #[get("/v1/ledger/balance")]
 pub(crate) async fn balance(
-    _: MapAccess<ReadLedger>,
+    access: MapAccess<ReadLedger>,
     request: HttpRequest,
     state: Data<AppState>,
     which: Params<Which>,
@@ -104,7 +106,8 @@ pub(crate) async fn balance(
     let form = Form::of(&request, which.f.as_deref())?;
     let query = which.query()?;
     let (from, to) = which.period()?;
-    let basis = which.basis;
+    let (basis, reader) = (which.basis, access.actor.role);
+    which.must_be_shown_to(reader)?;
     let (figures, table) = ask(&state, move |books| {
         which.check_units(books)?;
         let mut table = Table::new(names(&query).chain(BALANCE).chain(["pieces"]));
@@ -118,7 +121,7 @@ pub(crate) async fn balance(
             out.insert("pieces".to_owned(), json!(which.pieces_href(&when, &key)));
             table.push(out);
         }
-        let figures = Figures { from: Some(from), to: Some(to), ..Figures::of(books, basis) };
+        let figures = Figures { from: Some(from), to: Some(to), ..Figures::of(books, basis, reader) };
         Ok::<_, ApiError>((figures, table))
     })
     .await??;
@@ -172,11 +175,13 @@ pub(super) fn balance_row(row: &BalanceRow) -> Map<String, Value> {
 #[utoipa::path(tag = "ledger", params(Which), responses((status = 200, content_type = "application/geo+json")))]
 #[get("/v1/ledger/pieces")]
 pub(crate) async fn pieces(
-    _: Access<ReadPieces>,
+    access: Access<ReadPieces>,
     state: Data<AppState>,
     which: Params<Which>,
 ) -> ApiResult<HttpResponse> {
     let which = which.into_inner().for_endpoint(Endpoint::Pieces)?;
+    let reader = access.actor.role;
+    must_see_ground(reader, which.basis)?;
     let (query, wanted, bounds) = (which.query()?, which.state()?, which.bounds()?);
     let period = which.over_period().then(|| which.period()).transpose()?;
     let body = ask(&state, move |books| {
@@ -199,7 +204,7 @@ pub(crate) async fn pieces(
             piece.share.iter().for_each(|share| sums.add(share));
             features.push(feature(piece));
         }
-        let mut body = members(&Heading::of(books, which.basis))?;
+        let mut body = members(&Heading::of(books, which.basis, reader))?;
         body.insert("type".to_owned(), json!("FeatureCollection"));
         if let Some((from, to)) = period {
             body.insert("from".to_owned(), json!(from));
@@ -221,19 +226,21 @@ pub(crate) async fn pieces(
 #[utoipa::path(tag = "ledger", params(EndOfDay), responses((status = 200, content((Figures = "application/json"), (String = "text/csv"), (Vec<u8> = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet")))))]
 #[get("/v1/ledger/releases")]
 pub(crate) async fn releases(
-    _: MapAccess<ReadPieces>,
+    access: MapAccess<ReadPieces>,
     request: HttpRequest,
     state: Data<AppState>,
     which: Params<EndOfDay>,
 ) -> ApiResult<HttpResponse> {
     let form = Form::of(&request, which.f.as_deref())?;
     let (as_of, basis) = which.into_inner().read();
+    let reader = access.actor.role;
+    must_see_ground(reader, basis)?;
     let (figures, table) = ask(&state, move |books| {
         let mut table = Table::new(RELEASE);
         for release in books.of(basis).ledger.releases_report(as_of) {
             table.push(release_row(&release, books.programme.sliver_m2));
         }
-        (Figures { as_of: Some(as_of), ..Figures::of(books, basis) }, table)
+        (Figures { as_of: Some(as_of), ..Figures::of(books, basis, reader) }, table)
     })
     .await?;
     figures.respond(form, table)
@@ -331,15 +338,16 @@ struct Article5 {
 #[utoipa::path(tag = "ledger", params(EndOfDay), responses((status = 200, content((Article5 = "application/json"), (String = "text/csv"), (Vec<u8> = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet")))))]
 #[get("/v1/progress/article5")]
 pub(crate) async fn article5_progress(
-    _: MapAccess<ReadLedger>,
+    access: MapAccess<ReadLedger>,
     request: HttpRequest,
     state: Data<AppState>,
     which: Params<EndOfDay>,
 ) -> ApiResult<HttpResponse> {
     let form = Form::of(&request, which.f.as_deref())?;
     let (as_of, basis) = which.into_inner().read();
+    let reader = access.actor.role;
     let body = ask(&state, move |books| Article5 {
-        heading: Heading::of(books, basis),
+        heading: Heading::of(books, basis, reader),
         progress: article5::progress(books, basis, as_of),
     })
     .await?;

@@ -15,6 +15,7 @@ pub mod error;
 pub mod events;
 mod figures;
 pub mod freezes;
+mod ground;
 pub mod health;
 pub mod ledger;
 mod map_access;

@@ -100,10 +100,8 @@ fn said(heading: &Map<String, Value>) -> Vec<(&'static str, Value)> {
     let common = ["as_of", "from", "to", "basis", "constructed"];
     let mut said: Vec<(&str, Value)> =
         common.into_iter().filter_map(|name| Some((name, heading.get(name)?.clone()))).collect();
-    for (name, list) in [("records_left_out", "left_out"), ("records_repaired", "repaired")] {
-        let count = heading.get(list).and_then(Value::as_array).map_or(0, Vec::len);
-        said.push((name, json!(count)));
-    }
+    let counts = ["records_left_out", "records_repaired"];
+    said.extend(counts.into_iter().filter_map(|name| Some((name, heading.get(name)?.clone()))));
     if let Some(account) = heading.get("reported_only") {
         said.push(("areas_reported_only_in_all", account["areas"].clone()));
         said.push(("reported_only_in_all_m2", account["reported_m2"].clone()));

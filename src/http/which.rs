@@ -9,11 +9,13 @@ use serde::{Deserialize, Deserializer};
 use uuid::Uuid;
 
 use super::error::{ApiError, ApiResult};
+use super::ground::must_see_ground;
 use super::records::read_bbox;
 use super::table;
 use crate::ledger::{
     Classification, Contamination, Cut, PieceState, Query, ReleaseResult, TreatyScope, Want,
 };
+use crate::model::Role;
 use crate::report::book::{Basis, Books};
 
 /// How the ground is named about which the records say nothing.
@@ -175,6 +177,14 @@ impl Which {
             return Err(ApiError::bad_request("query", why));
         }
         Ok(self)
+    }
+
+    /// Refuses figures of one area or one release to whoever is not shown it.
+    pub(super) fn must_be_shown_to(&self, reader: Role) -> ApiResult<()> {
+        if self.hazard.is_some() || self.release.is_some() {
+            must_see_ground(reader, self.basis)?;
+        }
+        Ok(())
     }
 
     /// Whether the question is about a period rather than the end of a day.

@@ -17,6 +17,7 @@ on_both!(
     an_empty_database_is_not_a_cleared_country,
     a_programme_that_cannot_be_right_is_refused,
     releases_say_what_counts_of_them,
+    single_records_are_for_whoever_sees_them,
 );
 
 /// Two provinces, an area that was suspected and then confirmed, two releases, one of them partly outside.
@@ -60,7 +61,7 @@ fn the_pieces_behind_every_row_add_up_to_it(place: &Place) {
     let crew = Crew::hire(server.store());
     set_programme(&server, &crew);
     fill(&server, &crew);
-    let token = crew.manager.log_in(&server);
+    let token = crew.qa.log_in(&server);
     let get = |path: &str| server.http().get(path, &token).expect(200);
     let cuts = [
         "",
@@ -110,7 +111,7 @@ fn a_question_that_cannot_be_answered_is_refused(place: &Place) {
     let crew = Crew::hire(server.store());
     set_programme(&server, &crew);
     fill(&server, &crew);
-    let token = crew.manager.log_in(&server);
+    let token = crew.qa.log_in(&server);
     let refused = [
         ("remaining?as_off=2024-12-31", "as_off"),
         ("remaining?as_of=2024-13-01", "2024-13-01"),
@@ -138,7 +139,7 @@ fn a_question_that_cannot_be_answered_is_refused(place: &Place) {
         assert!(detail.contains(named), "{question}: {detail}");
     }
     let some =
-        |question: &str| total(&remaining(&server, &crew.manager, &format!("basis=provisional&{question}")));
+        |question: &str| total(&remaining(&server, &crew.qa, &format!("basis=provisional&{question}")));
     assert!(some("contamination=ap_mine%2Buxo") > 12_000.0);
     assert!(some("contamination=cluster_munition_remnant") < 12_000.0);
     assert!((some("admin1=P1") + some("admin1=none") - some("")).abs() < 1e-6);
@@ -238,4 +239,78 @@ fn releases_say_what_counts_of_them(place: &Place) {
     assert_eq!(other["case"], "outside");
     let sum = other["effective_m2"].as_f64().unwrap() + other["outside_m2"].as_f64().unwrap();
     assert!((sum - other["area_m2"].as_f64().unwrap()).abs() < 1e-6, "{other}");
+}
+
+fn single_records_are_for_whoever_sees_them(place: &Place) {
+    let server = TestServer::start(place);
+    let crew = Crew::hire(server.store());
+    set_programme(&server, &crew);
+    // An outline that crosses itself: figures say where.
+    let (area, ahead) = (Uuid::now_v7(), Uuid::now_v7());
+    let fields = json!({"classification": "CHA", "status": "open", "contamination": ["ap_mine"],
+                        "date_identified": "2020-03-01"});
+    let later = json!({"result": "cleared", "method": "manual", "depth_cm": 20, "completion_date": "2100-06-30",
+                       "hazardous_area_ids": [area]});
+    let bow = json!({"type": "Polygon", "coordinates":
+        [[[0.0, 10.0], [0.002, 10.002], [0.002, 10.0], [0.0, 10.002], [0.0, 10.0]]]});
+    let made = vec![
+        create("hazardous_area", area, &crew.surveyor, &fields, &bow),
+        // And a release of a day to come.
+        create("land_release", ahead, &crew.surveyor, &later, &square(0.1, 0.001)),
+    ];
+    push(&server, &crew, &crew.surveyor, made);
+    server
+        .http()
+        .post(
+            "/v1/ledger/freezes",
+            &crew.director.log_in(&server),
+            &json!({"year": 2024, "basis": "provisional"}),
+        )
+        .expect(201);
+    let asked = |who: &Person, path: &str| server.http().get(path, &who.log_in(&server));
+    for path in [
+        "/v1/ledger/remaining?basis=provisional",
+        "/v1/ledger/balance?basis=provisional&from=2020-01-01&to=2020-12-31",
+        "/v1/progress/article5?basis=provisional",
+    ] {
+        let all = asked(&crew.qa, path).expect(200);
+        let listed = ["left_out", "repaired"].map(|name| all[name].as_array().unwrap().len());
+        assert_eq!(listed, [1, 1], "{all}");
+        for who in [&crew.manager, &crew.observer] {
+            let counted = asked(who, path).expect(200);
+            assert_eq!(
+                [&counted["records_left_out"], &counted["records_repaired"]],
+                listed.map(|count| json!(count)).each_ref(),
+            );
+            for id in [area, ahead] {
+                assert!(!counted.to_string().contains(&id.to_string()), "{counted}");
+            }
+            assert_eq!((&counted["left_out"], &counted["repaired"]), (&Value::Null, &Value::Null));
+        }
+    }
+    assert!(asked(&crew.qa, "/v1/ledger/freezes").body.to_string().contains(&ahead.to_string()));
+    for who in [&crew.manager, &crew.observer] {
+        let frozen = asked(who, "/v1/ledger/freezes").expect(200);
+        assert!(!frozen.to_string().contains(&ahead.to_string()), "{frozen}");
+    }
+    // The ground itself, and sums of one area.
+    for (path, official) in [
+        (format!("/v1/ledger/remaining?hazard={area}"), 200),
+        ("/v1/ledger/pieces?as_of=2024-12-31".to_owned(), 200),
+        ("/v1/ledger/releases?as_of=2024-12-31".to_owned(), 200),
+        ("/ogc/collections/remaining/items?as_of=2024-12-31".to_owned(), 200),
+        ("/ogc/collections/remaining/export?f=csv".to_owned(), 200),
+        (format!("/ogc/collections/remaining/items/{area}?as_of=2024-12-31"), 404),
+        ("/tiles/remaining/9/256/241?as_of=2024-12-31".to_owned(), 204),
+        ("/ogc/collections/remaining/tiles/WebMercatorQuad/9/241/256?as_of=2024-12-31".to_owned(), 204),
+    ] {
+        let status = |who: &Person, path: &str| {
+            server.http().raw("GET", path, &who.log_in(&server), &[], &[]).0.status
+        };
+        assert_eq!(status(&crew.manager, &path), official, "{path}");
+        let provisional = format!("{path}&basis=provisional");
+        assert_eq!(status(&crew.manager, &provisional), 403, "{provisional}");
+        assert_eq!(status(&crew.qa, &provisional), 200, "{provisional}");
+        assert!([403, 404].contains(&status(&crew.observer, &path)), "{path}");
+    }
 }

@@ -101,22 +101,22 @@ fn from_a_push_to_what_remains(place: &Place) {
     let answer = push(&server, &crew, &crew.surveyor, both);
     assert_eq!(answer["durable"]["device_seq_through"], 2, "{answer}");
 
-    assert!(total(&remaining(&server, &crew.manager, "basis=official")).abs() < f64::EPSILON);
-    let before = remaining(&server, &crew.manager, "basis=provisional&as_of=2023-12-31");
-    let after = remaining(&server, &crew.manager, "basis=provisional&as_of=2024-12-31");
+    assert!(total(&remaining(&server, &crew.qa, "basis=official")).abs() < f64::EPSILON);
+    let before = remaining(&server, &crew.qa, "basis=provisional&as_of=2023-12-31");
+    let after = remaining(&server, &crew.qa, "basis=provisional&as_of=2024-12-31");
     let whole = total(&before);
     assert!((whole - 12_122.0).abs() < 20.0, "{before}");
     assert!((total(&after) - whole / 2.0).abs() < 0.01, "{after}");
 
     // The polygons behind the figure add up to it.
     let href = text(&after["rows"][0], "pieces");
-    let pieces = server.http().get(&href, &crew.manager.log_in(&server)).expect(200);
+    let pieces = server.http().get(&href, &crew.qa.log_in(&server)).expect(200);
     assert!((total(&pieces) - total(&after)).abs() < 1e-6, "{pieces}");
     assert_eq!(pieces["features"][0]["properties"]["hazardous_area"], json!(area));
     // A view has the pieces in or across it, whole.
     let seen_in = |bbox: &str| {
         let href = format!("/v1/ledger/pieces?basis=provisional&as_of=2024-12-31&bbox={bbox}");
-        let pieces = server.http().get(&href, &crew.manager.log_in(&server)).expect(200);
+        let pieces = server.http().get(&href, &crew.qa.log_in(&server)).expect(200);
         (pieces["features"].as_array().unwrap().len(), total(&pieces))
     };
     let (all, whole_ground) = seen_in("-1,9,1,11");
@@ -234,7 +234,7 @@ fn figures_as_csv(place: &Place) {
     push_hazard(&server, &crew, &crew.surveyor, 0.0);
     let headers = [("Accept", "text/csv")];
     let path = "/v1/ledger/remaining?basis=provisional&group_by=operator";
-    let text = server.http().get_text(path, &crew.manager.log_in(&server), &headers);
+    let text = server.http().get_text(path, &crew.qa.log_in(&server), &headers);
     let mut lines = text.lines();
     let head = lines.next().unwrap();
     assert!(head.contains("operator") && head.contains("statement"), "{head}");
@@ -246,7 +246,7 @@ fn figures_as_workbooks(place: &Place) {
     let crew = Crew::hire(server.store());
     set_programme(&server, &crew);
     push_hazard(&server, &crew, &crew.surveyor, 0.0);
-    let manager = crew.manager.log_in(&server);
+    let reader = crew.qa.log_in(&server);
     let xlsx = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
     for (path, sheet, area) in [
         ("/v1/ledger/remaining?basis=provisional&group_by=operator", "figures", "area_m2"),
@@ -254,11 +254,11 @@ fn figures_as_workbooks(place: &Place) {
         ("/v1/progress/article5?basis=provisional", "years", "remaining_m2"),
     ] {
         let (asked, taken) = (format!("{path}&f=xlsx"), path.to_owned());
-        let (reply, bytes) = server.http().raw("GET", &asked, &manager, &[], &[]);
+        let (reply, bytes) = server.http().raw("GET", &asked, &reader, &[], &[]);
         assert_eq!((reply.status, reply.header("content-type")), (200, Some(xlsx)), "{path}");
-        let (_, accepted) = server.http().raw("GET", &taken, &manager, &[("Accept", xlsx)], &[]);
+        let (_, accepted) = server.http().raw("GET", &taken, &reader, &[("Accept", xlsx)], &[]);
         assert!(accepted.starts_with(b"PK"), "{path}");
-        let csv = server.http().get_text(&format!("{path}&f=csv"), &manager, &[]);
+        let csv = server.http().get_text(&format!("{path}&f=csv"), &reader, &[]);
         let mut archive = zip::ZipArchive::new(std::io::Cursor::new(bytes)).unwrap();
         let mut part = |name: &str| std::io::read_to_string(archive.by_name(name).unwrap()).unwrap();
         let book = part("xl/workbook.xml");
@@ -280,7 +280,7 @@ fn figures_as_workbooks(place: &Place) {
             "{number} in {rows}"
         );
     }
-    let refused = server.http().get("/v1/ledger/remaining?f=pdf", &manager).expect(400);
+    let refused = server.http().get("/v1/ledger/remaining?f=pdf", &reader).expect(400);
     assert!(refused["detail"].as_str().unwrap().contains("json, csv, xlsx"), "{refused}");
-    assert_eq!(server.http().get("/v1/ledger/pieces?f=csv", &manager).status, 400);
+    assert_eq!(server.http().get("/v1/ledger/pieces?f=csv", &reader).status, 400);
 }

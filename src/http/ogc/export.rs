@@ -45,7 +45,7 @@ pub(crate) async fn download(
 ) -> ApiResult<HttpResponse> {
     let collection = find(&access, &id)?;
     let address = Address::of(&request, |name| Question::knows(&collection, name))?;
-    let question = Question::about_all(address, access.actor.sight(), &state, collection).await?;
+    let question = Question::about_all(address, access.actor, &state, collection).await?;
     let format = format_of(&question)?;
     let (turn, place) = state.turns.take(access.actor.account).await?;
     let (crs, name) = (Layer::axes(question.crs), file_name(&question, format));
@@ -88,7 +88,7 @@ pub async fn to_file(
 ) -> ApiResult<File> {
     let collection = find_for(actor, collection)?;
     let address = Address::of_parameters(parameters, |name| Question::knows(&collection, name))?;
-    let question = Question::about_all(address, actor.sight(), &state, collection).await?;
+    let question = Question::about_all(address, actor, &state, collection).await?;
     let format = format_of(&question)?;
     web::block(move || write(&state, &question, format)).await?
 }

@@ -10,9 +10,10 @@ use super::collections::extent;
 use super::reply::Address;
 use crate::auth::permission::ReadRecords;
 use crate::http::error::{ApiError, ApiResult};
+use crate::http::ground::must_see_ground;
 use crate::http::map_access::MapAccess;
 use crate::http::state::AppState;
-use crate::model::role::Sight;
+use crate::model::role::{Actor, Sight};
 use crate::ogc::Unreadable;
 use crate::ogc::bbox::Bbox;
 use crate::ogc::collection::Collection;
@@ -81,7 +82,7 @@ impl Question {
             (fixed && has(&collection, name)) || collection.queryables().any(|one| one.name == name)
         };
         let address = Address::read(request, known)?;
-        let mut question = Self::about(address, access.actor.sight(), state, collection).await?;
+        let mut question = Self::about(address, access.actor, state, collection).await?;
         question.read_selection(state).await?;
         question.read_page()?;
         Ok(question)
@@ -90,11 +91,11 @@ impl Question {
     /// Reads a question about everything that it finds, without pages; `f` is its caller's to read.
     pub(super) async fn about_all(
         address: Address,
-        sight: Sight,
+        actor: Actor,
         state: &Data<AppState>,
         collection: Arc<Collection>,
     ) -> ApiResult<Self> {
-        let mut question = Self::about(address, sight, state, collection).await?;
+        let mut question = Self::about(address, actor, state, collection).await?;
         question.read_selection(state).await?;
         question.limit = usize::MAX;
         Ok(question)
@@ -115,12 +116,12 @@ impl Question {
     ) -> ApiResult<Self> {
         let known = |name: &str| ONE.contains(&name) && has(&collection, name);
         let address = Address::read(request, known)?;
-        Self::about(address, access.actor.sight(), state, collection).await
+        Self::about(address, access.actor, state, collection).await
     }
 
     async fn about(
         address: Address,
-        sight: Sight,
+        actor: Actor,
         state: &Data<AppState>,
         collection: Arc<Collection>,
     ) -> ApiResult<Self> {
@@ -131,6 +132,9 @@ impl Question {
                 return Err(Unreadable::new("basis", format!("`{other}`: official or provisional")).into());
             }
         };
+        if collection.kind().is_none() {
+            must_see_ground(actor.role, basis)?;
+        }
         let cursor = address.get("cursor").map(Cursor::parse).transpose()?;
         let moment = address.get("as_of").map(end_of).transpose()?;
         let known_at = cursor.as_ref().map(|cursor| cursor.at);
@@ -143,7 +147,7 @@ impl Question {
             .await?;
         let mut question = Self {
             collection,
-            sight,
+            sight: actor.sight(),
             crs: Crs::default(),
             bbox: None,
             interval: None,

@@ -15,6 +15,7 @@ use super::collections::{extent, find};
 use super::reply::fresh;
 use crate::auth::permission::ReadRecords;
 use crate::http::error::{ApiError, ApiResult};
+use crate::http::ground::must_see_ground;
 use crate::http::map_access::MapAccess;
 use crate::http::state::AppState;
 use crate::http::which::EndOfDay;
@@ -139,6 +140,9 @@ fn ask(access: &MapAccess<ReadRecords>, layers: &str, tile: TileId, when: EndOfD
     let collections = read_layers(access, layers)?;
     let review = when.basis();
     let (day, basis) = when.read();
+    if collections.iter().any(|one| one.kind().is_none()) {
+        must_see_ground(access.actor.role, basis)?;
+    }
     Ok(Asked { collections, tile, sight: access.actor.sight(), day, basis, review })
 }
 

@@ -23,10 +23,10 @@ fn ground_adds_up_to_the_figures(place: &Place) {
         release(whole, &crew.surveyor, country.areas[1], &square(0.0095, 0.002)),
     ];
     push(server, crew, &crew.surveyor, made);
-    let map = Map::of(server, &crew.manager, "read");
+    let map = Map::of(server, &crew.qa, "read");
     let provisional = [("basis", "provisional")];
     let left = map.items("remaining", &provisional);
-    let figure = total(&remaining(server, &crew.manager, "basis=provisional"));
+    let figure = total(&remaining(server, &crew.qa, "basis=provisional"));
     assert!((area_of(&left) - figure).abs() < 1e-6 && figure > 10_000.0, "{left}");
     assert_eq!(left["numberMatched"], 3, "nothing is left of the second area");
     assert_eq!(
@@ -69,7 +69,7 @@ fn ground_adds_up_to_the_figures(place: &Place) {
         ("POST", "/collections/remaining/items".to_owned()),
         ("DELETE", path.split('?').next().unwrap().to_owned()),
     ] {
-        let writing = Map::of(server, &crew.manager, "read_write");
+        let writing = Map::of(server, &crew.im, "read_write");
         let reply = writing.send(method, &path, &[("Content-Type", "application/json")], b"{}");
         assert_eq!((reply.status, reply.header("allow")), (405, Some("GET, OPTIONS")), "{method}");
     }

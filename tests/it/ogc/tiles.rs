@@ -92,14 +92,14 @@ fn tiles_hold_the_ground_that_figures_count(place: &Place) {
         release(whole, &crew.surveyor, country.areas[1], &square(0.0095, 0.002)),
     ];
     push(server, crew, &crew.surveyor, made);
-    let left = shown(server, &crew.manager, "remaining", "basis=provisional");
+    let left = shown(server, &crew.qa, "remaining", "basis=provisional");
     assert_eq!(ids(&left), [country.areas[0], country.areas[2], country.areas[3]]);
     let drawn: f64 = left.iter().map(|one| one["area_m2"].as_f64().unwrap()).sum();
-    let figure = total(&remaining(server, &crew.manager, "basis=provisional"));
+    let figure = total(&remaining(server, &crew.qa, "basis=provisional"));
     assert!((drawn - figure).abs() < 2.0, "to the square metre of each: {drawn} {figure}");
     let first = left.iter().find(|one| one["id"] == json!(country.areas[0])).unwrap();
     assert_eq!((&first["classification"], &first["contested"]), (&json!("cha"), &json!(false)));
-    let released = shown(server, &crew.manager, "released", "basis=provisional");
+    let released = shown(server, &crew.qa, "released", "basis=provisional");
     assert_eq!(ids(&released), [half, whole]);
     assert_eq!(
         (&released[0]["result"], &released[0]["released_on"]),
@@ -109,11 +109,11 @@ fn tiles_hold_the_ground_that_figures_count(place: &Place) {
     for (query, many) in
         [("as_of=2023-12-31&", 4), ("as_of=2001-01-01&", 1), ("as_of=2024-12-31&", 3), ("", 3)]
     {
-        let then = shown(server, &crew.manager, "remaining", &format!("{query}basis=provisional"));
+        let then = shown(server, &crew.qa, "remaining", &format!("{query}basis=provisional"));
         assert_eq!(then.len(), many, "{query}");
     }
-    assert!(shown(server, &crew.manager, "remaining", "").is_empty(), "nothing is finalised");
-    assert!(shown(server, &crew.manager, "contested", "basis=provisional").is_empty());
+    assert!(shown(server, &crew.qa, "remaining", "").is_empty(), "nothing is finalised");
+    assert!(shown(server, &crew.qa, "contested", "basis=provisional").is_empty());
     // Several layers at once, also as they are packed.
     let both = format!("/tiles/released,remaining,hazardous_area_points/{ALL}?basis=provisional");
     let names = |bytes: &[u8]| {
@@ -121,9 +121,9 @@ fn tiles_hold_the_ground_that_figures_count(place: &Place) {
         names.dedup();
         names
     };
-    let plain = ask(server, &crew.manager, &both, &[]);
+    let plain = ask(server, &crew.qa, &both, &[]);
     assert_eq!(names(&plain.bytes), ["released", "remaining"]);
-    let token = crew.manager.log_in(server);
+    let token = crew.qa.log_in(server);
     let packed = server.http().packed(&both, &token);
     let mut unpacked = Vec::new();
     flate2::read::GzDecoder::new(&packed[..]).read_to_end(&mut unpacked).unwrap();
@@ -148,7 +148,7 @@ fn each_basis_has_tiles_of_its_own(place: &Place) {
 }
 
 fn ground_is_named_where_a_map_has_room(place: &Place) {
-    let country = Country::prepare(place, 2);
+    let country = Country::prepare(place, 1);
     let (server, crew, area) = (&country.server, &country.crew, country.areas[0]);
     let fields = json!({"result": "reduced", "method": "manual", "completion_date": "2024-06-30",
                         "local_reference": "LR 7", "hazardous_area_ids": [area]});
