@@ -1,10 +1,33 @@
 //! What a file says of itself.
 
-use chrono::{DateTime, NaiveDate, SecondsFormat, Utc};
+use chrono::{DateTime, SecondsFormat, Utc};
+use serde::Serialize;
 
 use super::projection;
 use crate::model::STATEMENT;
 use crate::ogc::crs::Crs;
+
+/// Hazardous ground that the ledger knows of beside what it can draw, in all: whoever sees a layer without it would take
+/// its place for clear.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Undrawn {
+    /// Records that are not, or not all, in figures and layers.
+    pub records_left_out: usize,
+    /// Areas that are known by a reported size only.
+    pub areas_reported_only: u64,
+    /// The sum of those sizes, m².
+    pub reported_only_m2: f64,
+}
+
+impl Undrawn {
+    fn members(&self) -> [(&'static str, String); 3] {
+        [
+            ("records_left_out", self.records_left_out.to_string()),
+            ("areas_reported_only", self.areas_reported_only.to_string()),
+            ("reported_only_m2", self.reported_only_m2.to_string()),
+        ]
+    }
+}
 
 /// What a file says of itself.
 #[derive(Debug, Clone)]
@@ -19,8 +42,8 @@ pub struct Document {
     pub programme: String,
     /// Whether the records are made up.
     pub constructed: bool,
-    /// The state of the end of this day.
-    pub as_of: NaiveDate,
+    /// The state of the end of this day, or of this moment.
+    pub as_of: String,
     /// Which records, or which figures.
     pub basis: String,
     /// Up to which place in the log.
@@ -29,6 +52,8 @@ pub struct Document {
     pub made_at: DateTime<Utc>,
     /// The reference system of its positions.
     pub crs: Crs,
+    /// Of the ledger's ground, what is not in it.
+    pub undrawn: Option<Undrawn>,
 }
 
 impl Document {
@@ -38,7 +63,7 @@ impl Document {
             ("title", self.title.clone()),
             ("description", self.description.clone()),
             ("programme", self.programme.clone()),
-            ("as_of", self.as_of.to_string()),
+            ("as_of", self.as_of.clone()),
             ("basis", self.basis.clone()),
             ("crs", projection::name(self.crs)),
             ("seq", self.seq.to_string()),
@@ -46,6 +71,7 @@ impl Document {
             ("statement", STATEMENT.to_owned()),
         ];
         members.retain(|(_, value)| !value.is_empty());
+        members.extend(self.undrawn.iter().flat_map(Undrawn::members));
         if self.constructed {
             members.push(("constructed", "these records are made up".to_owned()));
         }
@@ -54,7 +80,16 @@ impl Document {
 
     /// What is said in every row of a table: rows get copied, headings get lost.
     pub(super) fn in_every_row(&self) -> Vec<(&'static str, String)> {
-        let said = ["as_of", "basis", "crs", "statement", "constructed"];
+        let said = [
+            "as_of",
+            "basis",
+            "crs",
+            "statement",
+            "constructed",
+            "records_left_out",
+            "areas_reported_only",
+            "reported_only_m2",
+        ];
         self.members().into_iter().filter(|(name, _)| said.contains(name)).collect()
     }
 

@@ -26,7 +26,7 @@ mod xml;
 
 use std::fs::File;
 
-pub use about::Document;
+pub use about::{Document, Undrawn};
 pub use csv::disarmed;
 pub use layer::{Cell, Layer};
 pub use spool::Spool;

@@ -1,11 +1,12 @@
 //! The programme's settings.
 
+use actix_web::http::StatusCode;
 use actix_web::http::header::{ETAG, IF_MATCH};
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse, get, put};
 
 use super::access::{Access, JsonBody};
-use super::error::ApiResult;
+use super::error::{ApiError, ApiResult};
 use super::state::AppState;
 use crate::auth::permission::{ReadProgramme, SetProgramme};
 use crate::programme::Programme;
@@ -34,8 +35,25 @@ pub(crate) async fn set(
 ) -> ApiResult<HttpResponse> {
     let body = body.read()?;
     let by = access.actor.account;
-    let seen =
-        request.headers().get(IF_MATCH).and_then(|tag| tag.to_str().ok()?.trim_matches('"').parse().ok());
+    let seen = seen(&request)?;
     let revision = state.store(move |store| store.set_programme(body, seen, Some(by))).await?;
     Ok(HttpResponse::NoContent().insert_header((ETAG, format!("\"{revision}\""))).finish())
+}
+
+/// The revision that was changed, where one is named.
+///
+/// # Errors
+/// 412 for what no programme of ours is named: whoever cannot say what they saw has not seen this one.
+fn seen(request: &HttpRequest) -> ApiResult<Option<i32>> {
+    let Some(tag) = request.headers().get(IF_MATCH) else { return Ok(None) };
+    let tag = tag.to_str().unwrap_or_default().trim();
+    if tag == "*" {
+        return Ok(None);
+    }
+    // A proxy that packs the answer makes the tag a weak one.
+    let revision = tag.trim_start_matches("W/").trim_matches('"').parse();
+    revision.map(Some).map_err(|_unreadable| {
+        let detail = format!("If-Match: {tag} is no ETag of the programme: read it again");
+        ApiError::new(StatusCode::PRECONDITION_FAILED, "stale", detail)
+    })
 }

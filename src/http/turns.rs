@@ -1,5 +1,5 @@
 //! Whose turn it is: exports read everything there is, and lie on the disk of the database until they have been read to
-//! their end. Nobody waits for ever, and no account takes all the places.
+//! their end; a map of another day draws a whole country. Nobody waits for ever, and no account takes all the places.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
@@ -16,6 +16,8 @@ use crate::http::error::{ApiError, ApiResult};
 const WRITTEN: usize = 2;
 /// Exports that lie on the disk until their client has read them.
 const SENT: usize = 16;
+/// Days whose ground is made at the same time: a whole country is drawn for each.
+const DAYS: usize = 1;
 /// Exports that one account waits for, or reads, at the same time.
 const OF_ONE: usize = 2;
 /// How long one is waited for: a proxy gives up after a minute.
@@ -25,12 +27,13 @@ const GRACE: Duration = Duration::from_secs(5);
 /// Seconds after which a download may have ended.
 const BUSY_S: u32 = 30;
 
-/// Turns at writing exports, and places for those that are written.
+/// Turns at what takes long, and places for exports that are written.
 #[derive(Debug)]
 pub(crate) struct Turns {
     writing: Arc<Semaphore>,
     sending: Arc<Semaphore>,
     accounts: Mutex<HashMap<Uuid, Weak<Semaphore>>>,
+    days: Arc<Semaphore>,
 }
 
 impl Default for Turns {
@@ -39,6 +42,7 @@ impl Default for Turns {
             writing: Arc::new(Semaphore::new(WRITTEN)),
             sending: Arc::new(Semaphore::new(SENT)),
             accounts: Mutex::default(),
+            days: Arc::new(Semaphore::new(DAYS)),
         }
     }
 }
@@ -70,6 +74,16 @@ impl Turns {
             busy("as many exports as the server keeps at once are still being downloaded: ask again when one has ended")
         })?;
         Ok((turn, Place { _account: own, _sending: sending }))
+    }
+
+    /// A turn at making a day's ground. Whoever waits for it holds up no thread that tablets' edits are written by.
+    ///
+    /// # Errors
+    /// 503 where it does not come in time.
+    pub(super) async fn day(&self) -> ApiResult<OwnedSemaphorePermit> {
+        within(PATIENCE, self.days.clone())
+            .await
+            .ok_or_else(|| busy("the ground of other days is being drawn: ask again when that has ended"))
     }
 
     /// An account's own places. They are forgotten when nobody has or wants one.

@@ -47,7 +47,13 @@ pub(super) fn read(text: &str, reading: &Reading, given: Option<&Crs>) -> Result
     }
     let records: Vec<csv::StringRecord> =
         rows.records().collect::<Result<_, _>>().map_err(|fault| fault.to_string())?;
-    source.decimal_comma = separator != b',' && records.iter().flatten().any(is_decimal_comma);
+    source.decimal_comma = match separator {
+        b',' => false,
+        // Spreadsheets separate so where the comma is taken.
+        b';' => records.iter().flatten().any(is_comma_number),
+        // `12,500` may be thousands here: another number has to say which way the file writes.
+        _ => records.iter().flatten().any(|cell| is_comma_number(cell) && !may_be_thousands(cell)),
+    };
     let reader = Reader { text, place, given, decimal_comma: source.decimal_comma };
     source.items.extend(records.iter().map(|record| reader.item(&names, record)));
     Ok(source)
@@ -108,11 +114,19 @@ fn find_place(names: &[String], reading: &Reading) -> Result<Place, String> {
     }
 }
 
-fn is_decimal_comma(cell: &str) -> bool {
+fn is_comma_number(cell: &str) -> bool {
     cell.trim().trim_start_matches('-').split_once(',').is_some_and(|(whole, fraction)| {
         let digits = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
         digits(whole) && digits(fraction)
     })
+}
+
+/// One to three digits, a comma and three digits: 12,500.
+fn may_be_thousands(cell: &str) -> bool {
+    cell.trim()
+        .trim_start_matches('-')
+        .split_once(',')
+        .is_some_and(|(whole, rest)| (1..=3).contains(&whole.len()) && whole != "0" && rest.len() == 3)
 }
 
 struct Reader<'a> {
@@ -213,5 +227,25 @@ impl Reader<'_> {
                 (None, as_entered(crs.name(), Some(&text)))
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn writes_a_decimal_comma(text: &str) -> bool {
+        read(text, &Reading::default(), None).expect("a table").decimal_comma
+    }
+
+    #[test]
+    fn what_may_be_thousands_is_no_evidence_of_a_decimal_comma() {
+        let of = |size: &str, lon: &str| {
+            writes_a_decimal_comma(&format!("lon\tlat\treported_area_m2\n{lon}\t44.1\t{size}\n"))
+        };
+        assert!(!of("12,500", "18.6050"), "an English spreadsheet's twelve thousand");
+        assert!(of("12,5", "18.6050") && of("0,500", "18.6050") && of("12,500", "18,6050"));
+        assert!(writes_a_decimal_comma("lon;lat;size\n18.1;44.1;12,500\n"), "where the comma is taken");
+        assert!(!writes_a_decimal_comma("lon,lat,size\n18.1,44.1,\"12,5\"\n"));
     }
 }

@@ -12,6 +12,9 @@ use super::{Hash, Stage, mutation::GEOMETRY};
 /// Statuses in which a hazardous area is none any more.
 pub const CLOSED: [&str; 2] = ["released", "closed"];
 
+/// The fields by which a hazardous area ends as a record, because its ground is another's or nobody's.
+pub const ENDINGS: [&str; 4] = ["merged_into", "split_into", "duplicate_of", "entered_in_error"];
+
 /// The fields that people call a record by, the best first: the reference that the server has issued, the operator's own,
 /// a name.
 pub const NAMES: [&str; 3] = ["reference", "local_reference", "name"];

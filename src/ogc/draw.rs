@@ -2,7 +2,9 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use geo::{Coord, Geometry, LineString, MultiPolygon, Polygon, unary_union};
+use geo::{
+    Coord, Geometry, LineString, MultiLineString, MultiPoint, MultiPolygon, Point, Polygon, unary_union,
+};
 use serde_json::{Value, json};
 
 use super::collection::Shape;
@@ -17,8 +19,9 @@ pub fn shape_of(geometry: &Geometry<f64>) -> Shape {
     }
 }
 
-/// The ground of a geometry and of others together, for showing; what is no area adds nothing to one.
-pub fn united(own: Option<Geometry<f64>>, others: Vec<Geometry<f64>>) -> Option<Geometry<f64>> {
+/// The ground of a geometry and of others together, for showing in a collection of this shape; what is no area adds
+/// nothing to one.
+pub fn united(own: Option<Geometry<f64>>, others: Vec<Geometry<f64>>, shape: Shape) -> Option<Geometry<f64>> {
     if others.is_empty() {
         return own;
     }
@@ -31,12 +34,38 @@ pub fn united(own: Option<Geometry<f64>>, others: Vec<Geometry<f64>>) -> Option<
         })
         .collect();
     if areas.is_empty() {
-        return all.into_iter().next();
+        return if shape == Shape::Point { all.into_iter().next() } else { gathered(all) };
     }
     // No figure is made of it. Where the engine gives up, every outline is drawn by itself.
     let union =
         catch_unwind(AssertUnwindSafe(|| unary_union(&areas))).ok().filter(|union| !union.0.is_empty());
     Some(Geometry::MultiPolygon(union.unwrap_or_else(|| areas.into_iter().flatten().collect())))
+}
+
+/// All the places, or all the lines, that several geometries of one shape name.
+fn gathered(all: Vec<Geometry<f64>>) -> Option<Geometry<f64>> {
+    let shape = shape_of(all.first()?);
+    let (mut points, mut lines): (Vec<Point<f64>>, Vec<LineString<f64>>) = (Vec::new(), Vec::new());
+    for geometry in all.into_iter().filter(|geometry| shape_of(geometry) == shape) {
+        match geometry {
+            Geometry::Point(point) => points.push(point),
+            Geometry::MultiPoint(more) => points.extend(more),
+            Geometry::LineString(line) => lines.push(line),
+            Geometry::MultiLineString(more) => lines.extend(more),
+            _ => {}
+        }
+    }
+    let mut known = Vec::with_capacity(points.len());
+    points.retain(|point| {
+        !known.contains(point) && {
+            known.push(*point);
+            true
+        }
+    });
+    match shape {
+        Shape::Points => Some(MultiPoint(points).into()),
+        _ => Some(MultiLineString(lines).into()),
+    }
 }
 
 /// Writes a geometry as GeoJSON of the collection's one type; `null` where it is nothing, of another shape, or has no
@@ -178,7 +207,7 @@ mod tests {
         assert_eq!(found["type"], "MultiPolygon");
         assert_eq!(found["coordinates"][0][0][1], json!([18.1, 43.0]));
         assert_eq!(drawn(&polygon, Shape::Areas, Crs::Epsg4326)["coordinates"][0][0][1], json!([43.0, 18.1]));
-        let point = Geometry::Point(geo::Point::new(18.0, 43.0));
+        let point = Geometry::Point(Point::new(18.0, 43.0));
         assert_eq!(drawn(&point, Shape::Points, Crs::Crs84)["coordinates"], json!([[18.0, 43.0]]));
         assert_eq!(drawn(&point, Shape::Areas, Crs::Crs84), Value::Null);
         assert_eq!(drawn(&polygon, Shape::Areas, Crs::Utm { zone: 4, north: true }), Value::Null);
@@ -204,12 +233,16 @@ mod tests {
             let ring = vec![(west, 0.0), (west + 2.0, 0.0), (west + 2.0, 1.0), (west, 1.0), (west, 0.0)];
             Geometry::MultiPolygon(Polygon::new(LineString::from(ring), Vec::new()).into())
         };
-        let together = united(Some(side(0.0)), vec![side(1.0)]).unwrap();
+        let together = united(Some(side(0.0)), vec![side(1.0)], Shape::Areas).unwrap();
         assert!((geo::Area::unsigned_area(&together) - 3.0).abs() < 1e-9);
-        assert_eq!(united(Some(side(0.0)), Vec::new()), Some(side(0.0)));
+        assert_eq!(united(Some(side(0.0)), Vec::new(), Shape::Areas), Some(side(0.0)));
         assert_eq!(
-            united(Some(geo::Point::new(1.0, 1.0).into()), vec![side(0.0)]).map(|it| shape_of(&it)),
+            united(Some(Point::new(1.0, 1.0).into()), vec![side(0.0)], Shape::Areas).map(|it| shape_of(&it)),
             Some(Shape::Areas)
         );
+        let [here, there] = [1.0, 2.0].map(|lon| Point::new(lon, 1.0));
+        let both = |shape| united(Some(here.into()), vec![there.into(), here.into()], shape);
+        assert_eq!(both(Shape::Points), Some(MultiPoint(vec![here, there]).into()));
+        assert_eq!(both(Shape::Point), Some(here.into()), "a kind of single places has one");
     }
 }

@@ -1,7 +1,8 @@
 //! Where a page begins and how it leads to the next one.
 //!
 //! Pages follow the features' ids, not their count: what is added or changed meanwhile moves nothing from one page to
-//! another. All pages show the records as they stood in the log when the first was asked for.
+//! another. All pages show the records as they stood in the log when the first was asked for; the ledger's ground is only
+//! known as it stands now, and where it has changed the pages end.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -21,6 +22,9 @@ pub struct Cursor {
     pub key: Vec<Value>,
     /// The place in the log at which all pages are read.
     pub at: i64,
+    /// What ground was counted with when the first page was read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub edition: Option<String>,
     /// Features on all pages together.
     pub matched: u64,
 }
@@ -77,7 +81,13 @@ mod tests {
 
     #[test]
     fn a_cursor_is_read_back_and_nothing_else_is() {
-        let cursor = Cursor { after: Uuid::now_v7(), key: vec![Value::from("x")], at: 7, matched: 100_000 };
+        let cursor = Cursor {
+            after: Uuid::now_v7(),
+            key: vec![Value::from("x")],
+            at: 7,
+            edition: None,
+            matched: 100_000,
+        };
         assert_eq!(Cursor::parse(&cursor.text()).unwrap(), cursor);
         for text in ["", "x", "e30", "!!!"] {
             assert!(Cursor::parse(text).is_err(), "{text}");

@@ -42,8 +42,19 @@ pub struct Book {
     names: HashMap<Uuid, Arc<str>>,
     /// Records that a person should look at because of how they count.
     doubts: BTreeMap<Uuid, Doubt>,
+    /// The place in the log up to which this was read when it last changed.
+    changed_at: i64,
     /// Clusters that failed a check when they were last computed.
     breaches: Vec<String>,
+}
+
+/// A state of the books, by the place in the log up to which they had read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Standing {
+    /// What the books were made with beside the records.
+    pub edition: String,
+    /// Up to which place in the log they had read.
+    pub seq: i64,
 }
 
 /// Both books and what they depend on.
@@ -68,6 +79,17 @@ impl Books {
         }
     }
 
+    /// What names the state of the books now, so that somebody can ask later whether it still holds.
+    pub fn standing(&self) -> Standing {
+        Standing { edition: self.edition(), seq: self.seq }
+    }
+
+    /// Whether the ground of a basis is the same as it was. Processes read the log in steps of their own: one that was
+    /// behind may say no where it could say yes, and never the other way round.
+    pub fn is_ground_of(&self, basis: Basis, standing: &Standing) -> bool {
+        self.of(basis).changed_at <= standing.seq && self.edition() == standing.edition
+    }
+
     /// Whether the programme's units or any area have this code at an administrative level, counted from 0.
     pub fn knows_unit(&self, level: usize, code: &str) -> bool {
         let units = self.units.iter().any(|unit| unit.level == level + 1 && unit.code == code);
@@ -87,6 +109,7 @@ impl Books {
                 ordnance: Ordnance::default(),
                 names: HashMap::new(),
                 doubts: BTreeMap::new(),
+                changed_at: 0,
                 breaches: Vec::new(),
             })
         };
@@ -130,13 +153,19 @@ impl Books {
         }
     }
 
-    fn settle(&mut self) {
+    /// Recomputes what has changed up to a place in the log.
+    fn settle(&mut self, seq: i64) {
+        self.seq = seq;
         for book in [&mut self.official, &mut self.provisional] {
+            let before = book.ledger.turn();
             let breaches = book.ledger.settle().err().unwrap_or_default();
             for breach in &breaches {
                 tracing::error!(%breach, "a cluster of the ledger failed a check and is left out");
             }
             book.breaches = breaches.iter().map(ToString::to_string).collect();
+            if book.ledger.turn() != before {
+                book.changed_at = seq;
+            }
         }
     }
 }
@@ -248,8 +277,7 @@ impl LiveBooks {
         for gone in store.withdrawn(books.seq, seq)? {
             books.forget(gone);
         }
-        books.seq = seq;
-        books.settle();
+        books.settle(seq);
         Ok(())
     }
 }

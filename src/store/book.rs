@@ -78,9 +78,6 @@ impl Store {
     /// Records that a camp had and its nation did not take, told in the log after `after` and up to `until`: they are
     /// here no longer, and no list of what has changed has them.
     pub fn withdrawn(&self, after: i64, until: i64) -> Result<Vec<Uuid>> {
-        if after == 0 {
-            return Ok(Vec::new());
-        }
         self.read_feed(|connection| {
             let here = record::table.filter(record::record_id.eq(log::subject));
             let gone: Vec<Id> = log::table

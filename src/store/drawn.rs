@@ -12,9 +12,9 @@ use super::Result;
 use super::backend::{DbConnection, MultiBackend};
 use super::column::{Document, Id, Instant};
 use super::feature::Scan;
+use super::hazardous;
 use super::schema::{conflict, record, version};
 use crate::geometry::shape;
-use crate::model::record::CLOSED;
 use crate::model::role::{Custody, Shown};
 use crate::ogc::draw;
 use crate::ogc::feature::Feature;
@@ -55,10 +55,8 @@ pub(super) struct Drawn {
     sketch: Sketch,
     geometry: Option<Geometry<f64>>,
     contested: bool,
-    /// A side of its dispute says that it is confirmed.
-    confirmed: bool,
-    /// A status in which a side of its dispute leaves it open.
-    open: Option<Value>,
+    /// What the other sides of its dispute say.
+    sides: Vec<Map<String, Value>>,
 }
 
 /// What of a batch is shown, in its order.
@@ -73,11 +71,10 @@ pub(super) fn drawn(connection: &mut DbConnection, scan: &Scan, batch: &[Place])
         let contested = if place.seq <= scan.at { place.contested } else { dispute.is_some() };
         let dispute = dispute.filter(|_| contested).unwrap_or_default();
         // The most hazardous view holds: the ground of every side (docs/sync.md §2).
-        let geometry = draw::united(own, dispute.outlines);
+        let geometry = draw::united(own, dispute.outlines, scan.collection.shape);
         let wanted = scan.bbox.is_none_or(|bbox| bbox.meets(geometry.as_ref()));
         if wanted && scan.collection.holds(geometry.as_ref()) {
-            let Dispute { confirmed, open, .. } = dispute;
-            found.push(Drawn { sketch, geometry, contested, confirmed, open });
+            found.push(Drawn { sketch, geometry, contested, sides: dispute.sides });
         }
     }
     Ok(found)
@@ -124,7 +121,7 @@ fn shown(
     heads.retain(|record, shown| {
         !shown.retired
             || shown.official.is_some_and(|official| official != shown.version_id)
-            || disputes.get(record).is_some_and(|dispute| dispute.in_use)
+            || disputes.get(record).is_some_and(|dispute| !dispute.sides.is_empty())
     });
     Ok(heads)
 }
@@ -196,12 +193,8 @@ impl Sketch {
 #[derive(Default)]
 struct Dispute {
     outlines: Vec<Geometry<f64>>,
-    /// One of them says that it is confirmed.
-    confirmed: bool,
-    /// One of them has it in use.
-    in_use: bool,
-    /// A status in which one of them leaves it open.
-    open: Option<Value>,
+    /// What those say that have it in use.
+    sides: Vec<Map<String, Value>>,
 }
 
 /// Kinds that say of ground that it is safe. The most hazardous view of these is what stands, with nothing added to it.
@@ -229,27 +222,17 @@ fn disputes(connection: &mut DbConnection, scan: &Scan, batch: &[Place]) -> Resu
         .load(connection)?;
     let mut found: HashMap<Id, Dispute> = HashMap::new();
     let is_safe = scan.collection.kind().is_some_and(|kind| SAFE.contains(&kind));
-    for (record, wkb, retired, Document(properties)) in sides {
+    for (record, wkb, retired, properties) in sides {
         let dispute = found.entry(record).or_default();
         // Whoever retires a record says nothing of where it is or how far it has come.
         if is_safe || retired {
             continue;
         }
-        dispute.in_use = true;
-        dispute.open = dispute.open.take().or_else(|| open_status(&properties));
         let outline = wkb.as_deref().and_then(shape::Shape::from_wkb);
         dispute.outlines.extend(outline.map(shape::Shape::into_geometry));
-        dispute.confirmed |= properties["classification"] == "CHA";
+        dispute.sides.push(properties.read()?);
     }
     Ok(found)
-}
-
-fn open_status(properties: &Value) -> Option<Value> {
-    properties.get("status").filter(|status| !is_closed(status)).cloned()
-}
-
-fn is_closed(status: &Value) -> bool {
-    status.as_str().is_some_and(|status| CLOSED.contains(&status))
 }
 
 /// What is shown, with what it says.
@@ -273,12 +256,7 @@ pub(super) fn with_properties(connection: &mut DbConnection, drawn: Vec<Drawn>) 
 impl Drawn {
     fn into_feature(self, mut properties: Map<String, Value>) -> Feature {
         let sketch = self.sketch;
-        if self.confirmed && properties.contains_key("classification") {
-            properties.insert("classification".to_owned(), json!("CHA"));
-        }
-        if let Some(open) = self.open.filter(|_| properties.get("status").is_some_and(is_closed)) {
-            properties.insert("status".to_owned(), open);
-        }
+        self.sides.iter().for_each(|side| hazardous::raise(&mut properties, side));
         let given = [
             ("area_m2", json!(sketch.area_m2)),
             ("stage", json!(sketch.stage)),

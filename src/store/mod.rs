@@ -20,6 +20,7 @@ pub mod edit;
 pub mod feature;
 pub mod follow;
 mod ground;
+mod hazardous;
 pub mod history;
 mod journal;
 pub mod map;

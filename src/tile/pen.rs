@@ -115,6 +115,11 @@ impl Pen {
         self.close();
         if let Some(bar) = bar(&self.path) {
             self.path = bar;
+            self.keep(whole, true);
+            return;
+        }
+        if self.is_thin(area) {
+            return self.belt(whole);
         }
         if !self.keep(whole, true) {
             return;
@@ -124,6 +129,31 @@ impl Pen {
             self.close();
             self.keep(whole, false);
         }
+    }
+
+    /// Draws the shell in hand as a belt along its edge.
+    fn belt(&mut self, whole: bool) {
+        self.path.extend(self.path.first().copied());
+        if !whole {
+            clip::ring(&mut self.path, &mut self.spare, WINDOW);
+        }
+        self.strips();
+    }
+
+    /// Whether what the holes leave of the shell in hand is narrower than a dot: it would be seen as clear ground.
+    fn is_thin(&self, area: &Area) -> bool {
+        if area.holes.is_empty() {
+            return false;
+        }
+        let units = |spots: &[Spot]| spots.iter().map(|&spot| self.tile.unit(spot)).collect::<Vec<Unit>>();
+        let holes: Vec<Vec<Unit>> = area.holes.iter().map(|hole| units(hole)).collect();
+        let taken: i128 = holes.iter().map(|hole| doubled_area(hole).abs()).sum();
+        let left = doubled_area(&self.path).abs() - taken;
+        let around = length(&self.path) + holes.iter().map(|hole| length(hole)).sum::<f64>();
+        // Doubled areas over both edges of a belt: its width.
+        #[expect(clippy::cast_precision_loss, reason = "compared with a few thousand")]
+        let width = left as f64 / around;
+        width < f64::from(DOT)
     }
 
     /// Takes a path in hand, in the tile's units, without points that would fall into one dot.
@@ -181,6 +211,12 @@ impl Pen {
             }
         }
     }
+}
+
+/// The length of a ring's edges, the last one back to its begin.
+fn length(ring: &[Unit]) -> f64 {
+    let leg = |(a, b): (&Unit, &Unit)| f64::from(a[0] - b[0]).hypot(f64::from(a[1] - b[1]));
+    ring.iter().zip(ring.iter().cycle().skip(1)).map(leg).sum()
 }
 
 /// The dot, or the bar as wide as a dot, that stands for ground too small or too narrow to be seen; nothing where the

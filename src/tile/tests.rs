@@ -147,6 +147,37 @@ fn holes_stay_holes_and_far_ends_are_cut_off() {
 }
 
 #[test]
+fn a_belt_is_seen_on_all_sides() {
+    // Twenty metres of mines around a square kilometre.
+    let (lon, lat, side, wide) = (18.0, 43.0, 0.012, 0.000_2);
+    let around = square(lon, lat, side).exterior().clone();
+    let within = square(lon + wide, lat + wide, side - 2.0 * wide).exterior().clone();
+    let mut belt = layer();
+    belt.load(vec![(1, true, feature(1, Polygon::new(around, vec![within]), "cha"))], 1);
+    let (half, far) = (side / 2.0, side - wide / 2.0);
+    for z in 4..=DEEPEST {
+        for (right, up) in [(half, wide / 2.0), (far, half), (half, far), (wide / 2.0, half)] {
+            let spot = id::Spot::of(lon + right, lat + up);
+            let tile = TileId::at(spot, z);
+            let at = tile.unit(spot).map(f64::from);
+            let near = Rect::new((at[0] - 8.0, at[1] - 8.0), (at[0] + 8.0, at[1] + 8.0)).to_polygon();
+            let found = read(&bytes(&belt, tile));
+            let seen: f64 =
+                found.iter().map(|(_, drawn)| ground(drawn).intersection(&near).unsigned_area()).sum();
+            assert!(seen >= 40.0, "zoom {z}: {seen} square units at {right} {up}");
+        }
+    }
+    // Where there is room the ground within is clear.
+    let middle = id::Spot::of(lon + half, lat + half);
+    let tile = TileId::at(middle, 12);
+    let at = tile.unit(middle).map(f64::from);
+    let near = Rect::new((at[0] - 8.0, at[1] - 8.0), (at[0] + 8.0, at[1] + 8.0)).to_polygon();
+    let found = read(&bytes(&belt, tile));
+    let seen: f64 = found.iter().map(|(_, drawn)| ground(drawn).intersection(&near).unsigned_area()).sum();
+    assert!(seen < 1.0, "{seen}");
+}
+
+#[test]
 fn a_narrow_strip_is_seen_where_it_bends_and_beyond_the_edge_of_a_tile() {
     // Ten metres wide, two legs of three kilometres: east, then north.
     let (wide, long) = (0.0001, 0.03);

@@ -16,6 +16,7 @@ on_both!(
     a_question_that_cannot_be_answered_is_refused,
     an_empty_database_is_not_a_cleared_country,
     a_programme_that_cannot_be_right_is_refused,
+    a_programme_is_changed_by_whoever_saw_it,
     releases_say_what_counts_of_them,
     single_records_are_for_whoever_sees_them,
 );
@@ -222,6 +223,24 @@ fn a_programme_that_cannot_be_right_is_refused(place: &Place) {
     assert_eq!(reply.status, 204, "{}", reply.body);
     let declared = standing(&server, &crew, "official");
     assert_eq!(declared["deadline"]["state"]["state"], "completed", "{declared}");
+}
+
+fn a_programme_is_changed_by_whoever_saw_it(place: &Place) {
+    let server = TestServer::start(place);
+    let crew = Crew::hire(server.store());
+    set_programme(&server, &crew);
+    let admin = crew.admin.log_in(&server);
+    let read = || server.http().raw("GET", "/v1/programme", &admin, &[], &[]);
+    let (first, body) = read();
+    let etag = first.header("etag").unwrap().to_owned();
+    let put = |tag: &str| {
+        let headers = [("Content-Type", "application/json"), ("If-Match", tag)];
+        server.http().raw("PUT", "/v1/programme", &admin, &headers, &body).0.status
+    };
+    assert_eq!(put(&format!("W/{etag}")), 204, "a proxy that packs answers makes the tag a weak one");
+    assert_eq!(put(&format!("W/{etag}")), 412, "another has changed it");
+    assert_eq!(put("\"deadbeef\""), 412, "nobody has seen this");
+    assert_eq!(put(read().0.header("etag").unwrap()), 204);
 }
 
 fn releases_say_what_counts_of_them(place: &Place) {

@@ -320,6 +320,10 @@ fn schemas() -> Value {
             "features": {"type": "array", "items": reference("schemas", "Feature")},
             "numberMatched": {"type": "integer"}, "numberReturned": {"type": "integer"},
             "timeStamp": {"type": "string", "format": "date-time"},
+            "as_of": {"type": "string", "format": "date"}, "basis": {"type": "string"},
+            "undrawn": {"type": "object", "description": "Hazardous ground that is known beside what can be drawn",
+                "properties": {"records_left_out": {"type": "integer"}, "areas_reported_only": {"type": "integer"},
+                    "reported_only_m2": {"type": "number"}}},
             "links": {"type": "array", "items": {"type": "object"}}}},
     })
 }

@@ -15,6 +15,7 @@ use super::collections::{find, find_for};
 use super::items::first_in_order;
 use super::question::Question;
 use super::reply::{Address, fresh};
+use super::source::MOVED;
 use crate::auth::permission::ReadRecords;
 use crate::export::{self, Document, Format, Layer};
 use crate::http::error::{ApiError, ApiResult};
@@ -51,7 +52,7 @@ pub(crate) async fn download(
     let (crs, name) = (Layer::axes(question.crs), file_name(&question, format));
     // Whoever goes away while it is written keeps the place until it is.
     let (file, place) = web::block(move || {
-        let written = write(&state, &question, format);
+        let written = write(&state, question, format);
         drop(turn);
         written.map(|file| (file, place))
     })
@@ -90,7 +91,7 @@ pub async fn to_file(
     let address = Address::of_parameters(parameters, |name| Question::knows(&collection, name))?;
     let question = Question::about_all(address, actor, &state, collection).await?;
     let format = format_of(&question)?;
-    web::block(move || write(&state, &question, format)).await?
+    web::block(move || write(&state, question, format)).await?
 }
 
 fn format_of(question: &Question) -> ApiResult<Format> {
@@ -114,14 +115,13 @@ fn file_name(question: &Question, format: Format) -> String {
     format!("{}_{}{basis}.{}", question.collection.id, question.day, format.extension())
 }
 
-/// Writes the file. Ground is drawn batch by batch: where it has moved meanwhile, a square metre could be in two areas
-/// or in none, and it is written anew.
-fn write(state: &Data<AppState>, question: &Question, format: Format) -> ApiResult<File> {
+/// Writes the file; anew where its ground has moved meanwhile.
+fn write(state: &Data<AppState>, mut question: Question, format: Format) -> ApiResult<File> {
     for _ in 0..TRIES {
-        let before = question.ground_now(state)?;
-        let file = write_once(state, question, format)?;
-        if question.ground_now(state)? == before {
-            return Ok(file);
+        question.stand(state)?;
+        match write_once(state, &question, format) {
+            Err(fault) if fault.is(MOVED) => {}
+            done => return done,
         }
     }
     let detail = "the ground is being written to faster than a file of it can be made: ask again";
@@ -167,7 +167,8 @@ fn document(state: &Data<AppState>, question: &Question) -> ApiResult<Document> 
         description: collection.description.clone(),
         programme: programme.name,
         constructed: programme.constructed,
-        as_of: question.day,
+        as_of: question.as_of.clone(),
+        undrawn: question.undrawn(state)?,
         basis: basis.to_owned(),
         seq,
         made_at: Utc::now(),

@@ -16,6 +16,7 @@ use super::question::Question;
 use super::reply::{Format, GEOJSON, JSON, fresh, page};
 use super::source::Walk;
 use crate::auth::permission::ReadRecords;
+use crate::export::Undrawn;
 use crate::http::error::ApiResult;
 use crate::http::map_access::MapAccess;
 use crate::http::state::AppState;
@@ -75,10 +76,13 @@ struct Page {
     last: Option<(Uuid, Vec<Value>)>,
     /// Whether another page follows.
     more: bool,
+    /// Of the ledger's ground, what cannot be drawn.
+    undrawn: Option<Undrawn>,
 }
 
 impl Page {
-    fn begin(state: Data<AppState>, question: Question) -> ApiResult<Self> {
+    fn begin(state: Data<AppState>, mut question: Question) -> ApiResult<Self> {
+        question.stand(&state)?;
         let known = question.cursor.as_ref().map(|cursor| cursor.matched);
         let (walk, matched) = if question.sort.is_empty() {
             let after = question.cursor.as_ref().map(|cursor| cursor.after);
@@ -88,7 +92,8 @@ impl Page {
             let (ids, counted) = first_in_order(&state, &question)?;
             (question.walk_through(ids), known.unwrap_or(counted))
         };
-        Ok(Self { state, question, walk, matched, returned: 0, last: None, more: false })
+        let undrawn = question.undrawn(&state)?;
+        Ok(Self { state, question, walk, matched, returned: 0, last: None, more: false, undrawn })
     }
 
     /// The next features of the page; nothing at its end.
@@ -144,6 +149,7 @@ impl Page {
         if self.question.collection.kind().is_none() {
             end["as_of"] = json!(self.question.day);
             end["basis"] = json!(self.question.basis);
+            end["undrawn"] = json!(self.undrawn);
         }
         // `{…}` without its first brace.
         out.extend_from_slice(b"],");
@@ -164,7 +170,11 @@ impl Page {
 
     fn next_href(&self) -> Option<String> {
         let (after, key) = self.last.clone().filter(|_| self.more)?;
-        let cursor = Cursor { after, key, at: self.question.at, matched: self.matched };
+        let (at, edition) = match &self.question.standing {
+            Some(standing) => (standing.seq, Some(standing.edition.clone())),
+            None => (self.question.at, None),
+        };
+        let cursor = Cursor { after, key, at, edition, matched: self.matched };
         let mut address = self.question.address.clone();
         if self.question.collection.kind().is_none() {
             // All pages are of one day.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use actix_web::HttpRequest;
 use actix_web::web::Data;
-use chrono::{Datelike as _, NaiveDate, Utc};
+use chrono::{DateTime, Datelike as _, NaiveDate, Utc};
 
 use super::collections::extent;
 use super::reply::Address;
@@ -22,7 +22,7 @@ use crate::ogc::filter::Filter;
 use crate::ogc::interval::{Interval, span};
 use crate::ogc::page::Cursor;
 use crate::ogc::sort::SortBy;
-use crate::report::book::Basis;
+use crate::report::book::{Basis, Standing};
 
 /// Features of a page where nobody says how many: QGIS asks for so many at a time.
 pub(super) const DEFAULT_LIMIT: usize = 1_000;
@@ -45,6 +45,10 @@ pub(super) struct Question {
     pub(super) cursor: Option<Cursor>,
     /// Ground as it was at the end of this day.
     pub(super) day: NaiveDate,
+    /// That day, or the moment at which records are shown, in words.
+    pub(super) as_of: String,
+    /// The state of the ledger of which all ground is to be; any where nothing is said.
+    pub(super) standing: Option<Standing>,
     pub(super) basis: Basis,
     /// Records as they stood at this place in the log.
     pub(super) at: i64,
@@ -125,6 +129,7 @@ impl Question {
         state: &Data<AppState>,
         collection: Arc<Collection>,
     ) -> ApiResult<Self> {
+        let ground = collection.kind().is_none();
         let basis = match address.get("basis") {
             None | Some("official") => Basis::Official,
             Some("provisional") => Basis::Provisional,
@@ -132,11 +137,11 @@ impl Question {
                 return Err(Unreadable::new("basis", format!("`{other}`: official or provisional")).into());
             }
         };
-        if collection.kind().is_none() {
+        if ground {
             must_see_ground(actor.role, basis)?;
         }
         let cursor = address.get("cursor").map(Cursor::parse).transpose()?;
-        let moment = address.get("as_of").map(end_of).transpose()?;
+        let moment = address.get("as_of").map(|text| end_of(text, ground)).transpose()?;
         let known_at = cursor.as_ref().map(|cursor| cursor.at);
         let at = state
             .store(move |store| match (known_at, moment) {
@@ -145,6 +150,8 @@ impl Question {
                 (None, None) => Ok(store.head()?.seq),
             })
             .await?;
+        let day = moment.map_or_else(|| Utc::now().date_naive(), |moment| moment.date_naive());
+        let asked = address.get("as_of").map(|text| text.trim().to_owned());
         let mut question = Self {
             collection,
             sight: actor.sight(),
@@ -156,7 +163,9 @@ impl Question {
             properties: None,
             limit: DEFAULT_LIMIT,
             cursor,
-            day: moment.map_or_else(|| Utc::now().date_naive(), |moment| moment.date_naive()),
+            day,
+            as_of: asked.unwrap_or_else(|| day.to_string()),
+            standing: None,
             basis,
             at,
             address,
@@ -236,9 +245,13 @@ fn has(collection: &Collection, name: &str) -> bool {
     }
 }
 
-/// The last moment of a day, or a moment.
-fn end_of(text: &str) -> Result<chrono::DateTime<Utc>, Unreadable> {
-    let moment = span(text.trim()).map(|(_, last)| last).filter(|last| (1900..=2200).contains(&last.year()));
+/// The last moment of a day, or of records a moment: ground is known by days.
+fn end_of(text: &str, ground: bool) -> Result<DateTime<Utc>, Unreadable> {
+    let text = text.trim();
+    let readable = !ground || text.parse::<NaiveDate>().is_ok();
+    let moment = span(text).filter(|_| readable).map(|(_, last)| last);
     let reason = || format!("`{text}`: a day between 1900 and 2200, like 2024-12-31");
-    moment.ok_or_else(|| Unreadable::new("as_of", reason()))
+    moment
+        .filter(|last| (1900..=2200).contains(&last.year()))
+        .ok_or_else(|| Unreadable::new("as_of", reason()))
 }

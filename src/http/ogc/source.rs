@@ -4,14 +4,18 @@ use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
 use actix_web::http::StatusCode;
+use chrono::NaiveDate;
 use uuid::Uuid;
 
 use super::question::Question;
+use crate::export::Undrawn;
 use crate::http::error::{ApiError, ApiResult};
 use crate::http::state::AppState;
+use crate::ledger::Query;
 use crate::ogc::collection::{Ground, Source};
 use crate::ogc::feature::Feature;
-use crate::report::book::Books;
+use crate::report::article5::ReportedSizes;
+use crate::report::book::{Basis, Books, Standing};
 use crate::report::features;
 use crate::store::StoreError;
 use crate::store::feature::{self, LARGEST_BATCH, Scan};
@@ -21,6 +25,8 @@ const DRAWN: usize = 256;
 
 /// How long features are held against one question. Reading them is not counted, nor a client that takes its time.
 const THOUGHT: Duration = Duration::from_mins(1);
+/// The problem that the ground has changed between two looks at it.
+pub(super) const MOVED: &str = "ground-moved";
 /// Seconds after which somebody may ask again.
 const RETRY_S: u32 = 60;
 
@@ -63,9 +69,10 @@ impl Question {
             Source::Records { .. } => Ok(Way::Records(store.walk(self.scan(), after)?).into()),
             Source::Ground(ground) => {
                 let (ground, day, bbox) = (*ground, self.day, self.bbox);
-                let ids = state
-                    .books
-                    .current(store, |books| features::ids(books.of(self.basis), ground, day, bbox))?;
+                let ids = state.books.current(store, |books| {
+                    self.must_stand(books)?;
+                    Ok::<_, ApiError>(features::ids(books.of(self.basis), ground, day, bbox))
+                })??;
                 let ahead = ids.into_iter().filter(|id| after.is_none_or(|after| *id > after));
                 Ok(Way::Ground(ground, ahead.rev().collect()).into())
             }
@@ -100,7 +107,8 @@ impl Question {
     /// These pieces of ground, in this order.
     fn ground(&self, state: &AppState, ground: Ground, ids: &[Uuid]) -> ApiResult<Vec<Feature>> {
         let mut drawn = state.books.current(state.blocking_store(), |books| {
-            features::features(books.of(self.basis), ground, self.day, ids)
+            self.must_stand(books)?;
+            Ok::<_, ApiError>(features::features(books.of(self.basis), ground, self.day, ids)?)
         })??;
         let turns: HashMap<Uuid, usize> = ids.iter().copied().zip(0..).collect();
         drawn.sort_by_key(|feature| turns.get(&feature.id).copied());
@@ -116,12 +124,34 @@ impl Question {
         in_box && in_time && self.filters.iter().all(|filter| filter.admits(feature))
     }
 
-    /// What names the ledger's ground as it is now; nothing where features are records, which are read as they stood at
-    /// one place in the log.
-    pub(super) fn ground_now(&self, state: &AppState) -> ApiResult<Option<(String, u64)>> {
+    /// From now on all ground is of one state of the ledger: the one of the first page, or else the one of now. Records are
+    /// read as they stood at one place in the log anyway.
+    pub(super) fn stand(&mut self, state: &AppState) -> ApiResult<()> {
+        let Source::Ground(_) = self.collection.source else { return Ok(()) };
+        self.standing = Some(match &self.cursor {
+            Some(first) => Standing { edition: first.edition.clone().unwrap_or_default(), seq: first.at },
+            None => state.books.current(state.blocking_store(), Books::standing)?,
+        });
+        Ok(())
+    }
+
+    /// What the ledger knows of beside what it can draw; nothing of records, each of which is there as it is.
+    pub(super) fn undrawn(&self, state: &AppState) -> ApiResult<Option<Undrawn>> {
         let Source::Ground(_) = self.collection.source else { return Ok(None) };
-        let name = |books: &Books| (books.edition(), books.of(self.basis).ledger.turn());
-        Ok(Some(state.books.current(state.blocking_store(), name)?))
+        Ok(Some(undrawn(state, self.basis, self.day)?))
+    }
+
+    /// Ground is drawn batch by batch: where it moves meanwhile, a square metre could be in two areas or in none.
+    ///
+    /// # Errors
+    /// 409 where it has changed.
+    fn must_stand(&self, books: &Books) -> ApiResult<()> {
+        if self.standing.as_ref().is_none_or(|standing| books.is_ground_of(self.basis, standing)) {
+            return Ok(());
+        }
+        let detail = "the ground has changed since the first page was read, and its pages no longer fit together: ask for \
+                      the first page again";
+        Err(ApiError::new(StatusCode::CONFLICT, MOVED, detail))
     }
 
     /// How many features there are on all pages.
@@ -162,6 +192,19 @@ impl Question {
             }
         }
     }
+}
+
+/// What the ledger knows of at the end of a day beside what it can draw.
+pub(super) fn undrawn(state: &AppState, basis: Basis, day: NaiveDate) -> ApiResult<Undrawn> {
+    Ok(state.books.current(state.blocking_store(), |books| {
+        let book = books.of(basis);
+        let known = ReportedSizes::from(book.ledger.reported_only(day, &Query::default()));
+        Undrawn {
+            records_left_out: book.left_out().len(),
+            areas_reported_only: known.areas,
+            reported_only_m2: known.reported_m2,
+        }
+    })?)
 }
 
 /// The features that are let through. The time is looked at after each of them: one outline may be as long as a thousand,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use actix_web::http::header::{
-    ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, ETAG, HeaderName, IF_NONE_MATCH, VARY,
+    AcceptEncoding, CACHE_CONTROL, CONTENT_ENCODING, ETAG, Encoding, Header as _, IF_NONE_MATCH, VARY,
 };
 use actix_web::web::{self, Bytes, Data, Path, Query as Params};
 use actix_web::{HttpRequest, HttpResponse, get};
@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 
 use super::collections::{extent, find};
 use super::reply::fresh;
+use super::source::undrawn;
 use crate::auth::permission::ReadRecords;
 use crate::http::error::{ApiError, ApiResult};
 use crate::http::ground::must_see_ground;
@@ -79,8 +80,20 @@ pub(crate) async fn describe(
     layers: Path<String>,
     when: Params<EndOfDay>,
 ) -> ApiResult<HttpResponse> {
-    let (layers, _) = (layers.into_inner(), when);
+    let layers = layers.into_inner();
     let collections = read_layers(&access, &layers)?;
+    let (day, basis) = when.into_inner().read();
+    let mut description = STATEMENT.to_owned();
+    if collections.iter().any(|one| one.kind().is_none()) {
+        must_see_ground(access.actor.role, basis)?;
+        let known = state.clone();
+        let undrawn = web::block(move || undrawn(&known, basis, day)).await??;
+        description = format!(
+            "{description} Not drawn: {} records that are left out of the figures, and {} areas of {} m\u{b2} that are \
+             known by their reported sizes only.",
+            undrawn.records_left_out, undrawn.areas_reported_only, undrawn.reported_only_m2
+        );
+    }
     let extent = extent(&state).await?;
     let tier = access.actor.sight().tier;
     let described: Vec<Value> = collections
@@ -101,7 +114,7 @@ pub(crate) async fn describe(
     let document = json!({
         "tilejson": "3.0.0",
         "name": collections.iter().map(|one| one.title.as_str()).collect::<Vec<_>>().join(", "),
-        "description": STATEMENT,
+        "description": description,
         "scheme": "xyz",
         "tiles": [address],
         "minzoom": 0,
@@ -147,13 +160,14 @@ fn ask(access: &MapAccess<ReadRecords>, layers: &str, tile: TileId, when: EndOfD
 }
 
 async fn answer(request: HttpRequest, state: Data<AppState>, asked: Asked) -> ApiResult<HttpResponse> {
-    let header = |name: HeaderName| {
-        let value = request.headers().get(name).and_then(|value| value.to_str().ok());
-        value.unwrap_or_default().to_owned()
-    };
-    let (known, packings) = (header(IF_NONE_MATCH), header(ACCEPT_ENCODING));
+    let known = request.headers().get(IF_NONE_MATCH).and_then(|value| value.to_str().ok());
+    let known = known.unwrap_or_default().to_owned();
+    let offered = [Encoding::gzip(), Encoding::identity()];
+    let taken = AcceptEncoding::parse(&request).ok().and_then(|accepted| accepted.negotiate(offered.iter()));
     let begun = Instant::now();
+    let turn = if state.map.has_day(&asked) { None } else { Some(state.turns.day().await?) };
     let found = web::block(move || {
+        let _turn = turn;
         let is_known = |etag: &str| known.split(',').any(|one| one.trim() == etag);
         state.map.tile(state.blocking_store(), &state.books, &asked, is_known)
     })
@@ -172,7 +186,7 @@ async fn answer(request: HttpRequest, state: Data<AppState>, asked: Asked) -> Ap
         .insert_header(("Server-Timing", format!("tile;dur={:.1}", begun.elapsed().as_secs_f64() * 1e3)));
     let Some(packed) = packed else { return Ok(response.finish()) };
     response.content_type(MVT);
-    if packings.contains("gzip") {
+    if taken == Some(Encoding::gzip()) {
         return Ok(response.insert_header((CONTENT_ENCODING, "gzip")).body(Bytes::from_owner(packed)));
     }
     Ok(response.body(unpack(&packed).map_err(MapError::from)?))

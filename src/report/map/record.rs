@@ -90,6 +90,8 @@ impl RecordMap {
         let mut map = Self::new(kind, epoch);
         if let Some(whole) = map.undivided() {
             map.fill(|take| store.read_mapped(&whole, 0, take))?;
+            // It was read in parts, and what the first of them had may be here no longer.
+            map.forget(&store.withdrawn(0, map.seq)?);
         }
         Ok(map)
     }
@@ -124,13 +126,20 @@ impl RecordMap {
                 let features = features(record, collection, layer, &mut self.tagger);
                 layer.replace(&record.id, features, seq);
             }
-            for id in &gone {
-                layer.replace(id, Vec::new(), seq);
+        }
+        self.seq = seq;
+        self.forget(&gone);
+        Ok(())
+    }
+
+    /// Takes out what is here no longer.
+    fn forget(&mut self, gone: &[Uuid]) {
+        for (_, layer) in &mut self.layers {
+            for id in gone {
+                layer.replace(id, Vec::new(), self.seq);
             }
             layer.measure();
         }
-        self.seq = seq;
-        Ok(())
     }
 
     /// A collection that holds the kind's records of every dimension.

@@ -12,7 +12,8 @@ use crate::support::{Person, Place, Tablet, on_both};
 on_both!(
     contested_ground_is_shown_at_its_most_hazardous,
     what_somebody_says_is_still_there_is_there,
-    a_contested_release_releases_nothing_more
+    a_contested_release_releases_nothing_more,
+    every_place_and_every_kind_that_somebody_names_is_shown
 );
 
 fn contested_ground_is_shown_at_its_most_hazardous(place: &Place) {
@@ -105,4 +106,28 @@ fn a_contested_release_releases_nothing_more(place: &Place) {
     assert_eq!(drawn(&country, &crew.observer, "land_release"), [id]);
     let listed = server.http().get("/v1/records?kind=land_release", &crew.im.log_in(server)).expect(200);
     assert_eq!(listed["features"][0]["contested"], true);
+}
+
+fn every_place_and_every_kind_that_somebody_names_is_shown(place: &Place) {
+    let country = Country::prepare(place, 1);
+    let (server, crew, area) = (&country.server, &country.crew, country.point);
+    let version = record(server, &crew.im.log_in(server), area)["version"].clone();
+    for (who, lon, kind, outcome) in
+        [(&crew.surveyor, 0.51, "uxo", "applied"), (&crew.second, 0.53, "ap_mine", "conflict")]
+    {
+        let tablet = Tablet::enrol(server, crew, who);
+        let point = json!({"type": "Point", "coordinates": [lon, 10.5]});
+        let changes = json!({"changes": {"geometry": {"to": point}, "contamination": {"to": [kind]}}});
+        tablet.must(outcome, &with(tablet.on("update", area, &version, &json!({})), &changes));
+    }
+    let page = country.im().items("hazardous_area_points", &[]);
+    let shown = &features(&page)[0];
+    assert_eq!(shown["geometry"]["coordinates"], json!([[0.51, 10.5], [0.53, 10.5]]), "{shown}");
+    for near in ["0.509,10,0.511,11", "0.529,10,0.531,11"] {
+        assert_eq!(country.im().ids("hazardous_area_points", &[("bbox", near)]), [area], "{near}");
+    }
+    for kind in ["uxo", "ap_mine"] {
+        let filter = format!("A_CONTAINS(contamination,('{kind}'))");
+        assert_eq!(country.im().ids("hazardous_area_points", &[("filter", &filter)]), [area], "{kind}");
+    }
 }
