@@ -12,10 +12,12 @@ use ed25519_dalek::pkcs8::spki::der::pem::LineEnding;
 use ed25519_dalek::pkcs8::{DecodePrivateKey, EncodePrivateKey};
 use jsonwebtoken::errors::ErrorKind;
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
+use quick_cache::sync::Cache;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use crate::model::Hash;
 use crate::store::token::Holder;
 use crate::sync::wire::LogHead;
 
@@ -65,6 +67,9 @@ struct Key {
     verifying: DecodingKey,
 }
 
+/// Access tokens that are remembered.
+const KNOWN: usize = 4_096;
+
 /// How soon after a look into the folder there may be another.
 const PAUSE: std::time::Duration = std::time::Duration::from_secs(1);
 
@@ -77,6 +82,14 @@ pub struct Keys {
 struct Held {
     keys: Vec<Arc<Key>>,
     read_at: Instant,
+    /// Access tokens whose signature was found to be that of one of the keys: a map asks with the same one for every tile.
+    known: Cache<Hash, Claims>,
+}
+
+impl Held {
+    fn new(keys: Vec<Arc<Key>>) -> Self {
+        Self { keys, read_at: Instant::now(), known: Cache::new(KNOWN) }
+    }
 }
 
 impl Keys {
@@ -92,8 +105,7 @@ impl Keys {
             // Another process may have made one at the same moment: both sign with the newest that they see.
             keys = read_keys(folder)?;
         }
-        let held = RwLock::new(Held { keys, read_at: Instant::now() });
-        Ok(Self { folder: folder.to_owned(), held })
+        Ok(Self { folder: folder.to_owned(), held: RwLock::new(Held::new(keys)) })
     }
 
     fn signing(&self) -> Arc<Key> {
@@ -121,7 +133,7 @@ impl Keys {
             return;
         }
         match read_keys(&self.folder) {
-            Ok(keys) if !keys.is_empty() => held.keys = keys,
+            Ok(keys) if !keys.is_empty() => *held = Held::new(keys),
             Ok(_) => tracing::warn!("the folder of the signing keys is empty: those that are known stay"),
             Err(fault) => {
                 tracing::warn!(%fault, "the signing keys cannot be read: those that are known stay");
@@ -167,7 +179,14 @@ impl Keys {
     /// # Errors
     /// `Invalid`, or `Expired` for one that was ours.
     pub fn verify(&self, token: &str) -> Result<Claims, TokenError> {
-        self.decode(token, &["exp"], true)
+        let name = Hash::of_bytes(token.as_bytes());
+        let known = self.held.read().unwrap_or_else(PoisonError::into_inner).known.get(&name);
+        if let Some(claims) = known {
+            return if Utc::now().timestamp() <= claims.exp { Ok(claims) } else { Err(TokenError::Expired) };
+        }
+        let claims: Claims = self.decode(token, &["exp"], true)?;
+        self.held.read().unwrap_or_else(PoisonError::into_inner).known.insert(name, claims.clone());
+        Ok(claims)
     }
 
     /// What a token says, if it is ours, even where it has run out.

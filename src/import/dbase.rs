@@ -116,7 +116,7 @@ impl<'a> Table<'a> {
         let double = || bytes.try_into().ok().map(f64::from_le_bytes);
         let text = || String::from_utf8_lossy(bytes).replace('\0', " ").trim().to_owned();
         Ok(match field.type_ {
-            _ if field.is_elsewhere() => Value::Null,
+            _ if field.is_elsewhere() || field.is_binary() => Value::Null,
             b'N' | b'F' => number(&text()),
             b'I' | b'+' => json!(quad()),
             b'O' | b'B' if bytes.len() == 8 => json!(double()),
@@ -164,10 +164,13 @@ impl<'a> Table<'a> {
         let elsewhere = named(Field::is_elsewhere).map(|names| {
             format!("memos and pictures lie in a file beside the table and are not taken: the column {names} stays empty")
         });
+        let binary = named(Field::is_binary).map(|names| {
+            format!("moments and sums of money that FoxPro wrote in a form of its own are not taken: the column {names} stays empty")
+        });
         let malformed = named(|field| field.name.contains(REPLACED)).map(|names| {
             format!("bytes in the name of the column {names} are no text: {REPLACED} stands for them")
         });
-        [guess, elsewhere, malformed].into_iter().flatten().collect()
+        [guess, elsewhere, binary, malformed].into_iter().flatten().collect()
     }
 }
 
@@ -175,6 +178,11 @@ impl Field {
     /// Whether its bytes say where a value lies in the file of the memos, and no value.
     fn is_elsewhere(&self) -> bool {
         matches!(self.type_, b'M' | b'G' | b'P') || (self.type_ == b'B' && self.width != 8)
+    }
+
+    /// Whether its bytes are a moment or a currency, which no shapefile has, and would pass for a text.
+    fn is_binary(&self) -> bool {
+        matches!(self.type_, b'T' | b'Y' | b'@')
     }
 }
 

@@ -1,5 +1,8 @@
 //! One connection type for both databases, and how connections are opened.
 
+use std::ops::{Deref, DerefMut};
+use std::time::{Duration, Instant};
+
 use diesel::connection::{AnsiTransactionManager, SimpleConnection, TransactionManager};
 use diesel::prelude::*;
 use diesel::r2d2::{self, ManageConnection, R2D2Connection};
@@ -77,7 +80,7 @@ impl DatabaseUrl {
 
 /// What the databases say of faults that pass, where Diesel has no kind for them: SQLite's texts are fixed, PostgreSQL's
 /// are English unless its `lc_messages` says otherwise – then such a fault is answered as one of ours.
-const PASSING: [&str; 10] = [
+const PASSING: [&str; 14] = [
     "database or disk is full",
     "disk I/O error",
     "database is locked",
@@ -88,6 +91,11 @@ const PASSING: [&str; 10] = [
     "the database system is",
     "deadlock detected",
     "canceling statement",
+    // What libpq says of a connection that broke under a question.
+    "server closed the connection",
+    "no connection to the server",
+    "data from server",
+    "data to server",
 ];
 
 /// Whether a fault is the database's state and not the query's: a lost connection, a full disk, a turn that did not come.
@@ -106,34 +114,66 @@ pub(super) fn will_pass(fault: &diesel::result::Error) -> bool {
         | Error::AlreadyInTransaction
         | Error::NotInTransaction => true,
         Error::DatabaseError(_, said) => PASSING.iter().any(|words| said.message().contains(words)),
+        // Diesel asks for the numbers of types when it first needs them, and says so of any fault that this meets.
+        Error::SerializationError(said) | Error::QueryBuilderError(said) => {
+            said.to_string().starts_with("Failed to find a type oid")
+        }
         Error::RollbackErrorOnCommit { commit_error, .. } => will_pass(commit_error),
         _ => false,
     }
 }
 
+/// For how long after it was used a connection is held to be sound. A busy server would else ask for a sign of life before
+/// every question, which takes as long as the question.
+const SOUND: Duration = Duration::from_secs(1);
+
 /// Hands connections to the pool of readers.
 #[derive(Debug, Clone)]
 pub(super) struct Opener(pub(super) DatabaseUrl);
 
+/// A connection of the pool, and when it was given back.
+pub(super) struct Pooled {
+    connection: DbConnection,
+    rested_since: Instant,
+}
+
+impl Deref for Pooled {
+    type Target = DbConnection;
+
+    fn deref(&self) -> &DbConnection {
+        &self.connection
+    }
+}
+
+impl DerefMut for Pooled {
+    fn deref_mut(&mut self) -> &mut DbConnection {
+        &mut self.connection
+    }
+}
+
 impl ManageConnection for Opener {
-    type Connection = DbConnection;
+    type Connection = Pooled;
     type Error = r2d2::Error;
 
-    fn connect(&self) -> Result<DbConnection, r2d2::Error> {
+    fn connect(&self) -> Result<Pooled, r2d2::Error> {
         let mut connection = self.0.connect().map_err(r2d2::Error::ConnectionError)?;
         if let DbConnection::Sqlite(sqlite) = &mut connection {
             // There are many readers, and the system keeps the file in memory for all of them.
             sqlite.batch_execute("pragma cache_size = -8192").map_err(r2d2::Error::QueryError)?;
         }
-        Ok(connection)
+        Ok(Pooled { connection, rested_since: Instant::now() })
     }
 
-    fn is_valid(&self, connection: &mut DbConnection) -> Result<(), r2d2::Error> {
-        connection.ping().map_err(r2d2::Error::QueryError)
+    fn is_valid(&self, pooled: &mut Pooled) -> Result<(), r2d2::Error> {
+        if pooled.rested_since.elapsed() < SOUND {
+            return Ok(());
+        }
+        pooled.connection.ping().map_err(r2d2::Error::QueryError)
     }
 
-    fn has_broken(&self, connection: &mut DbConnection) -> bool {
-        std::thread::panicking() || connection.is_broken()
+    fn has_broken(&self, pooled: &mut Pooled) -> bool {
+        pooled.rested_since = Instant::now();
+        std::thread::panicking() || pooled.connection.is_broken()
     }
 }
 

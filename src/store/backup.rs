@@ -16,7 +16,7 @@ impl Store {
     /// `Refused` where the database is PostgreSQL, which has tools of its own; where the file cannot be written.
     pub fn copy_into(&self, file: &Path) -> Result<()> {
         let mut connection = self.readers.get().map_err(|fault| StoreError::Connection(fault.to_string()))?;
-        match &mut *connection {
+        match &mut **connection {
             DbConnection::Postgres(_) => Err(StoreError::refused(
                 "postgres",
                 "this database is PostgreSQL's: copy it with `pg_dump --format=custom`, together with the folder `keys`; \
