@@ -20,6 +20,15 @@ pub struct Undrawn {
 }
 
 impl Undrawn {
+    /// All of it in a sentence.
+    pub fn sentence(&self) -> String {
+        format!(
+            "Not drawn: {} records that are left out of the figures, and {} areas of {} m² that are known by their reported \
+             sizes only.",
+            self.records_left_out, self.areas_reported_only, self.reported_only_m2
+        )
+    }
+
     fn members(&self) -> [(&'static str, String); 3] {
         [
             ("records_left_out", self.records_left_out.to_string()),

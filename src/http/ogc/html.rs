@@ -7,6 +7,7 @@ use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
 use super::reply::Address;
+use crate::export::Undrawn;
 use crate::model::STATEMENT;
 use crate::ogc::collection::Collection;
 use crate::ogc::feature::{Feature, Form};
@@ -103,11 +104,13 @@ pub(super) fn features(
     features: &[Feature],
     matched: u64,
     next: Option<&str>,
+    undrawn: Option<Undrawn>,
 ) -> Markup {
     let names: Vec<&str> = form.names().collect();
     let body = html! {
         p { (collection.description) }
         p { (features.len()) " of " (matched) " features." @if let Some(next) = next { " " a href=(next) rel="next" { "Next page" } } }
+        @if let Some(undrawn) = undrawn { p { (undrawn.sentence()) } }
         table {
             thead { tr { th { "id" } @for name in &names { th { (name) } } } }
             tbody {

@@ -194,7 +194,7 @@ impl Page {
         let Question { address, collection, properties, crs, .. } = &self.question;
         let form = Form::new(collection, properties.as_deref(), *crs).without_empty(&rows);
         let next = self.next_href();
-        Ok(html::features(address, collection, &form, &rows, self.matched, next.as_deref()))
+        Ok(html::features(address, collection, &form, &rows, self.matched, next.as_deref(), self.undrawn))
     }
 }
 

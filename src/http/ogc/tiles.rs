@@ -88,11 +88,7 @@ pub(crate) async fn describe(
         must_see_ground(access.actor.role, basis)?;
         let known = state.clone();
         let undrawn = web::block(move || undrawn(&known, basis, day)).await??;
-        description = format!(
-            "{description} Not drawn: {} records that are left out of the figures, and {} areas of {} m\u{b2} that are \
-             known by their reported sizes only.",
-            undrawn.records_left_out, undrawn.areas_reported_only, undrawn.reported_only_m2
-        );
+        description = format!("{description} {}", undrawn.sentence());
     }
     let extent = extent(&state).await?;
     let tier = access.actor.sight().tier;
