@@ -42,11 +42,11 @@ pub fn united(own: Option<Geometry<f64>>, others: Vec<Geometry<f64>>, shape: Sha
     Some(Geometry::MultiPolygon(union.unwrap_or_else(|| areas.into_iter().flatten().collect())))
 }
 
-/// All the places, or all the lines, that several geometries of one shape name.
+/// All the places, or all the lines, that several geometries of the first one's shape name.
 fn gathered(all: Vec<Geometry<f64>>) -> Option<Geometry<f64>> {
     let shape = shape_of(all.first()?);
     let (mut points, mut lines): (Vec<Point<f64>>, Vec<LineString<f64>>) = (Vec::new(), Vec::new());
-    for geometry in all.into_iter().filter(|geometry| shape_of(geometry) == shape) {
+    for geometry in all {
         match geometry {
             Geometry::Point(point) => points.push(point),
             Geometry::MultiPoint(more) => points.extend(more),
@@ -55,17 +55,17 @@ fn gathered(all: Vec<Geometry<f64>>) -> Option<Geometry<f64>> {
             _ => {}
         }
     }
-    let mut known = Vec::with_capacity(points.len());
-    points.retain(|point| {
-        !known.contains(point) && {
-            known.push(*point);
-            true
-        }
-    });
-    match shape {
-        Shape::Points => Some(MultiPoint(points).into()),
-        _ => Some(MultiLineString(lines).into()),
+    if shape == Shape::Lines {
+        return Some(MultiLineString(lines).into());
     }
+    // Most sides of a dispute leave the place where it was.
+    let mut places: Vec<Point<f64>> = Vec::with_capacity(points.len());
+    for point in points {
+        if !places.contains(&point) {
+            places.push(point);
+        }
+    }
+    Some(MultiPoint(places).into())
 }
 
 /// Writes a geometry as GeoJSON of the collection's one type; `null` where it is nothing, of another shape, or has no

@@ -39,7 +39,7 @@ const DAYS: usize = 6;
 /// Quick rather than small: with more, packing a tile takes longer than drawing it.
 const PACKED: Compression = Compression::new(1);
 
-/// Raised whenever tiles of the same state are drawn otherwise: caches have those of the program before.
+/// Raised whenever a program of the same version draws the same state otherwise: caches have the tiles of before.
 const FORM: u32 = 2;
 
 /// Why a tile cannot be shown.
@@ -131,13 +131,15 @@ enum Standing {
 }
 
 impl LiveMap {
-    /// Whether the ground that is asked for has been made, if any is; it may have to catch up.
+    /// Whether the ground that is asked for has been made, if any is; it may have to catch up. Waits for nobody: what is
+    /// being made is not made yet.
     pub fn has_day(&self, asked: &Asked) -> bool {
-        let is_made = |held: &Held<(Basis, NaiveDate), GroundMap>| {
-            let held = held.lock().unwrap_or_else(PoisonError::into_inner);
-            held.iter().any(|(key, map)| *key == (asked.basis, asked.day) && !is_blank(map))
-        };
-        asked.collections.iter().all(|one| one.kind().is_some()) || is_made(&self.grounds)
+        if asked.collections.iter().all(|one| one.kind().is_some()) {
+            return true;
+        }
+        let held = self.grounds.lock().unwrap_or_else(PoisonError::into_inner);
+        let own = held.iter().find(|(key, _)| *key == (asked.basis, asked.day));
+        own.is_some_and(|(_, map)| map.try_read().is_ok_and(|map| map.is_some()))
     }
 
     /// A tile; only that it is the same where it is the one that `known` names. Blocks.
@@ -158,7 +160,8 @@ impl LiveMap {
             .collect::<Result<Vec<_>, _>>()?;
         let state: Vec<String> =
             asked.collections.iter().zip(&layers).map(|(one, layer)| layer.state(one, asked)).collect();
-        let name = Hash::of_bytes(format!("{FORM} {}", state.join(" ")).as_bytes());
+        let program = env!("CARGO_PKG_VERSION");
+        let name = Hash::of_bytes(format!("{program} {FORM} {}", state.join(" ")).as_bytes());
         let key = (name, asked.tile);
         // The state moves with every change there, and whoever is not shown all of them must not be told of them by it:
         // their tile is named by what is in it.
