@@ -83,14 +83,16 @@ const square = ([lon, lat], half) =>
     [-1, -1],
   ].map(([right, up]) => [lon + right * half, lat + up * half]);
 
-/** Where the editor shows a place: it has brought the outline's box into the middle. */
+/** Where the editor shows a place: it has brought the outline's box into the room beside itself. */
 async function pointsOf(page, west, south, east, north) {
   const { x, y, width, height } = await page.locator('.map-canvas').boundingBox();
+  const panel = await page.locator('.editing form').evaluate((form) => form.offsetWidth);
   const up = (lat) => (180 / Math.PI) * Math.log(Math.tan(Math.PI / 4 + (lat * Math.PI) / 360));
-  const scale = Math.min((width - 280) / (east - west), (height - 280) / (up(north) - up(south)));
+  const scale = Math.min((width - panel - 120) / (east - west), (height - 120) / (up(north) - up(south)));
+  const middle = [x + panel + 60 + (width - panel - 120) / 2, y + height / 2];
   return ([lon, lat]) => [
-    x + width / 2 + (lon - (west + east) / 2) * scale,
-    y + height / 2 - (up(lat) - (up(south) + up(north)) / 2) * scale,
+    middle[0] + (lon - (west + east) / 2) * scale,
+    middle[1] - (up(lat) - (up(south) + up(north)) / 2) * scale,
   ];
 }
 

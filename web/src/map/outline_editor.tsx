@@ -117,6 +117,16 @@ function begin(
   return draw;
 }
 
+/** Pixels around what is edited. */
+const MARGIN = 60;
+
+/** The margins of a map beside the panel that lies on it, at its beginning. */
+function besides(panel: HTMLElement | null) {
+  const taken = MARGIN + (panel?.offsetWidth ?? 0);
+  const [left, right] = document.dir === 'rtl' ? [MARGIN, taken] : [taken, MARGIN];
+  return { left, right, top: MARGIN, bottom: MARGIN };
+}
+
 interface Props {
   map: MapLibre;
   record: RecordFeature;
@@ -132,11 +142,12 @@ function Editor({ map, record, outline, onClose }: Props) {
   const [busy, setBusy] = useState(false);
   const [fault, setFault] = useState<unknown>();
   const draw = useRef<TerraDraw | null>(null);
+  const form = useRef<HTMLFormElement>(null);
   useEffect(() => {
     const container = map.getContainer();
     container.classList.add('busy-drawing');
     const extent = extentOf(outline);
-    if (extent) map.fitBounds(extent, { padding: 140, maxZoom: 18, animate: false });
+    if (extent) map.fitBounds(extent, { padding: besides(form.current), maxZoom: 18, animate: false });
     draw.current = begin(map, outline, setChanged);
     setRefused(!draw.current);
     return () => {
@@ -171,7 +182,7 @@ function Editor({ map, record, outline, onClose }: Props) {
   };
   const [before, after] = [areaOf(outline), changed ? areaOf(changed) : 0];
   return (
-    <form class="act" onSubmit={save}>
+    <form ref={form} class="act" onSubmit={save}>
       <strong dir="auto">{t('edit.of', { name: nameOf(record) })}</strong>
       <p class="muted">{t(refused ? 'edit.refused' : 'edit.hint')}</p>
       <p>
