@@ -2,6 +2,7 @@
 // script can read (src/http/browser.rs).
 
 import { signal } from '@preact/signals';
+import { setClock } from './clock';
 import { problemOf } from './problem';
 
 export interface Session {
@@ -75,7 +76,13 @@ async function begin(next: Session): Promise<Session> {
 
 async function ask(method: string, path: string, body?: unknown): Promise<Response> {
   const headers = body === undefined ? undefined : { 'content-type': 'application/json' };
-  return fetch(path, { method, headers, body: body === undefined ? undefined : JSON.stringify(body) });
+  const answer = await fetch(path, {
+    method,
+    headers,
+    body: body === undefined ? undefined : JSON.stringify(body),
+  });
+  setClock(answer);
+  return answer;
 }
 
 export async function logIn(login: string, password: string): Promise<Session> {

@@ -1,7 +1,7 @@
 import type { Feature } from 'geojson';
 import type { Map as MapLibre } from 'maplibre-gl';
 import { useEffect, useId, useState } from 'preact/hooks';
-import { today } from '../format';
+import { today } from '../clock';
 import { t } from '../i18n';
 import { useProgramme } from '../programme';
 import { hatchPath, hatchWidth, TILE } from '../symbology';

@@ -3,8 +3,8 @@
 import type { Map as MapLibre } from 'maplibre-gl';
 import { Suspense } from 'preact/compat';
 import { useState } from 'preact/hooks';
+import { today } from '../clock';
 import { Busy, Safety, Show, words } from '../components/states';
-import { today } from '../format';
 import { t } from '../i18n';
 import { useLast, useLoad } from '../load';
 import { type Known, loadProgramme } from '../programme';

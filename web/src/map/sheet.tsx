@@ -2,11 +2,12 @@
 
 import type { Map as MapLibre } from 'maplibre-gl';
 import { useEffect, useRef, useState } from 'preact/hooks';
+import { today } from '../clock';
 import { useModal } from '../components/dialog';
 import { Choice, Field } from '../components/field';
 import { words } from '../components/states';
 import { Swatch } from '../components/swatch';
-import { moment, today } from '../format';
+import { moment } from '../format';
 import { t } from '../i18n';
 import { head } from '../live';
 import { useLast } from '../load';

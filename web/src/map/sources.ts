@@ -14,7 +14,7 @@ export type { Bounds };
 export interface Question {
   asOf: string;
   basis: Basis;
-  /** The day that it is: what is not dated is shown as it stands. */
+  /** The server's day, of which nobody needs to ask: what is not dated is shown as it stands. */
   today: string;
 }
 
@@ -45,9 +45,9 @@ export async function loadLayers(signal?: AbortSignal): Promise<Layers> {
 }
 
 /** The address of the tiles that answer a question. */
-export function tilesAt(layers: Layers, { asOf, basis }: Question): string {
+export function tilesAt(layers: Layers, { asOf, basis, today }: Question): string {
   const names = layers.length > 0 ? layers.join() : 'land_release';
-  return query(`/tiles/${names}/{z}/{x}/{y}`, { as_of: asOf, basis });
+  return query(`/tiles/${names}/{z}/{x}/{y}`, { as_of: asOf === today ? null : asOf, basis });
 }
 
 /** What lets a record in that was there at the end of the day: by a date, where it has one, else as it stands. */

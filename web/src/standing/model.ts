@@ -67,8 +67,11 @@ export type Both = Record<Basis, Progress>;
 /** How often both bases are asked for before they are shown although the log moved between the two answers. */
 const TRIES = 4;
 
-/** Both bases out of the same state of the log, if it rests long enough: else they are not to be compared. */
-export async function loadBoth(asOf: string, signal: AbortSignal): Promise<Both> {
+/**
+ * Both bases – of today, where no day is chosen – out of the same state of the log, if it rests long enough: else they
+ * are not to be compared.
+ */
+export async function loadBoth(asOf: string | null, signal: AbortSignal): Promise<Both> {
   for (let left = TRIES; ; left -= 1) {
     const [official, provisional] = await Promise.all(
       BASES.map((basis) =>

@@ -2,10 +2,10 @@
 
 import { useState } from 'preact/hooks';
 import { query } from '../api';
+import { today } from '../clock';
 import { Field } from '../components/field';
 import { Fault, Safety, Show } from '../components/states';
 import { download } from '../download';
-import { today } from '../format';
 import { t } from '../i18n';
 import { useLoad } from '../load';
 import { useProgramme } from '../programme';
@@ -20,7 +20,7 @@ import { Remaining } from './remaining';
 import { Balance, Deadlines, Ordnance, PlanAgainstActual, Provinces } from './tables';
 
 export function StandingPage() {
-  const asOf = place.value.parameters.get('as_of') ?? today();
+  const asOf = place.value.parameters.get('as_of');
   const both = useLoad(`standing ${asOf}`, (signal) => loadBoth(asOf, signal));
   return (
     <article class="standing">
@@ -38,7 +38,7 @@ export function StandingPage() {
           <Field label={t('as_of')}>
             <input
               type="date"
-              value={asOf}
+              value={asOf ?? both.data?.official.as_of ?? today()}
               max={today()}
               onChange={(event) => amend({ as_of: event.currentTarget.value })}
             />
