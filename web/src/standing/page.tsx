@@ -21,6 +21,7 @@ import { Balance, Deadlines, Ordnance, PlanAgainstActual, Provinces } from './ta
 
 export function StandingPage() {
   const asOf = place.value.parameters.get('as_of');
+  const [basis, setBasis] = useState<Basis>('official');
   const both = useLoad(`standing ${asOf}`, (signal) => loadBoth(asOf, signal));
   return (
     <article class="standing">
@@ -49,13 +50,13 @@ export function StandingPage() {
         </div>
       </header>
       <Safety />
-      <Show of={both}>{(data) => <Figures both={data} />}</Show>
+      <Show of={both}>{(data) => <Figures both={data} basis={basis} onBasis={setBasis} />}</Show>
     </article>
   );
 }
 
-function Figures({ both }: { both: Both }) {
-  const [basis, setBasis] = useState<Basis>('official');
+function Figures(props: { both: Both; basis: Basis; onBasis: (basis: Basis) => void }) {
+  const { both, basis, onBasis } = props;
   const [opened, setOpened] = useState<number | null>(null);
   const programme = useProgramme();
   const progress = both[basis];
@@ -67,7 +68,7 @@ function Figures({ both }: { both: Both }) {
         <legend>{t('basis')}</legend>
         {BASES.map((known) => (
           <label key={known}>
-            <input type="radio" name="basis" checked={known === basis} onChange={() => setBasis(known)} />
+            <input type="radio" name="basis" checked={known === basis} onChange={() => onBasis(known)} />
             {t(`basis.${known}`)}
           </label>
         ))}
