@@ -4,7 +4,7 @@ import { useEffect, useRef, useState } from 'preact/hooks';
 import { api } from '../api';
 import { Fault } from '../components/states';
 import { t } from '../i18n';
-import { head } from '../live';
+import { head, news } from '../live';
 import { useLoad } from '../load';
 import type { Programme } from '../programme';
 import { extentOf } from './extent';
@@ -105,13 +105,15 @@ function useTurned(
     newest.current.onSeen?.(undefined);
     turnTo(map, newest.current.layers, { asOf, basis, today });
   }, [map, newest, asOf, basis, today]);
-  const known = useRef(0);
-  const news = head.value;
+  const known = useRef({ head: head.value, news: news.value });
+  const latest = news.value;
   useEffect(() => {
-    // The first news only says where the log stands.
-    if (map && known.current !== 0 && known.current !== news) refresh(map);
-    known.current = news;
-  }, [map, news]);
+    const before = known.current;
+    known.current = { head: head.value, news: latest };
+    // The first news from the server only says where the log stands.
+    const isFirst = before.head === 0 && head.value !== 0;
+    if (map && before.news !== latest && !isFirst) refresh(map);
+  }, [map, latest]);
 }
 
 /** Tells what is in view once it is drawn, and puts the tasks there. */

@@ -4,7 +4,7 @@
 import type { Feature, FeatureCollection, Geometry } from 'geojson';
 import type { ExpressionSpecification } from 'maplibre-gl';
 import { api, query } from '../api';
-import { head } from '../live';
+import { news } from '../live';
 import { session } from '../session';
 import type { Basis } from '../standing/model';
 import { type Bounds, extentOf } from './extent';
@@ -66,7 +66,7 @@ interface Task extends Feature<Geometry | null> {
   official?: string;
 }
 
-let tasks: { head: number; account: string | undefined; found: Promise<Task[]> } | null = null;
+let tasks: { news: number; account: string | undefined; found: Promise<Task[]> } | null = null;
 
 const PAGE = 1_000;
 
@@ -81,15 +81,15 @@ async function everyTask(): Promise<Task[]> {
   }
 }
 
-/** Every task, asked for again when the log has moved: most have no outline but name the areas that they are about. */
+/** Every task, asked for again when there is news: most have no outline but name the areas that they are about. */
 export function loadTasks(): Promise<Task[]> {
   const account = session.value?.account;
-  if (tasks?.head !== head.value || tasks.account !== account) {
+  if (tasks?.news !== news.value || tasks.account !== account) {
     const found = everyTask();
     found.catch(() => {
       tasks = null;
     });
-    tasks = { head: head.value, account, found };
+    tasks = { news: news.value, account, found };
   }
   return tasks.found;
 }

@@ -65,7 +65,7 @@ export interface Progress {
 export type Both = Record<Basis, Progress>;
 
 /** How often both bases are asked for before they are shown although the log moved between the two answers. */
-const TRIES = 4;
+const TRIES = 2;
 
 /**
  * Both bases – of today, where no day is chosen – out of the same state of the log, if it rests long enough: else they
