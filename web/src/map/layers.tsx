@@ -5,7 +5,7 @@ import { t, word } from '../i18n';
 import { useOrganisations } from '../organisations';
 import { amend } from '../router';
 import { may, seesHazards } from '../session';
-import { BASES, type Basis } from '../standing/model';
+import { BASES, type Basis, seesGround } from '../standing/model';
 import { OUTLINES, RESULTS, type SymbolName } from '../symbology';
 import type { Filter } from './filter';
 import { Find } from './find';
@@ -74,7 +74,7 @@ export function Layers(props: {
         </>
       )}
       <h2>{t('map.released')}</h2>
-      {!may('ReadPieces') && <p class="muted">{t('map.as_recorded')}</p>}
+      {!seesGround(basis) && <p class="muted">{t('map.as_recorded')}</p>}
       <ul class="legend">{symbols(RESULTS, 'result')}</ul>
       <h2>{t('map.points')}</h2>
       <ul class="legend">
@@ -92,6 +92,7 @@ export function Layers(props: {
             onChange={(next) => amend({ basis: next })}
           />
         )}
+        {may('ReadPieces') && !seesGround(basis) && <p class="note">{t('map.records_instead')}</p>}
         <Choice
           label={t('organisation')}
           value={filter.organisation}

@@ -29,10 +29,16 @@ export default function MapPage() {
   return <Show of={programme}>{(known) => <MapOf known={known} />}</Show>;
 }
 
+/** Whoever is not shown the ledger's ground has no choice of basis: they see all records that are theirs to see. */
+function basisOf(chosen: string | null): Basis {
+  const hasChoice = may('ReadPieces') || !seesHazards();
+  return hasChoice && chosen !== 'provisional' ? 'official' : 'provisional';
+}
+
 function MapOf({ known }: { known: Known }) {
   const { parameters } = place.value;
   const asOf = parameters.get('as_of') ?? today();
-  const basis: Basis = parameters.get('basis') === 'provisional' ? 'provisional' : 'official';
+  const basis = basisOf(parameters.get('basis'));
   const record = parameters.get('record');
   const kind = parameters.get('new');
   const [map, setMap] = useState<MapLibre | null>(null);

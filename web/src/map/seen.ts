@@ -47,7 +47,7 @@ export function look(map: MapLibre, layers: Layers, question: Question, asked: F
     } else add(name, said.id);
   };
   const there = (dates: string[] | undefined) => (dates ? [thereBy(dates, question)] : []);
-  for (const { layer, field, organisation, dates } of groundOf(layers)) {
+  for (const { layer, field, organisation, dates } of groundOf(layers, question.basis)) {
     each(layer, [...wanted(organisation, asked), ...there(dates)], (feature) => {
       tell(symbolOf(feature.properties?.[field]), feature);
       if (feature.properties?.contested) tell('contested', feature);

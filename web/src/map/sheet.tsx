@@ -14,7 +14,7 @@ import { useLast } from '../load';
 import { useOrganisations } from '../organisations';
 import type { Programme } from '../programme';
 import { seesHazards } from '../session';
-import type { Basis } from '../standing/model';
+import { type Basis, seesGround } from '../standing/model';
 import { OUTLINES, RESULTS, type SymbolName } from '../symbology';
 import { Canvas } from './canvas';
 import { write } from './coordinates';
@@ -134,19 +134,20 @@ function Paper(props: PaperProps) {
       </div>
       <footer>
         {last && <Legend seen={last} filter={filter} outlined={asOf >= today()} />}
-        <Facts seen={last} filter={filter} bounds={bounds} />
+        <Facts seen={last} basis={basis} filter={filter} bounds={bounds} />
       </footer>
     </section>
   );
 }
 
 /** What must be known of a map that nobody can ask any more. */
-function Facts(props: { seen: Seen | undefined; filter: Filter; bounds: Bounds | null }) {
-  const { seen, filter, bounds } = props;
+function Facts(props: { seen: Seen | undefined; basis: Basis; filter: Filter; bounds: Bounds | null }) {
+  const { seen, basis, filter, bounds } = props;
   const said = saidOf(filter, useOrganisations());
   return (
     <div class="sheet-facts">
       {!seesHazards() && <p class="note bad">{t('map.no_hazards')}</p>}
+      {!seesGround(basis) && <p>{t('sheet.as_recorded')}</p>}
       {seen?.overview && (
         <p class="note bad">{t(narrows(filter) ? 'map.overview_narrowed' : 'map.overview')}</p>
       )}

@@ -6,7 +6,7 @@ import type { ExpressionSpecification } from 'maplibre-gl';
 import { api, query } from '../api';
 import { news } from '../live';
 import { session } from '../session';
-import type { Basis } from '../standing/model';
+import { type Basis, seesGround } from '../standing/model';
 import { type Bounds, extentOf } from './extent';
 
 export type { Bounds };
@@ -21,7 +21,7 @@ export interface Question {
 /** Finer tiles say no more than these: the map shows them larger. */
 export const FINEST = 16;
 
-/** The collections that a map draws, as far as the reader sees them. */
+/** The collections that the reader sees. */
 export type Layers = readonly string[];
 
 const DRAWN = [
@@ -34,19 +34,27 @@ const DRAWN = [
   'accident',
 ];
 
+/** The ledger's ground. */
+const LEDGER = ['remaining', 'released'];
+
 export async function loadLayers(signal?: AbortSignal): Promise<Layers> {
   const { collections } = await api.get<{ collections: { id: string }[] }>('/ogc/collections', {
     signal,
     headers: { accept: 'application/json' },
   });
-  const seen = collections.map(({ id }) => id).filter((id) => DRAWN.includes(id));
+  return collections.map(({ id }) => id);
+}
+
+/** What a map draws on a basis: where the ledger's ground is not open to the reader, records stand in for it. */
+export function drawnOn(layers: Layers, basis: Basis): Layers {
+  const open = layers.filter((id) => DRAWN.includes(id) && (seesGround(basis) || !LEDGER.includes(id)));
   // Releases as the figures count them say more than the releases themselves.
-  return seen.includes('released') ? seen.filter((id) => id !== 'land_release') : seen;
+  return open.includes('released') ? open.filter((id) => id !== 'land_release') : open;
 }
 
 /** The address of the tiles that answer a question. */
 export function tilesAt(layers: Layers, { asOf, basis, today }: Question): string {
-  const names = layers.length > 0 ? layers.join() : 'land_release';
+  const names = drawnOn(layers, basis).join() || 'land_release';
   return query(`/tiles/${names}/{z}/{x}/{y}`, { as_of: asOf === today ? null : asOf, basis });
 }
 

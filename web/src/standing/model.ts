@@ -1,9 +1,13 @@
 // What the Article 5 page is told.
 
 import { api, query } from '../api';
+import { may } from '../session';
 
 export const BASES = ['official', 'provisional'] as const;
 export type Basis = (typeof BASES)[number];
+
+/** Whether the ledger's ground on a basis is open to the reader piece by piece: drafts of others are not for everybody. */
+export const seesGround = (basis: Basis) => may(basis === 'official' ? 'ReadPieces' : 'ReadDraftGround');
 
 /** Figures under the duty that the page is about. */
 export const TREATY = 'apmbc_article_5';

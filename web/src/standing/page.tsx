@@ -10,11 +10,10 @@ import { t } from '../i18n';
 import { useLoad } from '../load';
 import { useProgramme } from '../programme';
 import { amend, place } from '../router';
-import { may } from '../session';
 import { Behind } from './behind';
 import { Comparison, Verdict } from './comparison';
 import { Frozen } from './frozen';
-import { BASES, type Basis, type Both, loadBoth } from './model';
+import { BASES, type Basis, type Both, loadBoth, seesGround } from './model';
 import { Released } from './released';
 import { Remaining } from './remaining';
 import { Balance, Deadlines, Ordnance, PlanAgainstActual, Provinces } from './tables';
@@ -60,6 +59,7 @@ function Figures(props: { both: Both; basis: Basis; onBasis: (basis: Basis) => v
   const [opened, setOpened] = useState<number | null>(null);
   const programme = useProgramme();
   const progress = both[basis];
+  const open = seesGround(basis) ? setOpened : undefined;
   return (
     <>
       <Verdict progress={both.official} />
@@ -77,9 +77,9 @@ function Figures(props: { both: Both; basis: Basis; onBasis: (basis: Basis) => v
       </fieldset>
       <div class="pair">
         <Remaining progress={progress} />
-        <Released progress={progress} open={may('ReadPieces') ? setOpened : undefined} />
+        <Released progress={progress} open={open} />
       </div>
-      <Balance progress={progress} open={may('ReadPieces') ? setOpened : undefined} />
+      <Balance progress={progress} open={open} />
       <div class="pair">
         <Provinces progress={progress} units={programme?.units} />
         <PlanAgainstActual progress={progress} />
@@ -99,7 +99,7 @@ function Figures(props: { both: Both; basis: Basis; onBasis: (basis: Basis) => v
         })}{' '}
         <span dir="ltr">{progress.algorithm}</span>
       </p>
-      {opened !== null && (
+      {opened !== null && open && (
         <Behind year={opened} basis={basis} asOf={progress.as_of} onClose={() => setOpened(null)} />
       )}
     </>
