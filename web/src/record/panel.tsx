@@ -7,7 +7,7 @@ import { useLoad } from '../load';
 import { useOrganisations } from '../organisations';
 import { nextFor, takeStep } from '../review/model';
 import { amend, place } from '../router';
-import { may, session } from '../session';
+import { may } from '../session';
 import { type Basis, seesGround } from '../standing/model';
 import { Fields } from './fields';
 import { Ground } from './ground';
@@ -74,7 +74,7 @@ function Contents({ record, asOf, basis, onChange }: Props) {
 /** A draft is put forward where it is read. */
 function Submit({ record, onDone }: { record: RecordFeature; onDone: () => void }) {
   const [asked, setAsked] = useState(false);
-  if (!may('Review') || nextFor(session.value?.role, record.stage) !== 'submit') return null;
+  if (!may('Review') || nextFor(record) !== 'submit') return null;
   return (
     <>
       {place.value.parameters.has('unsubmitted') && (

@@ -66,6 +66,8 @@ function Queue({ records }: { records: RecordFeature[] }) {
     if (!next.delete(record.id)) next.set(record.id, record);
     setMarked(next);
   };
+  const unmark = ({ id }: RecordFeature) =>
+    setMarked((known) => new Map([...known].filter(([marked]) => marked !== id)));
   const all = bulk.length === shown.length;
   return (
     <div class="split">
@@ -92,7 +94,7 @@ function Queue({ records }: { records: RecordFeature[] }) {
             ))}
           </select>
         </div>
-        <Bulk records={bulk} onDone={() => setMarked(new Map())} />
+        <Bulk records={bulk} onTaken={unmark} />
         <ul>
           {shown.map((record) => (
             <li key={record.id} class={record === chosen ? 'chosen' : undefined}>

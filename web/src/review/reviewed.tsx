@@ -68,9 +68,8 @@ function Actions({ record }: { record: RecordFeature }) {
   // The step is of the record as it stood when it was asked for, whatever comes in meanwhile.
   const [asked, setAsked] = useState<{ action: Action; of: RecordFeature } | null>(null);
   const ask = (action: Action) => setAsked({ action, of: record });
-  const role = session.value?.role;
-  const next = nextFor(role, record.stage);
-  const back = maySendBack(role, record.stage);
+  const next = nextFor(record);
+  const back = maySendBack(session.value?.role, record.stage);
   if (!next && !back) return <p class="muted">{t('review.not_yours')}</p>;
   return (
     <div class="actions">
