@@ -81,7 +81,15 @@ function MapOf({ known }: { known: Known }) {
             </span>
           )}
         </div>
-        {map && <Tools map={map} question={question} record={record} onPrint={() => setPrinted(true)} />}
+        {map && (
+          <Tools
+            map={map}
+            question={question}
+            record={record}
+            making={kind !== null}
+            onPrint={() => setPrinted(true)}
+          />
+        )}
         {map && <Readout map={map} />}
         <Slider asOf={asOf} onChange={(day) => amend({ as_of: day })} />
         <Safety />

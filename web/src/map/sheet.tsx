@@ -203,7 +203,7 @@ function Legend({ seen, filter, outlined }: { seen: Seen; filter: Filter; outlin
           </li>
         ))}
       {(['hazardous_area', 'eo_item', 'accident', 'task'] as SignName[])
-        .filter((name) => drawn(name) && seen.counts.has(name))
+        .filter((name) => drawn(name) && seen.counts.has(name) && seen.counts.get(name) !== 0)
         .map((name) => (
           <li key={name}>
             <SignPicture name={name} /> {nameOfSymbol(name)}

@@ -12,7 +12,7 @@ import type { Part } from './difference';
 import type { SignName } from './images';
 import { drawnOn, FINEST, type Layers } from './sources';
 
-export const NOTHING: FeatureCollection = { type: 'FeatureCollection', features: [] };
+const NOTHING: FeatureCollection = { type: 'FeatureCollection', features: [] };
 
 /** The source of the programme's tiles. */
 export const PROGRAMME = 'programme';
