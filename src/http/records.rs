@@ -280,6 +280,6 @@ fn if_match(request: &HttpRequest) -> ApiResult<Uuid> {
 pub(crate) async fn queue(access: Access<Review>, state: Data<AppState>) -> ApiResult<HttpResponse> {
     let (actor, limit) = (access.actor, state.limits.list_rows);
     let features =
-        state.store(move |store| store.list_queue(Queue::of(&actor), limit, actor.sight())).await?;
+        state.store(move |store| store.list_queue(&Queue::of(&actor), limit, actor.sight())).await?;
     Ok(collection(&features, None))
 }

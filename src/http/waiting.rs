@@ -31,7 +31,7 @@ pub(crate) async fn count(access: Access<OwnAccount>, state: Data<AppState>) -> 
     let waiting = state
         .store(move |store| {
             let (role, sight) = (actor.role, actor.sight());
-            let review = Review::ROLES.contains(&role).then(|| store.count_queue(Queue::of(&actor), sight));
+            let review = Review::ROLES.contains(&role).then(|| store.count_queue(&Queue::of(&actor), sight));
             let conflicts = ReadConflicts::ROLES.contains(&role).then(|| store.count_conflicts(own, sight));
             let alarms = ReadAlarms::ROLES.contains(&role).then(|| store.list_alarms(whose_field(&actor)));
             Ok(Waiting {

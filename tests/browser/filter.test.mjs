@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
-import { api, close, keep, mapOf, offences, settled } from './support.mjs';
+import { api, close, goTo, keep, mapOf, offences, SERVER, settled, tokenOf } from './support.mjs';
 
 after(close);
 after(() => assert.deepEqual(offences, []));
@@ -50,6 +50,40 @@ test('what is contested is all that is drawn and counted', async () => {
   const [confirmed, suspected] = GROUND;
   assert.equal(found[confirmed] + found[suspected], contested);
   for (const label of [...POINTS, 'Cleared']) assert.equal(found[label], 0, label);
+});
+
+test('what a reader does not see is not counted as none', async () => {
+  const page = await mapOf('observer');
+  const seen = await counts(page);
+  assert.ok(seen.Cleared > 0);
+  for (const label of POINTS) assert.equal(label in seen, false, label);
+});
+
+test('a task at an area that is known by a point is counted', async () => {
+  const { features } = await api('authority-im', '/v1/records?kind=hazardous_area&stage=finalised&limit=1000');
+  const known = features.find(({ geometry }) => geometry?.type === 'Point');
+  const page = await mapOf('authority-im');
+  await goTo(page, '/map?basis=provisional');
+  const before = (await counts(page))['Tasks under way'];
+  const made = await fetch(`${SERVER}/ogc/collections/task/items`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${await tokenOf('authority-director')}`, 'content-type': 'application/json' },
+    body: JSON.stringify({
+      type: 'Feature',
+      id: crypto.randomUUID(),
+      geometry: null,
+      properties: {
+        order_number: 'TO-POINT-1',
+        activity: 'clearance',
+        status: 'in_progress',
+        start_date: '2026-01-02',
+        hazardous_area_ids: [known.id],
+      },
+    }),
+  });
+  assert.ok(made.ok, await made.text());
+  await page.reload();
+  assert.equal((await counts(page))['Tasks under way'], before + 1);
 });
 
 test('the paper says what was left out', async () => {

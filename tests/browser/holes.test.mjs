@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
-import { accessible, close, goTo, keep, offences, pageOf, settled } from './support.mjs';
+import { accessible, api, close, goTo, keep, logIn, offences, open, pageOf, settled } from './support.mjs';
 import { enrol, push } from './tablet.mjs';
 
 after(close);
@@ -100,4 +100,20 @@ test('what comes at the second attempt is no hole', async () => {
   await settled(page);
   assert.ok(failed.size > 0);
   assert.equal(await page.locator('.map-notes [role=alert]').count(), 0);
+});
+
+test('a map that lacks the programme’s settings says so, and can be asked for again', async () => {
+  const { features } = await api('authority-im', '/v1/review/queue');
+  const [outlined] = features.filter(({ geometry }) => geometry);
+  const page = await open();
+  await page.route('**/v1/programme', (route) => route.fulfill({ status: 503, body: '' }));
+  await logIn(page, 'authority-im');
+  await page.evaluate((id) => {
+    location.hash = `/review?record=${id}`;
+  }, outlined.id);
+  const compared = page.locator('.compared');
+  await compared.locator('[role=alert]').waitFor();
+  await page.unroute('**/v1/programme');
+  await compared.getByRole('button', { name: 'Try again' }).click();
+  await compared.locator('.maplibregl-canvas').waitFor();
 });

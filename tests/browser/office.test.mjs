@@ -67,6 +67,22 @@ test('an IM officer draws a hazardous area, is told what is missing, and puts it
   assert.equal((await api('authority-im', `/v1/records/${id}`)).stage, 'submitted');
 });
 
+test('what is drawn has the clicks to itself', async () => {
+  const page = await mapOf('authority-im');
+  await page.click('.map-tools button:has-text("Measure")');
+  await page.locator('.measuring').waitFor();
+  await goTo(page, '/map?new=hazardous_area');
+  const panel = page.locator('.side.record');
+  await panel.getByLabel('Places, one a line').waitFor();
+  await page.locator('.measuring').waitFor({ state: 'detached' });
+  assert.equal(await page.locator('.map-tools button:has-text("Measure")').isDisabled(), true);
+  await page.locator('.busy-drawing').waitFor();
+  const { x, y, width, height } = await page.locator('.map-canvas').boundingBox();
+  await page.mouse.click(x + width * 0.5, y + height * 0.5);
+  await page.waitForTimeout(400);
+  assert.equal((await panel.getByLabel('Places, one a line').inputValue()).split('\n').length, 1);
+});
+
 test('places are typed as people write them, without a mouse', async () => {
   const page = await mapOf('authority-im');
   await goTo(page, '/map?new=survey');

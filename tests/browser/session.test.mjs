@@ -193,6 +193,38 @@ test('who logs in or out in one tab does so in all', async () => {
   await page.locator('.bar nav a', { hasText: 'Review' }).waitFor();
 });
 
+test('who logs in stays so, however late another tab is told of the session before', async () => {
+  const page = await pageOf('authority-im');
+  const second = await page.context().newPage();
+  await second.goto(SERVER);
+  await second.waitForSelector('.bar');
+  await second.click('text=Log out');
+  await second.waitForSelector('input[name=login]');
+  await page.waitForSelector('input[name=login]');
+  await logIn(page, 'authority-im');
+  let isAsked = () => {};
+  const asked = new Promise((go) => {
+    isAsked = go;
+  });
+  await page.route('**/v1/session/refresh', async (route) => {
+    const answer = await route.fetch();
+    isAsked();
+    await page.waitForTimeout(2_000);
+    await route.fulfill({ response: answer });
+  });
+  page.reload().catch(() => {});
+  await asked;
+  await second.fill('input[name=login]', 'observer');
+  await second.fill('input[name=password]', PASSWORD);
+  await second.click('button[type=submit]');
+  await second.waitForSelector('.bar');
+  await second.waitForTimeout(2_500);
+  await page.unrouteAll({ behavior: 'ignoreErrors' });
+  await second.reload();
+  await second.waitForSelector('.bar');
+  assert.match(await second.locator('.bar').textContent(), /[Oo]bserver|[Dd]onor/);
+});
+
 test('a log-out that fails says so', async () => {
   const page = await pageOf('observer');
   await page.route('**/v1/session', (route) =>

@@ -61,6 +61,15 @@ test('an earlier day has the figures of that day', async () => {
   assert.equal(await cell.textContent(), `${km2(told.remaining_m2)} km²`);
 });
 
+test('another day is shown on the basis that was chosen', async () => {
+  const page = await pageOf('authority-director');
+  await goTo(page, '/standing');
+  await page.getByLabel('Provisional').check();
+  await page.getByLabel('As of').fill(`${new Date().getFullYear() - 2}-12-31`);
+  await settled(page);
+  assert.equal(await page.getByLabel('Provisional').isChecked(), true);
+});
+
 /** Answers for the figures of a basis, changed. */
 const changed = (page, change) =>
   page.route('**/v1/progress/article5?*', async (route) => {
@@ -115,7 +124,7 @@ test('both bases are of one state of the log, or not compared', async () => {
   await page.reload();
   await page.getByText('Provisional less official').waitFor();
   assert.ok(asked >= 2, 'asked again; and once more where there is news');
-  await page.unroute('**/v1/progress/article5?*');
+  await page.unrouteAll({ behavior: 'wait' });
   await changed(page, (told) => {
     if (told.basis === 'official') told.seq -= 1;
   });

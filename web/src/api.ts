@@ -1,6 +1,7 @@
 // Requests to this server, as whoever is logged in.
 
 import { t } from './i18n';
+import { stir } from './live';
 import { Problem, problemOf } from './problem';
 import { refresh, token } from './session';
 
@@ -25,6 +26,7 @@ async function send(method: string, path: string, options: Options = {}): Promis
   // The account may have been logged out elsewhere, or the server's keys have changed.
   if (answer.status === 401 && (await refresh())) answer = await attempt();
   if (!answer.ok) throw await problemOf(answer);
+  if (method !== 'GET') stir();
   return answer;
 }
 

@@ -83,12 +83,6 @@ export function ago(value: string | null | undefined): string {
   return t('just_now');
 }
 
-/** Today, where the reader is. */
-export function today(): string {
-  const now = new Date();
-  return new Date(now.getTime() - now.getTimezoneOffset() * 60_000).toISOString().slice(0, 10);
-}
-
 /** The head of a UUID: enough to tell records apart on a page. */
 export function short(id: string): string {
   return id.slice(-8);

@@ -1,25 +1,27 @@
 // Where the server's log stands, as server-sent events tell it. One tab listens for all: a browser opens only six
 // connections to a server.
 
-import { effect, signal } from '@preact/signals';
+import { batch, effect, signal } from '@preact/signals';
 import { createParser } from 'eventsource-parser';
 import { ended, session, token } from './session';
 
 /** The log's head; it grows whenever anything has changed. */
 export const head = signal(0);
+/** Changes whenever there is reason to ask anew: the log has grown, or the reader has just written something. */
+export const news = signal(0);
 /** Whether news comes in. */
 export const connected = signal(false);
 
 const RETRY_MS = [1_000, 3_000, 10_000];
 const channel = 'BroadcastChannel' in globalThis ? new BroadcastChannel('cartagena-head') : null;
 
-interface News {
+interface Told {
   head: number;
   connected: boolean;
 }
 
 /** What tabs say to each other: the news, or that one wants to know it. */
-type Said = News | 'what news?';
+type Said = Told | 'what news?';
 
 /** The server says something every fifteen seconds. Who has heard nothing for so long hears nothing any more. */
 const SILENCE_MS = 40_000;
@@ -28,26 +30,33 @@ const SILENCE_MS = 40_000;
 const REST_MS = 1_500;
 let newest = 0;
 let resting = false;
+let due = false;
 
-function move(to: number) {
-  newest = to;
-  if (resting || newest === head.value) return;
-  head.value = newest;
+/** Has pages ask anew. Whoever writes does this too, and need not wait for the server's word of it, which may not come. */
+export function stir() {
+  due = resting;
+  if (resting) return;
+  batch(() => {
+    head.value = newest;
+    news.value += 1;
+  });
   resting = true;
   setTimeout(() => {
     resting = false;
-    move(newest);
+    if (due) stir();
   }, REST_MS);
 }
 
-function tell(news: News) {
-  connected.value = news.connected;
-  if (news.head) move(news.head);
+function tell(told: Told) {
+  connected.value = told.connected;
+  if (!told.head || told.head === newest) return;
+  newest = told.head;
+  stir();
 }
 
-function announce(news: News) {
-  tell(news);
-  channel?.postMessage(news);
+function announce(told: Told) {
+  tell(told);
+  channel?.postMessage(told);
 }
 
 /** Whether this is the tab that listens. */

@@ -1,7 +1,7 @@
 // What a page shows while it asks, when it was told, and when it cannot be told.
 
 import { useEffect, useRef, useState } from 'preact/hooks';
-import { head } from './live';
+import { news } from './live';
 import { ended } from './session';
 
 export interface Loaded<T> {
@@ -12,7 +12,7 @@ export interface Loaded<T> {
   reload: () => void;
 }
 
-/** Asks now, when `key` changes, and – if `live` – when the log has moved; meanwhile what was told before stays. */
+/** Asks now, when `key` changes, and – if `live` – when there is news; meanwhile what was told before stays. */
 export function useLoad<T>(
   key: string | null,
   ask: (signal: AbortSignal) => Promise<T>,
@@ -25,11 +25,14 @@ export function useLoad<T>(
   const [turn, setTurn] = useState(0);
   const newest = useRef(ask);
   newest.current = ask;
-  const news = live ? head.value : 0;
+  const latest = live ? news.value : 0;
+  /** The news that whoever was asked last knows of. */
+  const known = useRef(latest);
   // Whoever logs in again is told what they were not while their session was over.
   const over = ended.value;
   useEffect(() => {
     if (key === null || over) return;
+    known.current = latest;
     const stop = new AbortController();
     setState((was) => (was.key === key ? { ...was, busy: true } : { key, busy: true }));
     newest.current(stop.signal).then(
@@ -37,8 +40,13 @@ export function useLoad<T>(
       (fault) => !stop.signal.aborted && setState((was) => ({ ...was, fault, busy: false })),
     );
     return () => stop.abort();
-  }, [key, news, turn, over]);
-  return { data: state.data, fault: state.fault, busy: state.busy, reload: () => setTurn((n) => n + 1) };
+  }, [key, turn, over]);
+  // What is under way comes to its end first: on a slow line news would else keep every answer from coming.
+  useEffect(() => {
+    if (!state.busy && known.current !== latest) setTurn((n) => n + 1);
+  }, [state.busy, latest]);
+  const { data, fault, busy } = state.key === key ? state : { busy: true };
+  return { data, fault, busy, reload: () => setTurn((n) => n + 1) };
 }
 
 /** What was shown last, while something else is on its way: ground must not vanish from a map because one moved it. */
@@ -60,7 +68,7 @@ export interface Pages<T> extends Loaded<Page<T>> {
   more: () => void;
 }
 
-/** A list, page after page as its reader asks for them; all of them are asked for again when the log has moved. */
+/** A list, page after page as its reader asks for them; all of them are asked for again when there is news. */
 export function usePages<T>(
   key: string,
   ask: (after: number | null, signal: AbortSignal) => Promise<Page<T>>,

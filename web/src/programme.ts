@@ -2,7 +2,7 @@
 
 import type { FeatureCollection } from 'geojson';
 import { api } from './api';
-import { useLoad } from './load';
+import { type Loaded, useLoad } from './load';
 import { may } from './session';
 
 export interface Extent {
@@ -48,6 +48,12 @@ export function forgetProgramme(): void {
   known = null;
 }
 
+/** For what cannot be shown without it. What could not be had is asked for again with the next news. */
+export function useLoadedProgramme(): Loaded<Known> {
+  return useLoad(may('ReadProgramme') ? 'programme' : null, loadProgramme);
+}
+
+/** For what does without it until it is there. */
 export function useProgramme(): Known | undefined {
-  return useLoad(may('ReadProgramme') ? 'programme' : null, loadProgramme, false).data;
+  return useLoadedProgramme().data;
 }

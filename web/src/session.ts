@@ -2,6 +2,7 @@
 // script can read (src/http/browser.rs).
 
 import { signal } from '@preact/signals';
+import { setClock } from './clock';
 import { problemOf } from './problem';
 
 export interface Session {
@@ -75,20 +76,29 @@ async function begin(next: Session): Promise<Session> {
 
 async function ask(method: string, path: string, body?: unknown): Promise<Response> {
   const headers = body === undefined ? undefined : { 'content-type': 'application/json' };
-  return fetch(path, { method, headers, body: body === undefined ? undefined : JSON.stringify(body) });
+  const answer = await fetch(path, {
+    method,
+    headers,
+    body: body === undefined ? undefined : JSON.stringify(body),
+  });
+  setClock(answer);
+  return answer;
+}
+
+/**
+ * One tab at a time: a refresh token that is used twice ends the session, and what one tab is told of the cookie must
+ * not overwrite what another has just begun.
+ */
+async function inTurn<T>(work: () => Promise<T>): Promise<T> {
+  return navigator.locks ? navigator.locks.request('cartagena-session', work) : work();
 }
 
 export async function logIn(login: string, password: string): Promise<Session> {
-  const answer = await ask('POST', '/v1/session', { login, password });
+  const answer = await inTurn(() => ask('POST', '/v1/session', { login, password }));
   if (!answer.ok) throw await problemOf(answer);
   const begun = (await answer.json()) as Session;
   channel?.postMessage(begun.account);
   return begin(begun);
-}
-
-/** One tab at a time: a refresh token that is used twice ends the session. */
-async function inTurn<T>(work: () => Promise<T>): Promise<T> {
-  return navigator.locks ? navigator.locks.request('cartagena-session', work) : work();
 }
 
 let refreshing: Promise<Session | null> | null = null;

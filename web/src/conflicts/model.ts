@@ -102,6 +102,15 @@ export async function loadConflicts(after: number | null, signal: AbortSignal): 
   return { rows: conflicts, next };
 }
 
+export function loadConflict(id: string, signal: AbortSignal): Promise<Conflict> {
+  return api.get<Conflict>(`/v1/conflicts/${id}`, { signal });
+}
+
+/** Whether another state of the record would be settled than the one that was looked at. */
+export function hasMoved(conflict: Conflict, now: Conflict): boolean {
+  return conflict.theirs?.version !== now.theirs?.version || conflict.seen !== now.seen;
+}
+
 export function settle(
   conflict: Conflict,
   chosen: Record<string, SideName>,

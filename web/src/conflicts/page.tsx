@@ -5,6 +5,7 @@ import { Empty, Safety, Show } from '../components/states';
 import { ago, short } from '../format';
 import { t, word } from '../i18n';
 import { usePages } from '../load';
+import { useOpened } from '../opened';
 import { useSchema } from '../record/model';
 import { amend, place } from '../router';
 import { type Conflict, causesOf, groupsOf, loadConflicts } from './model';
@@ -18,9 +19,7 @@ export default function ConflictsPage() {
       <header class="head">
         <h1>{t('page.conflicts')}</h1>
       </header>
-      <Show of={conflicts}>
-        {({ rows }) => (rows.length === 0 ? <Empty>{t('conflict.none')}</Empty> : <Open conflicts={rows} />)}
-      </Show>
+      <Show of={conflicts}>{({ rows }) => <Open conflicts={rows} />}</Show>
       <More of={conflicts} />
       <Safety />
     </div>
@@ -28,20 +27,21 @@ export default function ConflictsPage() {
 }
 
 function Open({ conflicts }: { conflicts: Conflict[] }) {
-  const asked = place.value.parameters.get('conflict');
-  const chosen = conflicts.find((conflict) => conflict.id === asked) ?? conflicts[0];
+  const { id, isListed, next } = useOpened(conflicts, place.value.parameters.get('conflict'));
+  if (!id) return <Empty>{t('conflict.none')}</Empty>;
   return (
     <div class="split">
       <section class="list" aria-label={t('page.conflicts')}>
         <ul>
           {conflicts.map((conflict) => (
-            <li key={conflict.id} class={conflict === chosen ? 'chosen' : undefined}>
-              <Row conflict={conflict} current={conflict === chosen} />
+            <li key={conflict.id} class={conflict.id === id ? 'chosen' : undefined}>
+              <Row conflict={conflict} current={conflict.id === id} />
             </li>
           ))}
         </ul>
+        {conflicts.length === 0 && <Empty>{t('conflict.none')}</Empty>}
       </section>
-      {chosen && <Settle key={`${chosen.id} ${chosen.theirs?.version}`} conflict={chosen} />}
+      <Settle key={id} id={id} isListed={isListed} onSettled={() => amend({ conflict: next })} />
     </div>
   );
 }

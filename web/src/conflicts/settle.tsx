@@ -1,14 +1,13 @@
-import type { Geometry } from 'geojson';
 import { lazy, Suspense } from 'preact/compat';
 import { useMemo, useState } from 'preact/hooks';
 import { Field } from '../components/field';
-import { Busy, Fault } from '../components/states';
-import type { Shape } from '../create/model';
-import { m2, moment } from '../format';
+import { Busy, Fault, Show } from '../components/states';
+import { moment } from '../format';
 import { t, word } from '../i18n';
 import { useLoad } from '../load';
 import { type Part, part } from '../map/difference';
 import { loadRecord, nameOf, type Schema, useSchema, wordsOf } from '../record/model';
+import { movedWords, outlineWords } from '../record/outline';
 import { href } from '../router';
 import { may, session } from '../session';
 import { useUnsaved } from '../unsaved';
@@ -17,6 +16,8 @@ import {
   causesOf,
   type Group,
   groupsOf,
+  hasMoved,
+  loadConflict,
   SIDES,
   type Side,
   type SideName,
@@ -27,8 +28,33 @@ import { disputedName } from './names';
 
 const Compared = lazy(() => import('../map/compared'));
 
-/** One conflict: its sides on one map and in one table. Nothing is chosen before somebody chooses it. */
-export function Settle({ conflict }: { conflict: Conflict }) {
+interface Props {
+  id: string;
+  /** It is in the list beside. */
+  isListed: boolean;
+  onSettled: () => void;
+}
+
+/** One conflict, as long as it is open here, whatever becomes of the list. */
+export function Settle({ id, isListed, onSettled }: Props) {
+  const conflict = useLoad(`conflict ${id}`, (signal) => loadConflict(id, signal));
+  return (
+    <section class="detail" aria-label={t('conflict.title')}>
+      {!isListed && (
+        <p class="note" role="status">
+          {t(conflict.data?.settled ? 'conflict.is_settled' : 'list.absent')}
+        </p>
+      )}
+      <Show of={conflict}>{(listed) => <Sides listed={listed} onSettled={onSettled} />}</Show>
+    </section>
+  );
+}
+
+/** Its sides on one map and in one table. Nothing is chosen before somebody chooses it. */
+function Sides({ listed, onSettled }: { listed: Conflict; onSettled: () => void }) {
+  // Choices are of what stood there when they were begun.
+  const [begun, setBegun] = useState<Conflict | null>(null);
+  const conflict = begun ?? listed;
   const schema = useSchema(conflict.kind);
   const record = useLoad(`record ${conflict.record_id}`, (signal) => loadRecord(conflict.record_id, signal));
   const [chosen, setChosen] = useState<Record<string, SideName>>({});
@@ -43,7 +69,7 @@ export function Settle({ conflict }: { conflict: Conflict }) {
   const groups = groupsOf(conflict);
   useUnsaved(Object.keys(chosen).length > 0);
   return (
-    <section class="detail" aria-label={t('conflict.title')}>
+    <>
       <header class="detail-head">
         <div>
           <p class="muted">{word('kind', conflict.kind)}</p>
@@ -84,13 +110,31 @@ export function Settle({ conflict }: { conflict: Conflict }) {
               group={group}
               schema={schema}
               chosen={chosen[group.name]}
-              onChoose={(side) => setChosen({ ...chosen, [group.name]: side })}
+              onChoose={(side) => {
+                setBegun(conflict);
+                setChosen({ ...chosen, [group.name]: side });
+              }}
             />
           ))}
         </table>
       </div>
+      {begun && hasMoved(begun, listed) && (
+        <p class="note bad" role="alert">
+          {t('conflict.moved')}{' '}
+          <button
+            type="button"
+            onClick={() => {
+              setBegun(null);
+              setChosen({});
+            }}
+          >
+            {t('conflict.look_again')}
+          </button>
+        </p>
+      )}
       {may('ResolveConflicts') ? (
         <Decide
+          onSettled={onSettled}
           conflict={conflict}
           schema={schema}
           chosen={chosen}
@@ -99,7 +143,7 @@ export function Settle({ conflict }: { conflict: Conflict }) {
       ) : (
         <p class="muted">{t('conflict.not_yours')}</p>
       )}
-    </section>
+    </>
   );
 }
 
@@ -114,14 +158,11 @@ function Said({ side }: { side: Side | null }) {
   );
 }
 
-function shapeOf({ type }: Geometry): Shape {
-  return (['Polygon', 'LineString'] as const).find((shape) => type.endsWith(shape)) ?? 'Point';
-}
-
-/** An outline in words: of a point or a line there is no area to tell. */
-function outlineWords(side: Side | null): string {
-  if (!side?.geometry) return t('none');
-  return side.area_m2 === null ? t(`create.${shapeOf(side.geometry)}`) : m2(side.area_m2);
+/** A side's outline, and how far it is from what both sides began from. */
+function sideWords(side: Side | null, base: Side | null): string {
+  const words = outlineWords(side?.geometry ?? null, side?.area_m2 ?? null);
+  const moved = movedWords(base?.geometry ?? null, side?.geometry ?? null);
+  return moved ? `${words} (${moved})` : words;
 }
 
 function Rows(props: {
@@ -143,7 +184,7 @@ function Rows(props: {
           {SIDES.map((side) => (
             <td key={side} class={chosen === side ? 'chosen' : undefined} dir="auto">
               {field === 'geometry'
-                ? outlineWords(conflict[side])
+                ? sideWords(conflict[side], conflict.base)
                 : wordsOf(schema, field, valueOn(conflict[side], field))}
             </td>
           ))}
@@ -178,11 +219,13 @@ function Decide({
   schema,
   chosen,
   open,
+  onSettled,
 }: {
   conflict: Conflict;
   schema: Schema | undefined;
   chosen: Record<string, SideName>;
   open: number;
+  onSettled: () => void;
 }) {
   const [reason, setReason] = useState('');
   const [busy, setBusy] = useState(false);
@@ -191,7 +234,7 @@ function Decide({
     event.preventDefault();
     setBusy(true);
     setFault(undefined);
-    await settle(conflict, chosen, schema, reason.trim()).catch(setFault);
+    await settle(conflict, chosen, schema, reason.trim()).then(onSettled, setFault);
     setBusy(false);
   };
   return (

@@ -1,17 +1,17 @@
-import type { Geometry } from 'geojson';
+import type { Feature, Geometry } from 'geojson';
 import type { Map as MapLibre, MapMouseEvent } from 'maplibre-gl';
 import { useEffect, useRef, useState } from 'preact/hooks';
-import { api } from '../api';
 import { Fault } from '../components/states';
 import { t } from '../i18n';
-import { head } from '../live';
+import { head, news } from '../live';
 import { useLoad } from '../load';
 import type { Programme } from '../programme';
+import { loadRecord } from '../record/model';
 import { extentOf } from './extent';
 import { apply, type Filter, NO_FILTER, wantedTasks } from './filter';
 import { look, type Seen } from './seen';
 import { type Bounds, type Layers, loadLayers, loadTasks, type Question, tasksAt } from './sources';
-import { CLICKED, NOTHING } from './style';
+import { CLICKED } from './style';
 import { boundsOf, create, isSettled, PROGRAMME, put, refresh, remove, turnTo } from './view';
 
 interface Props {
@@ -105,13 +105,15 @@ function useTurned(
     newest.current.onSeen?.(undefined);
     turnTo(map, newest.current.layers, { asOf, basis, today });
   }, [map, newest, asOf, basis, today]);
-  const known = useRef(0);
-  const news = head.value;
+  const known = useRef({ head: head.value, news: news.value });
+  const latest = news.value;
   useEffect(() => {
-    // The first news only says where the log stands.
-    if (map && known.current !== 0 && known.current !== news) refresh(map);
-    known.current = news;
-  }, [map, news]);
+    const before = known.current;
+    known.current = { head: head.value, news: latest };
+    // The first news from the server only says where the log stands.
+    const isFirst = before.head === 0 && head.value !== 0;
+    if (map && before.news !== latest && !isFirst) refresh(map);
+  }, [map, latest]);
 }
 
 /** Tells what is in view once it is drawn, and puts the tasks there. */
@@ -126,6 +128,7 @@ function useSeen(map: MapLibre | null, newest: { current: Props & { layers: Laye
       if (!isSettled(map)) return;
       const { layers, question, filter = NO_FILTER, onSeen } = newest.current;
       const seen = look(map, layers, question, filter);
+      if (!layers.includes('task')) return onSeen?.(seen);
       const found = await loadTasks().catch((fault: unknown) => ({ fault }));
       const wanted = 'fault' in found ? [] : wantedTasks(found, filter);
       const tasks = tasksAt(wanted, seen.areas, question);
@@ -133,7 +136,8 @@ function useSeen(map: MapLibre | null, newest: { current: Props & { layers: Laye
       if (named !== placed && map.getSource('tasks')) put(map, 'tasks', tasks);
       placed = named;
       const distinct = new Set(tasks.features.map(({ properties }) => properties?.id));
-      const many = 'fault' in found ? null : distinct.size;
+      // An overview does not say where single areas are, nor therefore the tasks at them.
+      const many = 'fault' in found || seen.overview ? null : distinct.size;
       onSeen?.({ ...seen, counts: new Map([...seen.counts, ['task', many]]) });
       if ('fault' in found) newest.current.onFault?.(found.fault);
     };
@@ -161,28 +165,19 @@ function thingAt(map: MapLibre, { point }: MapMouseEvent): { id?: string } | und
   return found[0]?.properties;
 }
 
-/** Marks the record that is looked at, and goes there when it was found elsewhere. */
+/** Marks the record that is looked at, as it stands by now, and goes there when it was found elsewhere. */
 function useChosen(map: MapLibre | null, chosen: string | null) {
+  const { data } = useLoad(chosen && `chosen ${chosen}`, (signal) => loadRecord(chosen as string, signal));
+  const geometry = data?.geometry;
+  const outline = JSON.stringify(geometry);
   useEffect(() => {
     if (!map) return;
-    put(map, 'chosen', NOTHING);
-    if (!chosen) return;
-    let over = false;
-    api.get<{ geometry: Geometry | null }>(`/v1/records/${chosen}`).then(
-      ({ geometry }) => {
-        if (over || !geometry) return;
-        put(map, 'chosen', {
-          type: 'FeatureCollection',
-          features: [{ type: 'Feature', properties: {}, geometry }],
-        });
-        goTo(map, geometry);
-      },
-      () => {},
-    );
-    return () => {
-      over = true;
-    };
-  }, [map, chosen]);
+    const features: Feature[] = geometry ? [{ type: 'Feature', properties: {}, geometry }] : [];
+    put(map, 'chosen', { type: 'FeatureCollection', features });
+  }, [map, outline]);
+  useEffect(() => {
+    if (map && geometry) goTo(map, geometry);
+  }, [map, data?.id]);
 }
 
 function goTo(map: MapLibre, geometry: Geometry) {

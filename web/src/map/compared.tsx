@@ -1,9 +1,10 @@
 import type { Feature } from 'geojson';
 import type { Map as MapLibre } from 'maplibre-gl';
 import { useEffect, useId, useState } from 'preact/hooks';
-import { today } from '../format';
+import { today } from '../clock';
+import { Show } from '../components/states';
 import { t } from '../i18n';
-import { useProgramme } from '../programme';
+import { useLoadedProgramme } from '../programme';
 import { hatchPath, hatchWidth, TILE } from '../symbology';
 import { Canvas } from './canvas';
 import type { Part } from './difference';
@@ -15,7 +16,7 @@ import { put } from './view';
 
 /** Outlines laid upon each other, on the ground that the figures count around them. */
 export default function Compared({ parts, names }: { parts: Feature[]; names: Part[] }) {
-  const programme = useProgramme()?.programme;
+  const loaded = useLoadedProgramme();
   const [map, setMap] = useState<MapLibre | null>(null);
   useEffect(() => {
     if (!map) return;
@@ -23,15 +24,18 @@ export default function Compared({ parts, names }: { parts: Feature[]; names: Pa
     const extent = wholeOf(parts);
     if (extent) map.fitBounds(extent, { padding: 50, maxZoom: 17, animate: false });
   }, [map, parts]);
-  if (!programme) return null;
   return (
     <figure class="compared">
       <div class="compared-map">
-        <Canvas
-          programme={programme}
-          question={{ asOf: today(), basis: 'official', today: today() }}
-          onReady={setMap}
-        />
+        <Show of={loaded}>
+          {({ programme }) => (
+            <Canvas
+              programme={programme}
+              question={{ asOf: today(), basis: 'official', today: today() }}
+              onReady={setMap}
+            />
+          )}
+        </Show>
       </div>
       <figcaption>
         <Missing map={map} />

@@ -4,7 +4,7 @@ import type { Feature, Geometry } from 'geojson';
 import type { ExpressionSpecification, Map as MapLibre } from 'maplibre-gl';
 import { OUTLINES } from '../symbology';
 import { type Layers, type Question, thereBy } from './sources';
-import { groundOf, OUTLINED, POINTS } from './style';
+import { GROUND, groundOf, OUTLINED, POINTS } from './style';
 
 export interface Filter {
   /** Symbols and kinds of points that are not drawn. */
@@ -58,16 +58,18 @@ export function apply(map: MapLibre, layers: Layers, question: Question, filter:
   const set = (layer: string, conditions: (ExpressionSpecification | boolean)[]) => {
     if (map.getLayer(layer)) map.setFilter(layer, all(conditions));
   };
-  for (const { id, symbol, symbols, organisation, dates } of groundOf(layers)) {
-    const own = ofGround(symbol, organisation, filter);
+  const shown = groundOf(layers, question.basis);
+  for (const ground of GROUND) {
+    const { layer, symbol, symbols, organisation, dates } = ground;
+    const own = [shown.includes(ground), ...ofGround(symbol, organisation, filter)];
     const there = dates ? [thereBy(dates, question)] : [];
     const one = (name: string, more: ExpressionSpecification[]) => {
-      set(`${id}-${name}-fill`, [...more, ...own, ...there]);
-      set(`${id}-${name}-line`, [...more, ['!', ['has', 'overview']], ...own, ...there]);
+      set(`${layer}-${name}-fill`, [...more, ...own, ...there]);
+      set(`${layer}-${name}-line`, [...more, ['!', ['has', 'overview']], ...own, ...there]);
     };
     for (const [name, shown] of Object.entries(symbols)) one(name, [['in', symbol, ['literal', shown]]]);
     one('contested', [['==', ['get', 'contested'], true]]);
-    set(`${id}-names`, [['!', ['has', 'overview']], ...own, ...there]);
+    set(`${layer}-names`, [['!', ['has', 'overview']], ...own, ...there]);
   }
   // An outline's status is that of today; of an earlier day only the ledger's ground is known.
   const current = question.asOf >= question.today;

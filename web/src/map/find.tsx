@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useEffect, useState } from 'preact/hooks';
 import { api, query } from '../api';
 import { Empty, Show } from '../components/states';
 import { t, word } from '../i18n';
@@ -14,25 +14,35 @@ const REST_MS = 250;
 export function Find() {
   const [text, setText] = useState('');
   const [asked, setAsked] = useState('');
-  const list = useRef<HTMLElement>(null);
+  const [entered, setEntered] = useState(false);
   useEffect(() => {
     const timer = setTimeout(() => setAsked(text.trim()), REST_MS);
     return () => clearTimeout(timer);
   }, [text]);
+  const over = () => {
+    setText('');
+    setAsked('');
+    setEntered(false);
+  };
   return (
-    <search ref={list} class="find">
+    <search class="find">
       <input
         type="search"
         onKeyDown={(event) => {
-          // Enter takes the first that is found.
-          if (event.key === 'Enter') list.current?.querySelector('button')?.click();
+          if (event.key !== 'Enter') return;
+          // It is of what stands there now, and may come before the answer.
+          setAsked(text.trim());
+          setEntered(true);
         }}
         aria-label={t('find.label')}
         placeholder={t('find.short')}
         value={text}
-        onInput={(event) => setText(event.currentTarget.value)}
+        onInput={(event) => {
+          setText(event.currentTarget.value);
+          setEntered(false);
+        }}
       />
-      {asked.length > 1 && <Found text={asked} onChoose={() => setText('')} />}
+      {asked.length > 1 && <Found text={asked} takesFirst={entered} onChoose={over} />}
     </search>
   );
 }
@@ -52,8 +62,23 @@ function titleOf(record: RecordFeature): string {
   return typeof name === 'string' && name !== called ? `${called} – ${name}` : called;
 }
 
-function Found({ text, onChoose }: { text: string; onChoose: () => void }) {
+interface FoundProps {
+  text: string;
+  /** The first that is found is meant. */
+  takesFirst: boolean;
+  onChoose: () => void;
+}
+
+function Found({ text, takesFirst, onChoose }: FoundProps) {
   const found = useLoad(`find ${text}`, (signal) => find(text, signal), false);
+  const choose = ({ id }: RecordFeature) => {
+    amend({ record: id });
+    onChoose();
+  };
+  const first = takesFirst ? found.data?.[0] : undefined;
+  useEffect(() => {
+    if (first) choose(first);
+  }, [first]);
   return (
     <Show of={found}>
       {(records) =>
@@ -63,14 +88,7 @@ function Found({ text, onChoose }: { text: string; onChoose: () => void }) {
           <ul>
             {records.map((record) => (
               <li key={record.id}>
-                <button
-                  type="button"
-                  class="quiet"
-                  onClick={() => {
-                    amend({ record: record.id });
-                    onChoose();
-                  }}
-                >
+                <button type="button" class="quiet" onClick={() => choose(record)}>
                   <span dir="auto">{titleOf(record)}</span>
                   <small class="muted">{word('kind', record.kind)}</small>
                 </button>

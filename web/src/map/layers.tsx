@@ -5,7 +5,7 @@ import { t, word } from '../i18n';
 import { useOrganisations } from '../organisations';
 import { amend } from '../router';
 import { may, seesHazards } from '../session';
-import { BASES, type Basis } from '../standing/model';
+import { BASES, type Basis, seesGround } from '../standing/model';
 import { OUTLINES, RESULTS, type SymbolName } from '../symbology';
 import type { Filter } from './filter';
 import { Find } from './find';
@@ -15,9 +15,11 @@ import type { Seen } from './seen';
 /** How many are in view: nothing while that is not known, and "at least" where the map has holes. */
 function Count({ seen, holes, of }: { seen: Seen | undefined; holes: number; of: string }) {
   const many = seen?.counts.get(of);
-  if (!seen || many === null) return <small>…</small>;
-  return <small>{holes > 0 ? `≥ ${count(many ?? 0)}` : count(many ?? 0)}</small>;
+  if (typeof many !== 'number') return <small>…</small>;
+  return <small>{holes > 0 ? `≥ ${count(many)}` : count(many)}</small>;
 }
+
+const POINTS = ['eo_item', 'accident', 'task'] as const;
 
 /** The legend, which is also where layers are turned off. */
 export function Layers(props: {
@@ -47,6 +49,8 @@ export function Layers(props: {
   );
   const symbols = (names: readonly SymbolName[], vocabulary: string) =>
     names.map((name) => row(name, word(vocabulary, name), <Swatch name={name} />));
+  // What the reader does not see is not counted, and is not none.
+  const points = POINTS.filter((name) => !seen || seen.counts.has(name));
   return (
     <>
       <Find />
@@ -74,14 +78,16 @@ export function Layers(props: {
         </>
       )}
       <h2>{t('map.released')}</h2>
-      {!may('ReadPieces') && <p class="muted">{t('map.as_recorded')}</p>}
+      {!seesGround(basis) && <p class="muted">{t('map.as_recorded')}</p>}
       <ul class="legend">{symbols(RESULTS, 'result')}</ul>
-      <h2>{t('map.points')}</h2>
-      <ul class="legend">
-        {(['eo_item', 'accident', 'task'] as const).map((name) =>
-          row(name, word('kinds', name), <SignPicture name={name} />),
-        )}
-      </ul>
+      {points.length > 0 && (
+        <>
+          <h2>{t('map.points')}</h2>
+          <ul class="legend">
+            {points.map((name) => row(name, word('kinds', name), <SignPicture name={name} />))}
+          </ul>
+        </>
+      )}
       <h2>{t('map.filter')}</h2>
       <div class="filters">
         {may('ReadPieces') && (
@@ -92,6 +98,7 @@ export function Layers(props: {
             onChange={(next) => amend({ basis: next })}
           />
         )}
+        {may('ReadPieces') && !seesGround(basis) && <p class="note">{t('map.records_instead')}</p>}
         <Choice
           label={t('organisation')}
           value={filter.organisation}

@@ -3,8 +3,8 @@
 import type { Map as MapLibre } from 'maplibre-gl';
 import { Suspense } from 'preact/compat';
 import { useState } from 'preact/hooks';
+import { today } from '../clock';
 import { Busy, Safety, Show, words } from '../components/states';
-import { today } from '../format';
 import { t } from '../i18n';
 import { useLast, useLoad } from '../load';
 import { type Known, loadProgramme } from '../programme';
@@ -29,10 +29,16 @@ export default function MapPage() {
   return <Show of={programme}>{(known) => <MapOf known={known} />}</Show>;
 }
 
+/** Whoever is not shown the ledger's ground has no choice of basis: they see all records that are theirs to see. */
+function basisOf(chosen: string | null): Basis {
+  const hasChoice = may('ReadPieces') || !seesHazards();
+  return hasChoice && chosen !== 'provisional' ? 'official' : 'provisional';
+}
+
 function MapOf({ known }: { known: Known }) {
   const { parameters } = place.value;
   const asOf = parameters.get('as_of') ?? today();
-  const basis: Basis = parameters.get('basis') === 'provisional' ? 'provisional' : 'official';
+  const basis = basisOf(parameters.get('basis'));
   const record = parameters.get('record');
   const kind = parameters.get('new');
   const [map, setMap] = useState<MapLibre | null>(null);
@@ -75,7 +81,15 @@ function MapOf({ known }: { known: Known }) {
             </span>
           )}
         </div>
-        {map && <Tools map={map} question={question} record={record} onPrint={() => setPrinted(true)} />}
+        {map && (
+          <Tools
+            map={map}
+            question={question}
+            record={record}
+            making={kind !== null}
+            onPrint={() => setPrinted(true)}
+          />
+        )}
         {map && <Readout map={map} />}
         <Slider asOf={asOf} onChange={(day) => amend({ as_of: day })} />
         <Safety />

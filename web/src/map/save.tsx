@@ -8,6 +8,7 @@ import { Show } from '../components/states';
 import { download } from '../download';
 import { t } from '../i18n';
 import { useLoad } from '../load';
+import { seesGround } from '../standing/model';
 import type { Question } from './sources';
 
 const FORMATS = ['gpkg', 'shp', 'geojson', 'kml', 'gpx', 'csv', 'xlsx'] as const;
@@ -30,7 +31,8 @@ export default function Save(props: { question: Question; view: number[]; onClos
 }
 
 function Chosen(props: { all: Collection[]; question: Question; view: number[]; onClose: () => void }) {
-  const { all, question, view, onClose } = props;
+  const { question, view, onClose } = props;
+  const all = props.all.filter(({ id }) => seesGround(question.basis) || !GROUND.includes(id));
   const ground = all.find(({ id }) => id === 'remaining');
   const [collection, setCollection] = useState((ground ?? all[0])?.id ?? '');
   const [format, setFormat] = useState<string>(FORMATS[0]);

@@ -2,18 +2,19 @@
 
 import type { Map as MapLibre } from 'maplibre-gl';
 import { useEffect, useRef, useState } from 'preact/hooks';
+import { today } from '../clock';
 import { useModal } from '../components/dialog';
 import { Choice, Field } from '../components/field';
 import { words } from '../components/states';
 import { Swatch } from '../components/swatch';
-import { moment, today } from '../format';
+import { moment } from '../format';
 import { t } from '../i18n';
 import { head } from '../live';
 import { useLast } from '../load';
 import { useOrganisations } from '../organisations';
 import type { Programme } from '../programme';
 import { seesHazards } from '../session';
-import type { Basis } from '../standing/model';
+import { type Basis, seesGround } from '../standing/model';
 import { OUTLINES, RESULTS, type SymbolName } from '../symbology';
 import { Canvas } from './canvas';
 import { write } from './coordinates';
@@ -133,19 +134,20 @@ function Paper(props: PaperProps) {
       </div>
       <footer>
         {last && <Legend seen={last} filter={filter} outlined={asOf >= today()} />}
-        <Facts seen={last} filter={filter} bounds={bounds} />
+        <Facts seen={last} basis={basis} filter={filter} bounds={bounds} />
       </footer>
     </section>
   );
 }
 
 /** What must be known of a map that nobody can ask any more. */
-function Facts(props: { seen: Seen | undefined; filter: Filter; bounds: Bounds | null }) {
-  const { seen, filter, bounds } = props;
+function Facts(props: { seen: Seen | undefined; basis: Basis; filter: Filter; bounds: Bounds | null }) {
+  const { seen, basis, filter, bounds } = props;
   const said = saidOf(filter, useOrganisations());
   return (
     <div class="sheet-facts">
       {!seesHazards() && <p class="note bad">{t('map.no_hazards')}</p>}
+      {!seesGround(basis) && <p>{t('sheet.as_recorded')}</p>}
       {seen?.overview && (
         <p class="note bad">{t(narrows(filter) ? 'map.overview_narrowed' : 'map.overview')}</p>
       )}
@@ -201,7 +203,7 @@ function Legend({ seen, filter, outlined }: { seen: Seen; filter: Filter; outlin
           </li>
         ))}
       {(['hazardous_area', 'eo_item', 'accident', 'task'] as SignName[])
-        .filter((name) => drawn(name) && seen.counts.has(name))
+        .filter((name) => drawn(name) && seen.counts.has(name) && seen.counts.get(name) !== 0)
         .map((name) => (
           <li key={name}>
             <SignPicture name={name} /> {nameOfSymbol(name)}

@@ -1,5 +1,5 @@
 import { useEffect, useState } from 'preact/hooks';
-import { today } from '../format';
+import { today } from '../clock';
 import { t } from '../i18n';
 
 const DAY_MS = 86_400_000;

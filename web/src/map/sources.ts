@@ -4,9 +4,9 @@
 import type { Feature, FeatureCollection, Geometry } from 'geojson';
 import type { ExpressionSpecification } from 'maplibre-gl';
 import { api, query } from '../api';
-import { head } from '../live';
+import { news } from '../live';
 import { session } from '../session';
-import type { Basis } from '../standing/model';
+import { type Basis, seesGround } from '../standing/model';
 import { type Bounds, extentOf } from './extent';
 
 export type { Bounds };
@@ -14,14 +14,14 @@ export type { Bounds };
 export interface Question {
   asOf: string;
   basis: Basis;
-  /** The day that it is: what is not dated is shown as it stands. */
+  /** The server's day, of which nobody needs to ask: what is not dated is shown as it stands. */
   today: string;
 }
 
 /** Finer tiles say no more than these: the map shows them larger. */
 export const FINEST = 16;
 
-/** The collections that a map draws, as far as the reader sees them. */
+/** The collections that the reader sees. */
 export type Layers = readonly string[];
 
 const DRAWN = [
@@ -34,20 +34,28 @@ const DRAWN = [
   'accident',
 ];
 
+/** The ledger's ground. */
+const LEDGER = ['remaining', 'released'];
+
 export async function loadLayers(signal?: AbortSignal): Promise<Layers> {
   const { collections } = await api.get<{ collections: { id: string }[] }>('/ogc/collections', {
     signal,
     headers: { accept: 'application/json' },
   });
-  const seen = collections.map(({ id }) => id).filter((id) => DRAWN.includes(id));
+  return collections.map(({ id }) => id);
+}
+
+/** What a map draws on a basis: where the ledger's ground is not open to the reader, records stand in for it. */
+export function drawnOn(layers: Layers, basis: Basis): Layers {
+  const open = layers.filter((id) => DRAWN.includes(id) && (seesGround(basis) || !LEDGER.includes(id)));
   // Releases as the figures count them say more than the releases themselves.
-  return seen.includes('released') ? seen.filter((id) => id !== 'land_release') : seen;
+  return open.includes('released') ? open.filter((id) => id !== 'land_release') : open;
 }
 
 /** The address of the tiles that answer a question. */
-export function tilesAt(layers: Layers, { asOf, basis }: Question): string {
-  const names = layers.length > 0 ? layers.join() : 'land_release';
-  return query(`/tiles/${names}/{z}/{x}/{y}`, { as_of: asOf, basis });
+export function tilesAt(layers: Layers, { asOf, basis, today }: Question): string {
+  const names = drawnOn(layers, basis).join() || 'land_release';
+  return query(`/tiles/${names}/{z}/{x}/{y}`, { as_of: asOf === today ? null : asOf, basis });
 }
 
 /** What lets a record in that was there at the end of the day: by a date, where it has one, else as it stands. */
@@ -66,7 +74,7 @@ interface Task extends Feature<Geometry | null> {
   official?: string;
 }
 
-let tasks: { head: number; account: string | undefined; found: Promise<Task[]> } | null = null;
+let tasks: { news: number; account: string | undefined; found: Promise<Task[]> } | null = null;
 
 const PAGE = 1_000;
 
@@ -81,15 +89,15 @@ async function everyTask(): Promise<Task[]> {
   }
 }
 
-/** Every task, asked for again when the log has moved: most have no outline but name the areas that they are about. */
+/** Every task, asked for again when there is news: most have no outline but name the areas that they are about. */
 export function loadTasks(): Promise<Task[]> {
   const account = session.value?.account;
-  if (tasks?.head !== head.value || tasks.account !== account) {
+  if (tasks?.news !== news.value || tasks.account !== account) {
     const found = everyTask();
     found.catch(() => {
       tasks = null;
     });
-    tasks = { head: head.value, account, found };
+    tasks = { news: news.value, account, found };
   }
   return tasks.found;
 }

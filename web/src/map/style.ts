@@ -6,12 +6,13 @@ import type { ExpressionSpecification, LayerSpecification, StyleSpecification } 
 import { feature } from 'topojson-client';
 import type { GeometryCollection, Topology } from 'topojson-specification';
 import countries from 'world-atlas/countries-50m.json?url';
+import type { Basis } from '../standing/model';
 import { type Hatch, OUTLINES, RESULTS, SYMBOLS, type SymbolName } from '../symbology';
 import type { Part } from './difference';
 import type { SignName } from './images';
-import { FINEST, type Layers } from './sources';
+import { drawnOn, FINEST, type Layers } from './sources';
 
-export const NOTHING: FeatureCollection = { type: 'FeatureCollection', features: [] };
+const NOTHING: FeatureCollection = { type: 'FeatureCollection', features: [] };
 
 /** The source of the programme's tiles. */
 export const PROGRAMME = 'programme';
@@ -20,9 +21,8 @@ export const PROGRAMME = 'programme';
 export const symbolOf = (value: unknown): string => String(value ?? '').toLowerCase();
 
 interface Ground {
-  /** Begins the names of its layers on the map. */
-  id: 'released' | 'hazardous';
-  /** The layer of the tiles. */
+  kind: 'released' | 'hazardous';
+  /** The layer of the tiles; it begins the names of those on the map. */
   layer: string;
   /** The field that says how it looks. */
   field: string;
@@ -35,12 +35,12 @@ interface Ground {
   dates?: string[];
 }
 
-function kindOfGround(id: Ground['id'], layer: string, organisation: string, dates?: string[]): Ground {
-  const field = id === 'released' ? 'result' : 'classification';
+function groundIn(kind: Ground['kind'], layer: string, organisation: string, dates?: string[]): Ground {
+  const field = kind === 'released' ? 'result' : 'classification';
   const symbols: Record<string, string[]> =
-    id === 'released' ? { all: [...RESULTS] } : { sha: ['sha'], cha: ['cha'] };
+    kind === 'released' ? { all: [...RESULTS] } : { sha: ['sha'], cha: ['cha'] };
   return {
-    id,
+    kind,
     layer,
     field,
     symbol: ['downcase', ['to-string', ['get', field]]],
@@ -52,16 +52,17 @@ function kindOfGround(id: Ground['id'], layer: string, organisation: string, dat
 
 /** Ground, from below: the ledger's, or for those to whom it is not open the records'. */
 export const GROUND: Ground[] = [
-  kindOfGround('released', 'released', 'operator'),
-  kindOfGround('released', 'land_release', 'organisation', ['completion_date']),
-  kindOfGround('hazardous', 'remaining', 'organisation'),
-  kindOfGround('hazardous', 'hazardous_area', 'organisation', ['date_identified']),
+  groundIn('released', 'released', 'operator'),
+  groundIn('released', 'land_release', 'organisation', ['completion_date']),
+  groundIn('hazardous', 'remaining', 'organisation'),
+  groundIn('hazardous', 'hazardous_area', 'organisation', ['date_identified']),
 ];
 
-/** What of the ground that could be drawn is drawn: the first of each that the reader sees. */
-export function groundOf(layers: Layers): Ground[] {
-  const first = (id: Ground['id']) =>
-    GROUND.filter((one) => one.id === id && layers.includes(one.layer)).slice(0, 1);
+/** What of the ground that could be drawn is drawn on a basis: the first of each kind. */
+export function groundOf(layers: Layers, basis: Basis): Ground[] {
+  const drawn = drawnOn(layers, basis);
+  const first = (kind: Ground['kind']) =>
+    GROUND.filter((one) => one.kind === kind && drawn.includes(one.layer)).slice(0, 1);
   return [...first('released'), ...first('hazardous')];
 }
 
@@ -108,17 +109,17 @@ const seen: ExpressionSpecification = ['interpolate', ['linear'], ['zoom'], 5, 6
 /** Until the day and the reader's filter are known, nothing is let through. */
 const nothing: ExpressionSpecification = ['boolean', false];
 
-function ground({ id, layer, symbol, symbols }: Ground): LayerSpecification[] {
+function ground({ layer, symbol, symbols }: Ground): LayerSpecification[] {
   const from = { source: PROGRAMME, 'source-layer': layer, filter: nothing };
   return Object.keys(symbols).flatMap((name): LayerSpecification[] => [
     {
-      id: `${id}-${name}-fill`,
+      id: `${layer}-${name}-fill`,
       type: 'fill',
       ...from,
       paint: { 'fill-pattern': ['concat', 'hatch-', symbol], 'fill-antialias': false },
     },
     {
-      id: `${id}-${name}-line`,
+      id: `${layer}-${name}-line`,
       type: 'line',
       ...from,
       layout: { 'line-join': 'round' },
@@ -143,12 +144,12 @@ function outlines(): LayerSpecification[] {
   });
 }
 
-function contested({ id, layer }: Ground): LayerSpecification[] {
+function contested({ layer }: Ground): LayerSpecification[] {
   const from = { source: PROGRAMME, 'source-layer': layer, filter: nothing };
   return [
-    { id: `${id}-contested-fill`, type: 'fill', ...from, paint: { 'fill-pattern': 'hatch-contested' } },
+    { id: `${layer}-contested-fill`, type: 'fill', ...from, paint: { 'fill-pattern': 'hatch-contested' } },
     {
-      id: `${id}-contested-line`,
+      id: `${layer}-contested-line`,
       type: 'line',
       ...from,
       paint: { 'line-color': SYMBOLS.contested.ink, 'line-width': 3.4, 'line-dasharray': [1, 1] },
@@ -183,13 +184,13 @@ const BESIDE = {
 const HALO = { 'text-color': '#43535f', 'text-halo-color': '#ffffff', 'text-halo-width': 1.8 };
 
 /** By which names ground goes, where there is room for them: over the radio an area has no other. */
-function names({ id, layer, symbol }: Ground): LayerSpecification {
+function names({ kind, layer, symbol }: Ground): LayerSpecification {
   return {
-    id: `${id}-names`,
+    id: `${layer}-names`,
     type: 'symbol',
     source: PROGRAMME,
     'source-layer': layer,
-    minzoom: id === 'hazardous' ? 12 : 14,
+    minzoom: kind === 'hazardous' ? 12 : 14,
     filter: nothing,
     layout: LABEL,
     paint: { 'text-color': ink(symbol), 'text-halo-color': '#ffffff', 'text-halo-width': 1.8 },
@@ -317,9 +318,9 @@ export const CLICKED = [
   'points-accident',
   'points-task',
   'points-eo_item',
-  ...['cha', 'sha'].flatMap((name) => [`hazardous-${name}-fill`, `hazardous-${name}-line`]),
-  'released-all-fill',
-  'released-all-line',
+  ...GROUND.toReversed().flatMap(({ layer, symbols }) =>
+    Object.keys(symbols).flatMap((name) => [`${layer}-${name}-fill`, `${layer}-${name}-line`]),
+  ),
 ];
 
 export function style(
@@ -327,6 +328,8 @@ export function style(
   layers: Layers,
   tiles: string[],
 ): StyleSpecification {
+  // The other ground waits for another basis: no layer is added to a map that is drawn.
+  const grounds = GROUND.filter(({ layer }) => layers.includes(layer));
   const empty = { type: 'geojson' as const, data: NOTHING, tolerance: 0, buffer: 64 };
   return {
     version: 8,
@@ -357,12 +360,12 @@ export function style(
         paint: { 'fill-color': '#f7f5ef' },
       },
       ...unitLines(),
-      ...groundOf(layers).flatMap(ground),
+      ...grounds.flatMap(ground),
       ...outlines(),
-      ...groundOf(layers).flatMap(contested),
+      ...grounds.flatMap(contested),
       unitNames(2, 9, 11),
       unitNames(1, 5, 13),
-      ...groundOf(layers).map(names),
+      ...grounds.map(names),
       ...POINTS.filter(({ layer }) => !layer || layers.includes(layer)).map(points),
       ...compared(),
       ...chosen,

@@ -24,19 +24,27 @@ export function Tools(props: {
   map: MapLibre;
   question: Question;
   record: string | null;
+  /** A record is being made: clicks are its corners, and nobody else's. */
+  making: boolean;
   onPrint: () => void;
 }) {
-  const { map, question, record, onPrint } = props;
+  const { map, question, record, making, onPrint } = props;
   const [saving, setSaving] = useState(false);
-  const [tool, setTool] = useState<'measure' | 'edit' | null>(null);
+  const [taken, setTool] = useState<'measure' | 'edit' | null>(null);
+  const tool = making ? null : taken;
   const toggle = (name: 'measure' | 'edit') => setTool(tool === name ? null : name);
   return (
     <div class="map-tools">
       <Keyboard map={map} />
-      <button type="button" aria-pressed={tool === 'measure'} onClick={() => toggle('measure')}>
+      <button
+        type="button"
+        aria-pressed={tool === 'measure'}
+        disabled={making}
+        onClick={() => toggle('measure')}
+      >
         {t('map.measure')}
       </button>
-      {record && may('CorrectRecords') && (
+      {record && !making && may('CorrectRecords') && (
         <button type="button" aria-pressed={tool === 'edit'} onClick={() => toggle('edit')}>
           {t('edit.title')}
         </button>

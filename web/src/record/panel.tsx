@@ -7,8 +7,8 @@ import { useLoad } from '../load';
 import { useOrganisations } from '../organisations';
 import { nextFor, takeStep } from '../review/model';
 import { amend, place } from '../router';
-import { may, session } from '../session';
-import type { Basis } from '../standing/model';
+import { may } from '../session';
+import { type Basis, seesGround } from '../standing/model';
 import { Fields } from './fields';
 import { Ground } from './ground';
 import { History } from './history';
@@ -62,7 +62,7 @@ function Contents({ record, asOf, basis, onChange }: Props) {
         <Edit record={record} onDone={onChange} />
       </div>
       {record.contested && <p class="note bad">{t('record.contested_hint')}</p>}
-      {counted && may('ReadPieces') && <Ground record={record} asOf={asOf} basis={basis} />}
+      {counted && seesGround(basis) && <Ground record={record} asOf={asOf} basis={basis} />}
       <Position geometry={record.geometry} />
       <Fields record={record} />
       <Photos id={record.id} />
@@ -74,7 +74,7 @@ function Contents({ record, asOf, basis, onChange }: Props) {
 /** A draft is put forward where it is read. */
 function Submit({ record, onDone }: { record: RecordFeature; onDone: () => void }) {
   const [asked, setAsked] = useState(false);
-  if (!may('Review') || nextFor(session.value?.role, record.stage) !== 'submit') return null;
+  if (!may('Review') || nextFor(record) !== 'submit') return null;
   return (
     <>
       {place.value.parameters.has('unsubmitted') && (

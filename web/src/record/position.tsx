@@ -9,7 +9,7 @@ import { storedFormat } from '../map/readout';
 import { cornersOf } from '../map/ring';
 
 /** The lines of a geometry: rings without the corner that closes them. */
-function linesOf(geometry: Geometry): Coordinates[][] {
+export function linesOf(geometry: Geometry): Coordinates[][] {
   switch (geometry.type) {
     case 'Point':
       return [[geometry.coordinates]];

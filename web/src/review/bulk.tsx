@@ -1,5 +1,5 @@
-import { useState } from 'preact/hooks';
-import { Act } from '../components/act';
+import { useEffect, useRef, useState } from 'preact/hooks';
+import { Act, STAY } from '../components/act';
 import { words } from '../components/states';
 import { t } from '../i18n';
 import { nameOf, type RecordFeature } from '../record/model';
@@ -11,56 +11,79 @@ interface Outcome {
   fault: string | null;
 }
 
-/** One step for many records, one after the other: each is answered for itself, at the version at which it was marked. */
-export function Bulk({ records, onDone }: { records: RecordFeature[]; onDone: () => void }) {
-  const [asked, setAsked] = useState<{ action: Action; of: RecordFeature[] } | null>(null);
-  const [done, setDone] = useState<Outcome[]>([]);
-  const role = session.value?.role;
-  const steps = records.map((record) => nextFor(role, record.stage));
-  const [first = null] = steps;
-  const next = steps.every((step) => step === first) ? first : null;
-  const back = records.every((record) => maySendBack(role, record.stage));
+interface Asked {
+  action: Action;
+  of: RecordFeature[];
+}
 
-  const run = async ({ action, of }: { action: Action; of: RecordFeature[] }, reason: string) => {
+interface Props {
+  records: RecordFeature[];
+  /** A record has taken the step. */
+  onTaken: (record: RecordFeature) => void;
+}
+
+const refusalsOf = (outcomes: Outcome[]) =>
+  outcomes.filter(({ fault }) => fault).map(({ name, fault }) => `${name}: ${fault}`);
+
+/** One step for many records, one after the other: each is answered for itself, at the version at which it was marked. */
+export function Bulk({ records, onTaken }: Props) {
+  const [asked, setAsked] = useState<Asked | null>(null);
+  const [done, setDone] = useState<Outcome[]>([]);
+  const [stopped, setStopped] = useState<{ done: Outcome[]; all: number } | null>(null);
+  const underWay = useRef<AbortController | null>(null);
+  // Nothing is approved behind the back of whoever has left.
+  useEffect(() => () => underWay.current?.abort(), []);
+
+  const run = async ({ action, of }: Asked, reason: string) => {
+    const stop = new AbortController();
+    underWay.current = stop;
     const outcomes: Outcome[] = [];
     for (const record of of) {
+      if (stop.signal.aborted) break;
       const fault = await takeStep(record, action, reason).then(() => null, words);
       outcomes.push({ name: nameOf(record), fault });
-      setDone([...outcomes]);
+      if (fault === null) onTaken(record);
+      if (!stop.signal.aborted) setDone([...outcomes]);
     }
-    const refused = outcomes.filter((outcome) => outcome.fault);
-    if (refused.length > 0) {
-      throw new Error(refused.map(({ name, fault }) => `${name}: ${fault}`).join('\n'));
+    if (stop.signal.aborted) {
+      setStopped({ done: outcomes, all: of.length });
+      return STAY;
     }
-    onDone();
+    const refused = refusalsOf(outcomes);
+    if (refused.length > 0) throw new Error(refused.join('\n'));
+  };
+  const ask = (action: Action) => {
+    setStopped(null);
+    setAsked({ action, of: records });
+  };
+  const close = () => {
+    underWay.current?.abort();
+    setAsked(null);
+    setDone([]);
   };
 
   // What is under way goes on, however few of the marked are still waiting here.
-  if (records.length === 0 && !asked) return null;
+  if (records.length === 0 && !asked && !stopped) return null;
   return (
     <div class="bulk">
-      <span>{t('review.marked', { count: records.length })}</span>
-      {next && (
-        <button type="button" class="primary" onClick={() => setAsked({ action: next, of: records })}>
-          {t(`action.${next}`)}
-        </button>
+      {records.length > 0 && <Steps records={records} ask={ask} />}
+      {stopped && (
+        <div class="note bad" role="status">
+          {t('review.stopped', { done: stopped.done.length, all: stopped.all })}
+          {refusalsOf(stopped.done).map((refusal) => (
+            <p key={refusal} dir="auto">
+              {refusal}
+            </p>
+          ))}
+        </div>
       )}
-      {back && records.length > 0 && (
-        <button type="button" onClick={() => setAsked({ action: 'return', of: records })}>
-          {t('action.return')}
-        </button>
-      )}
-      {!next && !back && <small class="muted">{t('review.no_common_step')}</small>}
       {asked && (
         <Act
           title={t('review.step_many', { action: t(`action.${asked.action}`), count: asked.of.length })}
           submit={t(`action.${asked.action}`)}
           reason={asked.action === 'return' ? 'required' : 'optional'}
           act={(reason) => run(asked, reason)}
-          onClose={() => {
-            setAsked(null);
-            setDone([]);
-          }}
+          onClose={close}
         >
           {done.length > 0 && (
             <p role="status">
@@ -71,5 +94,30 @@ export function Bulk({ records, onDone }: { records: RecordFeature[]; onDone: ()
         </Act>
       )}
     </div>
+  );
+}
+
+/** The steps that fit all that is marked. */
+function Steps({ records, ask }: { records: RecordFeature[]; ask: (action: Action) => void }) {
+  const steps = records.map(nextFor);
+  const [first = null] = steps;
+  const next = steps.every((step) => step === first) ? first : null;
+  const role = session.value?.role;
+  const back = records.every((record) => maySendBack(role, record.stage));
+  return (
+    <>
+      <span>{t('review.marked', { count: records.length })}</span>
+      {next && (
+        <button type="button" class="primary" onClick={() => ask(next)}>
+          {t(`action.${next}`)}
+        </button>
+      )}
+      {back && (
+        <button type="button" onClick={() => ask('return')}>
+          {t('action.return')}
+        </button>
+      )}
+      {!next && !back && <small class="muted">{t('review.no_common_step')}</small>}
+    </>
   );
 }

@@ -1,5 +1,6 @@
-import { useRef } from 'preact/hooks';
+import { useState } from 'preact/hooks';
 import { api, query } from '../api';
+import { Show } from '../components/states';
 import { km2, signedM2 } from '../format';
 import { t } from '../i18n';
 import { useLoad } from '../load';
@@ -8,20 +9,23 @@ import { BASES, TREATY } from '../standing/model';
 
 /** What remains on both bases, and how it has moved since this page was opened. */
 export function Figures() {
-  const began = useRef<number[] | null>(null);
   const figures = useLoad(may('ReadLedger') ? 'review figures' : null, async (signal) => {
     const answers = BASES.map((basis) =>
       api.get<{ total_m2: number }>(query('/v1/ledger/remaining', { basis, treaty: TREATY }), { signal }),
     );
     return (await Promise.all(answers)).map((answer) => answer.total_m2);
   });
-  if (!figures.data) return null;
-  began.current ??= figures.data;
+  if (!may('ReadLedger')) return null;
+  return <Show of={figures}>{(now) => <Strip figures={now} />}</Show>;
+}
+
+function Strip({ figures }: { figures: number[] }) {
+  const [began] = useState(figures);
   return (
     <dl class="strip" aria-live="polite">
       {BASES.map((basis, place) => {
-        const now = figures.data?.[place] ?? 0;
-        const moved = now - (began.current?.[place] ?? now);
+        const now = figures[place] ?? 0;
+        const moved = now - (began[place] ?? now);
         return (
           <div key={basis} data-basis={basis}>
             <dt>{t('review.remaining', { basis: t(`basis.${basis}`) })}</dt>

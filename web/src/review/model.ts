@@ -3,6 +3,7 @@
 import { api, query } from '../api';
 import type { Page } from '../load';
 import type { RecordFeature } from '../record/model';
+import { session } from '../session';
 
 export type Action = 'submit' | 'org_validate' | 'ops_validate' | 'finalise' | 'return' | 'reject';
 
@@ -29,14 +30,18 @@ const STEPS: Record<string, Action[]> = {
   surveyor: ['submit'],
   supervisor: ['submit'],
   programme_manager: ['org_validate', 'submit'],
-  qa_officer: ['ops_validate'],
+  qa_officer: ['ops_validate', 'submit'],
   im_officer: ['finalise', 'submit'],
   authority: ['org_validate', 'submit'],
 };
 
-export function nextFor(role: string | undefined, stage: string): Action | null {
+export function nextFor({ stage, kind, organisation }: RecordFeature): Action | null {
+  const reader = session.value;
   const next = NEXT[stage];
-  return next && STEPS[role ?? '']?.includes(next) ? next : null;
+  if (!reader || !next || !STEPS[reader.role]?.includes(next)) return null;
+  // Whoever inspects others puts nothing forward but the inspections of their own organisation.
+  const isOwnInspection = kind === 'qm_inspection' && organisation === reader.organisation;
+  return reader.role !== 'qa_officer' || next !== 'submit' || isOwnInspection ? next : null;
 }
 
 /** Whether a role sends records back; which ones, the server knows. */

@@ -6,6 +6,7 @@ import { More } from '../components/more';
 import { Empty, Safety, Show } from '../components/states';
 import { t, word } from '../i18n';
 import { useLoad, usePages } from '../load';
+import { useOpened } from '../opened';
 import { nameOf, type RecordFeature } from '../record/model';
 import { Stage } from '../record/panel';
 import { amend, place } from '../router';
@@ -36,9 +37,7 @@ export default function ReviewPage() {
           />
         </div>
       </header>
-      <Show of={queue}>
-        {({ rows }) => (rows.length === 0 ? <Empty>{t('review.empty')}</Empty> : <Queue records={rows} />)}
-      </Show>
+      <Show of={queue}>{({ rows }) => <Queue records={rows} />}</Show>
       {isCut && <p class="muted">{t('review.cut')}</p>}
       <More of={queue} />
       <Safety />
@@ -56,17 +55,23 @@ function Queue({ records }: { records: RecordFeature[] }) {
   const [kind, setKind] = useState('');
   // As they stood when they were marked: nobody approves a version that they have not looked at.
   const [marked, setMarked] = useState<ReadonlyMap<string, RecordFeature>>(new Map());
-  const asked = place.value.parameters.get('record');
   const kinds = [...new Set(records.map((record) => record.kind))].sort();
   const shown = records.filter((record) => !kind || record.kind === kind);
-  const chosen = shown.find((record) => record.id === asked) ?? shown[0];
+  const { id, isListed, next } = useOpened(shown, place.value.parameters.get('record'));
   const bulk = shown.flatMap((record) => marked.get(record.id) ?? []);
   const mark = (record: RecordFeature) => {
     const next = new Map(marked);
     if (!next.delete(record.id)) next.set(record.id, record);
     setMarked(next);
   };
+  const unmark = ({ id }: RecordFeature) =>
+    setMarked((known) => new Map([...known].filter(([marked]) => marked !== id)));
+  const narrow = (to: string) => {
+    setKind(to);
+    amend({ record: records.find((record) => !to || record.kind === to)?.id });
+  };
   const all = bulk.length === shown.length;
+  if (!id) return <Empty>{t('review.empty')}</Empty>;
   return (
     <div class="split">
       <section class="list" aria-label={t('review.queue')}>
@@ -79,11 +84,7 @@ function Queue({ records }: { records: RecordFeature[] }) {
             />
             {t('review.waiting', { count: shown.length })}
           </label>
-          <select
-            aria-label={t('kind')}
-            value={kind}
-            onChange={(event) => setKind(event.currentTarget.value)}
-          >
+          <select aria-label={t('kind')} value={kind} onChange={(event) => narrow(event.currentTarget.value)}>
             <option value="">{t('all_kinds')}</option>
             {kinds.map((known) => (
               <option key={known} value={known}>
@@ -92,10 +93,10 @@ function Queue({ records }: { records: RecordFeature[] }) {
             ))}
           </select>
         </div>
-        <Bulk records={bulk} onDone={() => setMarked(new Map())} />
+        <Bulk records={bulk} onTaken={unmark} />
         <ul>
           {shown.map((record) => (
-            <li key={record.id} class={record === chosen ? 'chosen' : undefined}>
+            <li key={record.id} class={record.id === id ? 'chosen' : undefined}>
               <input
                 type="checkbox"
                 aria-label={t('review.mark', { name: nameOf(record) })}
@@ -105,7 +106,7 @@ function Queue({ records }: { records: RecordFeature[] }) {
               <button
                 type="button"
                 class="quiet"
-                aria-current={record === chosen}
+                aria-current={record.id === id}
                 onClick={() => amend({ record: record.id })}
               >
                 <strong dir="auto">{nameOf(record)}</strong>
@@ -118,8 +119,9 @@ function Queue({ records }: { records: RecordFeature[] }) {
             </li>
           ))}
         </ul>
+        {shown.length === 0 && <Empty>{t('review.empty')}</Empty>}
       </section>
-      {chosen && <Reviewed key={chosen.id} listed={chosen} />}
+      <Reviewed key={id} id={id} isListed={isListed} onTaken={() => amend({ record: next })} />
     </div>
   );
 }

@@ -25,18 +25,30 @@ import { SideBySide } from './side_by_side';
 
 const Compared = lazy(() => import('../map/compared'));
 
+interface Props {
+  id: string;
+  /** It is in the list beside. */
+  isListed: boolean;
+  onTaken: () => void;
+}
+
 /** One record under review. */
-export function Reviewed({ listed }: { listed: RecordFeature }) {
-  const both = useLoad(`reviewed ${listed.id}`, (signal) =>
-    Promise.all([loadRecord(listed.id, signal), loadHistory(listed.id, signal)]),
+export function Reviewed({ id, isListed, onTaken }: Props) {
+  const both = useLoad(`reviewed ${id}`, (signal) =>
+    Promise.all([loadRecord(id, signal), loadHistory(id, signal)]),
   );
   return (
-    <section class="detail" aria-label={nameOf(listed)}>
+    <section class="detail" aria-label={t('record.title')}>
+      {!isListed && (
+        <p class="note" role="status">
+          {t('list.absent')}
+        </p>
+      )}
       <Show of={both}>
         {([record, versions]) => (
           <>
             <Heading record={record} />
-            <Actions record={record} />
+            <Actions record={record} onTaken={onTaken} />
             {may('ReadQuality') && <Findings id={record.id} />}
             <Versions record={record} versions={versions} />
             <Photos id={record.id} />
@@ -64,14 +76,13 @@ function Heading({ record }: { record: RecordFeature }) {
   );
 }
 
-function Actions({ record }: { record: RecordFeature }) {
+function Actions({ record, onTaken }: { record: RecordFeature; onTaken: () => void }) {
   // The step is of the record as it stood when it was asked for, whatever comes in meanwhile.
   const [asked, setAsked] = useState<{ action: Action; of: RecordFeature } | null>(null);
   const ask = (action: Action) => setAsked({ action, of: record });
-  const role = session.value?.role;
-  const next = nextFor(role, record.stage);
-  const back = maySendBack(role, record.stage);
-  if (!next && !back) return <p class="muted">{t('review.not_yours')}</p>;
+  const next = nextFor(record);
+  const back = maySendBack(session.value?.role, record.stage);
+  if (!next && !back && !asked) return <p class="muted">{t('review.not_yours')}</p>;
   return (
     <div class="actions">
       {next && (
@@ -95,7 +106,10 @@ function Actions({ record }: { record: RecordFeature }) {
           submit={t(`action.${asked.action}`)}
           danger={asked.action === 'reject'}
           reason={asked.action === 'return' || asked.action === 'reject' ? 'required' : 'optional'}
-          act={(reason) => takeStep(asked.of, asked.action, reason)}
+          act={async (reason) => {
+            await takeStep(asked.of, asked.action, reason);
+            onTaken();
+          }}
           onClose={() => setAsked(null)}
         >
           {asked.of.version !== record.version && (

@@ -1,4 +1,5 @@
-import { useState } from 'preact/hooks';
+import type { Geometry } from 'geojson';
+import { useMemo, useState } from 'preact/hooks';
 import { m2, moment, signedM2 } from '../format';
 import { t, word } from '../i18n';
 import {
@@ -10,6 +11,7 @@ import {
   type Version,
   wordsOf,
 } from '../record/model';
+import { movedWords, outlineWords } from '../record/outline';
 
 interface Props {
   schema: Schema | undefined;
@@ -53,6 +55,7 @@ export function SideBySide(props: Props) {
           </thead>
           <tbody>
             <Areas areas={props.areas} />
+            <Outlines {...props} whole={whole} />
             {shown.map((field) => (
               <tr key={field} class={from === '' || same(old[field], now[field]) ? undefined : 'differs'}>
                 <th scope="row" dir="auto">
@@ -85,6 +88,24 @@ function Which({ versions, record, from, onFrom }: Props) {
         </option>
       ))}
     </select>
+  );
+}
+
+/** Where the record lies: the map beside shows it to those who see it. */
+function Outlines({ from, old, now, areas, whole }: Props & { whole: boolean }) {
+  const [before, after] = [old.geometry ?? null, now.geometry ?? null] as [Geometry | null, Geometry | null];
+  const moved = useMemo(() => movedWords(before, after), [before, after]);
+  const differs = !same(before, after);
+  if (!differs && !(whole && after)) return null;
+  return (
+    <tr class={from !== '' && differs ? 'differs' : undefined}>
+      <th scope="row">{t('record.outline')}</th>
+      <td dir="auto">{outlineWords(before, areas[0])}</td>
+      <td dir="auto">
+        {outlineWords(after, areas[1])}
+        {moved && <small> ({moved})</small>}
+      </td>
+    </tr>
   );
 }
 

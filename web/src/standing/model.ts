@@ -1,9 +1,13 @@
 // What the Article 5 page is told.
 
 import { api, query } from '../api';
+import { may } from '../session';
 
 export const BASES = ['official', 'provisional'] as const;
 export type Basis = (typeof BASES)[number];
+
+/** Whether the ledger's ground on a basis is open to the reader piece by piece: drafts of others are not for everybody. */
+export const seesGround = (basis: Basis) => may(basis === 'official' ? 'ReadPieces' : 'ReadDraftGround');
 
 /** Figures under the duty that the page is about. */
 export const TREATY = 'apmbc_article_5';
@@ -65,10 +69,13 @@ export interface Progress {
 export type Both = Record<Basis, Progress>;
 
 /** How often both bases are asked for before they are shown although the log moved between the two answers. */
-const TRIES = 4;
+const TRIES = 2;
 
-/** Both bases out of the same state of the log, if it rests long enough: else they are not to be compared. */
-export async function loadBoth(asOf: string, signal: AbortSignal): Promise<Both> {
+/**
+ * Both bases – of today, where no day is chosen – out of the same state of the log, if it rests long enough: else they
+ * are not to be compared.
+ */
+export async function loadBoth(asOf: string | null, signal: AbortSignal): Promise<Both> {
   for (let left = TRIES; ; left -= 1) {
     const [official, provisional] = await Promise.all(
       BASES.map((basis) =>

@@ -2,25 +2,25 @@
 
 import { useState } from 'preact/hooks';
 import { query } from '../api';
+import { today } from '../clock';
 import { Field } from '../components/field';
 import { Fault, Safety, Show } from '../components/states';
 import { download } from '../download';
-import { today } from '../format';
 import { t } from '../i18n';
 import { useLoad } from '../load';
 import { useProgramme } from '../programme';
 import { amend, place } from '../router';
-import { may } from '../session';
 import { Behind } from './behind';
 import { Comparison, Verdict } from './comparison';
 import { Frozen } from './frozen';
-import { BASES, type Basis, type Both, loadBoth } from './model';
+import { BASES, type Basis, type Both, loadBoth, seesGround } from './model';
 import { Released } from './released';
 import { Remaining } from './remaining';
 import { Balance, Deadlines, Ordnance, PlanAgainstActual, Provinces } from './tables';
 
 export function StandingPage() {
-  const asOf = place.value.parameters.get('as_of') ?? today();
+  const asOf = place.value.parameters.get('as_of');
+  const [basis, setBasis] = useState<Basis>('official');
   const both = useLoad(`standing ${asOf}`, (signal) => loadBoth(asOf, signal));
   return (
     <article class="standing">
@@ -38,7 +38,7 @@ export function StandingPage() {
           <Field label={t('as_of')}>
             <input
               type="date"
-              value={asOf}
+              value={asOf ?? both.data?.official.as_of ?? today()}
               max={today()}
               onChange={(event) => amend({ as_of: event.currentTarget.value })}
             />
@@ -49,16 +49,17 @@ export function StandingPage() {
         </div>
       </header>
       <Safety />
-      <Show of={both}>{(data) => <Figures both={data} />}</Show>
+      <Show of={both}>{(data) => <Figures both={data} basis={basis} onBasis={setBasis} />}</Show>
     </article>
   );
 }
 
-function Figures({ both }: { both: Both }) {
-  const [basis, setBasis] = useState<Basis>('official');
+function Figures(props: { both: Both; basis: Basis; onBasis: (basis: Basis) => void }) {
+  const { both, basis, onBasis } = props;
   const [opened, setOpened] = useState<number | null>(null);
   const programme = useProgramme();
   const progress = both[basis];
+  const open = seesGround(basis) ? setOpened : undefined;
   return (
     <>
       <Verdict progress={both.official} />
@@ -67,7 +68,7 @@ function Figures({ both }: { both: Both }) {
         <legend>{t('basis')}</legend>
         {BASES.map((known) => (
           <label key={known}>
-            <input type="radio" name="basis" checked={known === basis} onChange={() => setBasis(known)} />
+            <input type="radio" name="basis" checked={known === basis} onChange={() => onBasis(known)} />
             {t(`basis.${known}`)}
           </label>
         ))}
@@ -76,9 +77,9 @@ function Figures({ both }: { both: Both }) {
       </fieldset>
       <div class="pair">
         <Remaining progress={progress} />
-        <Released progress={progress} open={may('ReadPieces') ? setOpened : undefined} />
+        <Released progress={progress} open={open} />
       </div>
-      <Balance progress={progress} open={may('ReadPieces') ? setOpened : undefined} />
+      <Balance progress={progress} open={open} />
       <div class="pair">
         <Provinces progress={progress} units={programme?.units} />
         <PlanAgainstActual progress={progress} />
@@ -98,7 +99,7 @@ function Figures({ both }: { both: Both }) {
         })}{' '}
         <span dir="ltr">{progress.algorithm}</span>
       </p>
-      {opened !== null && (
+      {opened !== null && open && (
         <Behind year={opened} basis={basis} asOf={progress.as_of} onClose={() => setOpened(null)} />
       )}
     </>

@@ -1,9 +1,12 @@
 import { geoPath, geoTransform } from 'd3-geo';
 import type { Feature, Geometry } from 'geojson';
+import { Show } from '../components/states';
 import { fillOf } from '../components/swatch';
-import { type Programme, useProgramme } from '../programme';
+import { type Programme, useLoadedProgramme } from '../programme';
 import { RESULTS, SYMBOLS, type SymbolName } from '../symbology';
 import type { PieceProperties } from './behind';
+
+type Piece = Feature<Geometry, PieceProperties>;
 
 const WIDTH = 720;
 const HEIGHT = 260;
@@ -34,15 +37,17 @@ function drawing({ west, south, east, north }: Programme['extent']) {
 }
 
 /** Where in the country some pieces of ground lie. The map page shows them exactly. */
-export function Sketch({
-  features,
-  label,
-}: {
-  features: Feature<Geometry, PieceProperties>[];
-  label: string;
-}) {
-  const programme = useProgramme()?.programme;
-  if (!programme) return null;
+export function Sketch({ features, label }: { features: Piece[]; label: string }) {
+  const loaded = useLoadedProgramme();
+  return (
+    <Show of={loaded}>
+      {({ programme }) => <Drawn programme={programme} features={features} label={label} />}
+    </Show>
+  );
+}
+
+function Drawn(props: { programme: Programme; features: Piece[]; label: string }) {
+  const { programme, features, label } = props;
   const path = drawing(programme.extent);
   return (
     <svg class="sketch" viewBox={`0 0 ${WIDTH} ${HEIGHT}`} role="img" aria-label={label}>
