@@ -1,9 +1,10 @@
-import type { ComponentChildren } from 'preact';
+import type { ComponentChildren, TargetedSubmitEvent } from 'preact';
 import { useState } from 'preact/hooks';
 import { t } from '../i18n';
 import { Dialog } from './dialog';
 import { Field } from './field';
 import { Fault } from './states';
+import { isReadable } from './wrong';
 
 /** What is answered by an act after which there is more to show. */
 export const STAY = Symbol('stay');
@@ -26,8 +27,9 @@ export function Act(props: Props) {
   const [reason, setReason] = useState('');
   const [busy, setBusy] = useState(false);
   const [fault, setFault] = useState<unknown>();
-  const run = async (event: Event) => {
+  const run = async (event: TargetedSubmitEvent<HTMLFormElement>) => {
     event.preventDefault();
+    if (!isReadable(event.currentTarget)) return;
     setBusy(true);
     setFault(undefined);
     try {

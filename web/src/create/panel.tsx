@@ -1,10 +1,11 @@
 // A record made in the office: a form of its kind's schema, and its ground drawn on the map or typed.
 
 import type { Map as MapLibre } from 'maplibre-gl';
+import type { TargetedSubmitEvent } from 'preact';
 import { useCallback, useEffect, useRef, useState } from 'preact/hooks';
 import { Choice } from '../components/field';
 import { Busy, Fault, Show } from '../components/states';
-import { useWrongFocused } from '../components/wrong';
+import { isReadable, useWrongFocused } from '../components/wrong';
 import { t, word } from '../i18n';
 import { useLoad } from '../load';
 import { wrongFields } from '../problem';
@@ -79,8 +80,9 @@ function Form({ map, kind, schema, onClose }: Props & { schema: Schema }) {
   const wrong = wrongFields(fault);
   const form = useWrongFocused<HTMLFormElement>(wrong);
   useUnsaved(Object.keys(values).length > 0 || ground.text !== '');
-  const save = async (event: SubmitEvent) => {
+  const save = async (event: TargetedSubmitEvent<HTMLFormElement>) => {
     event.preventDefault();
+    if (!isReadable(event.currentTarget)) return;
     const submit = (event.submitter as HTMLButtonElement | null)?.value === 'submit';
     setBusy(true);
     setFault(undefined);

@@ -1,11 +1,12 @@
 // A quarantined edit, put right: each change in the control of its field, or as it was sent where no control takes it.
 
+import type { TargetedSubmitEvent } from 'preact';
 import { useState } from 'preact/hooks';
 import { api } from '../api';
 import { Dialog } from '../components/dialog';
 import { Field } from '../components/field';
 import { Busy, Fault } from '../components/states';
-import { useWrongFocused } from '../components/wrong';
+import { isReadable, useWrongFocused } from '../components/wrong';
 import { ControlOf } from '../create/controls';
 import { t, word } from '../i18n';
 import { useLoad } from '../load';
@@ -51,8 +52,9 @@ function Form({ edit, schema, onClose }: Props & { schema: Schema | undefined })
   const faults = faultsByField(problem.faults);
   const form = useWrongFocused<HTMLFormElement>(faults);
   const change = (next: Row) => setRows(rows.map((row) => (row.name === next.name ? next : row)));
-  const run = async (event: Event) => {
+  const run = async (event: TargetedSubmitEvent<HTMLFormElement>) => {
     event.preventDefault();
+    if (!isReadable(event.currentTarget)) return;
     setFault(undefined);
     setTold(null);
     try {

@@ -1,0 +1,157 @@
+// What is typed is what is stored: nothing else, nothing less, and not thrown away unasked.
+
+import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+import { after, test } from 'node:test';
+import { accessible, api, close, goTo, keep, mapOf, offences, pageOf, SERVER, tokenOf } from './support.mjs';
+
+after(close);
+after(() => assert.deepEqual(offences, []));
+
+/** Makes a draft beside the browser. */
+async function make(login, kind, properties, geometry = null) {
+  const id = randomUUID();
+  const answer = await fetch(`${SERVER}/ogc/collections/${kind}/items`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${await tokenOf(login)}`, 'content-type': 'application/json' },
+    body: JSON.stringify({ type: 'Feature', id, geometry, properties }),
+  });
+  assert.equal(answer.status, 201, await answer.text());
+  return id;
+}
+
+const ITEM = { category: 'ap_mine', quantity: 1, found_date: '2026-01-02' };
+const propertiesOf = async (id) => (await api('authority-im', `/v1/records/${id}`)).properties;
+
+/** The form of a new record, and what its address says once it is saved. */
+async function newRecord(kind) {
+  const page = await mapOf('authority-im');
+  await goTo(page, `/map?new=${kind}`);
+  const panel = page.locator('.side.record');
+  await panel.getByText('More fields').click();
+  const made = async () => {
+    await panel.getByText('What it says').waitFor();
+    return new URLSearchParams((await page.evaluate(() => location.hash)).split('?')[1]).get('record');
+  };
+  return { page, panel, made, save: panel.getByRole('button', { name: 'Save as a draft' }) };
+}
+
+/** The dialog in which a record's fields are changed. */
+async function edited(id) {
+  const page = await pageOf('authority-im');
+  await goTo(page, `/map?record=${id}`);
+  await page.locator('.side.record').getByRole('button', { name: 'Edit', exact: true }).click();
+  const dialog = page.locator('dialog');
+  await dialog.getByText('More fields').click();
+  return { page, dialog, save: dialog.getByRole('button', { name: 'Save' }) };
+}
+
+test('a number is stored as it was typed, a zero after the point too', async () => {
+  const { page, panel, made, save } = await newRecord('eo_item');
+  await panel.getByLabel('Known by').selectOption('');
+  await panel.getByLabel('Category *').selectOption('ap_mine');
+  await panel.getByLabel(/^Quantity \(/).pressSequentially('10');
+  await panel.getByLabel('Found on *').fill('2026-01-02');
+  await panel.getByLabel('Accuracy of the position').pressSequentially('0.05');
+  const depth = panel.getByLabel('Depth at which it lay');
+  await depth.pressSequentially('12.05');
+  assert.equal(await depth.inputValue(), '12.05');
+  // What is no number is not left out without a word, and a closed part of the form is opened to say so.
+  await depth.press('End');
+  await depth.pressSequentially('e');
+  await panel.getByText('More fields').click();
+  await save.click();
+  await panel.locator('.wrong', { hasText: 'cannot be read' }).waitFor();
+  assert.equal(await depth.evaluate((field) => field === document.activeElement), true);
+  await accessible(page, 'a number that is none');
+  await keep(page, 'form-unreadable');
+  await depth.press('End');
+  await depth.press('Backspace');
+  await save.click();
+  const { depth_cm, geometry_accuracy_m, quantity } = await propertiesOf(await made());
+  assert.deepEqual([depth_cm, geometry_accuracy_m, quantity], [12.05, 0.05, 10]);
+});
+
+test('a setting is a number as it was typed', async () => {
+  const page = await pageOf('authority-director');
+  await goTo(page, '/admin');
+  const sliver = page.getByLabel('Sliver, m²');
+  const before = await sliver.inputValue();
+  await sliver.press('Control+a');
+  await sliver.pressSequentially('1.05');
+  assert.equal(await sliver.inputValue(), '1.05');
+  await page.getByRole('button', { name: 'Discard the changes' }).click();
+  assert.equal(await sliver.inputValue(), before);
+});
+
+test('a position that nobody types at stays exactly where it was', async () => {
+  const disposal_point = [-21.900000123, 5.900000123, 312.5];
+  const id = await make('authority-im', 'eo_item', { ...ITEM, disposal_point });
+  const { page, dialog, save } = await edited(id);
+  const place = dialog.getByRole('textbox', { name: 'Place of disposal Decimal' });
+  await place.focus();
+  await page.keyboard.press('Tab');
+  await dialog.getByLabel('Depth at which it lay').pressSequentially('5');
+  await save.click();
+  await dialog.waitFor({ state: 'detached' });
+  assert.deepEqual(await propertiesOf(id).then((now) => [now.depth_cm, now.disposal_point]), [5, disposal_point]);
+});
+
+test('a position that cannot be read is not saved as none, and one that can is taken by Enter', async () => {
+  const disposal_point = [-21.9, 5.9];
+  const id = await make('authority-im', 'eo_item', { ...ITEM, disposal_point });
+  const { page, dialog, save } = await edited(id);
+  const place = dialog.getByRole('textbox', { name: 'Place of disposal Decimal' });
+  await place.press('Control+a');
+  await place.pressSequentially('5.9, west');
+  await save.click();
+  await dialog.locator('.wrong', { hasText: 'no place that can be read' }).waitFor();
+  await keep(page, 'form-no-position');
+  assert.deepEqual((await propertiesOf(id)).disposal_point, disposal_point);
+  await place.press('Control+a');
+  await place.pressSequentially('5.8, -21.8');
+  await place.press('Enter');
+  await dialog.waitFor({ state: 'detached' });
+  assert.deepEqual((await propertiesOf(id)).disposal_point, [-21.8, 5.8]);
+});
+
+test('another record is attached when it is chosen, not while its name is typed', async () => {
+  const hill = `Hill ${Date.now()}`;
+  const area = { classification: 'SHA', status: 'open', contamination: ['ap_mine'], date_identified: '2026-01-02' };
+  for (const name of [hill, `${hill}2`]) await make('authority-im', 'hazardous_area', { ...area, local_reference: name });
+  const { page, panel, made, save } = await newRecord('survey');
+  await panel.getByLabel('Known by').selectOption('');
+  await panel.getByLabel('Type *').selectOption({ index: 1 });
+  await panel.getByLabel('Result *').selectOption({ index: 1 });
+  const areas = panel.getByRole('combobox', { name: 'Hazardous areas' });
+  await areas.pressSequentially(hill);
+  await page.locator(`datalist option[value="${hill}"]`).waitFor({ state: 'attached' });
+  await page.waitForTimeout(500);
+  assert.equal(await panel.locator('.chosen').count(), 0, 'its typist has not come to an end');
+  await areas.pressSequentially('2');
+  await areas.press('Enter');
+  await panel.locator('.chosen', { hasText: `${hill}2` }).waitFor();
+  // What nothing is called is not left out without a word.
+  await areas.pressSequentially('Hill nowhere');
+  await save.click();
+  await panel.locator('.wrong', { hasText: 'No record' }).waitFor();
+  await keep(page, 'form-no-record');
+  await areas.press('Control+a');
+  await areas.press('Backspace');
+  await save.click();
+  const { hazardous_area_ids } = await propertiesOf(await made());
+  assert.equal(hazardous_area_ids.length, 1);
+  assert.equal((await propertiesOf(hazardous_area_ids[0])).local_reference, `${hill}2`);
+});
+
+test('a group of which something is missing is gone to', async () => {
+  const { panel, save } = await newRecord('hazardous_area');
+  await panel.getByLabel('Known by').selectOption('');
+  await panel.getByLabel('Classification *').selectOption('SHA');
+  await panel.getByLabel('Status *').selectOption('open');
+  await save.click();
+  const group = panel.getByRole('group', { name: 'Contamination *' });
+  await group.locator('.wrong').waitFor();
+  const first = group.getByRole('checkbox').first();
+  assert.equal(await first.evaluate((control) => control === document.activeElement), true);
+});
