@@ -65,7 +65,9 @@ function OfKind(props: Props) {
 /** What was typed is kept as it was typed. */
 function said(values: Record<string, Value>, ground: Ground): Record<string, Value> {
   const given = Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined));
-  return ground.typed && ground.text ? { ...given, as_entered: { raw_text: ground.text } } : given;
+  return ground.shape && ground.typed && ground.text
+    ? { ...given, as_entered: { raw_text: ground.text } }
+    : given;
 }
 
 function Form({ map, kind, schema, onClose }: Props & { schema: Schema }) {
@@ -79,7 +81,7 @@ function Form({ map, kind, schema, onClose }: Props & { schema: Schema }) {
   const change = useCallback((next: (was: Ground) => Ground) => setGround(next), []);
   const wrong = wrongFields(fault);
   const form = useWrongFocused<HTMLFormElement>(wrong);
-  useUnsaved(Object.keys(values).length > 0 || ground.text !== '');
+  const { sent } = useUnsaved(Object.keys(values).length > 0 || ground.text !== '');
   const save = async (event: TargetedSubmitEvent<HTMLFormElement>) => {
     event.preventDefault();
     if (!isReadable(event.currentTarget)) return;
@@ -95,6 +97,7 @@ function Form({ map, kind, schema, onClose }: Props & { schema: Schema }) {
           () => false,
           () => true,
         ));
+      sent();
       amend({ new: null, record: made.id, unsubmitted: refused ? 'yes' : null });
     } catch (thrown) {
       setFault(thrown);

@@ -6,6 +6,7 @@ import { count, m2 } from '../format';
 import { t } from '../i18n';
 import { amend } from '../router';
 import { may } from '../session';
+import { mayLeave } from '../unsaved';
 import { takeClicks } from './drawing';
 import { Keyboard } from './keyboard';
 import { drawn, measure, type Place } from './measure';
@@ -29,7 +30,11 @@ export function Tools(props: {
   const { map, question, record, onPrint } = props;
   const [saving, setSaving] = useState(false);
   const [tool, setTool] = useState<'measure' | 'edit' | null>(null);
-  const toggle = (name: 'measure' | 'edit') => setTool(tool === name ? null : name);
+  const use = (next: typeof tool) => {
+    // An outline that is drawn goes with its tool.
+    if (tool !== 'edit' || mayLeave()) setTool(next);
+  };
+  const toggle = (name: 'measure' | 'edit') => use(tool === name ? null : name);
   return (
     <div class="map-tools">
       <Keyboard map={map} />
@@ -45,8 +50,7 @@ export function Tools(props: {
         <button
           type="button"
           onClick={() => {
-            setTool(null);
-            amend({ new: 'hazardous_area', record: null });
+            if (amend({ new: 'hazardous_area', record: null })) setTool(null);
           }}
         >
           {t('create.title')}
@@ -66,7 +70,7 @@ export function Tools(props: {
       {tool === 'measure' && <Measuring map={map} />}
       {tool === 'edit' && record && (
         <Suspense fallback={<Busy />}>
-          <OutlineEditor key={record} map={map} id={record} onClose={() => setTool(null)} />
+          <OutlineEditor key={record} map={map} id={record} onClose={() => use(null)} />
         </Suspense>
       )}
     </div>

@@ -56,7 +56,7 @@ function Form({ record, schema, onDone, onClose }: Props & { schema: Schema }) {
     changes.geometry = { to: geometryOf(ground.shape, ground.places) };
   }
   const isChanged = Object.keys(changes).length > 0;
-  useUnsaved(isChanged);
+  const { sent, mayClose } = useUnsaved(isChanged);
   const save = async (reason: string) => {
     if (!isChanged) throw new Error(t('record.nothing_changed'));
     if (ground?.shape && !isWhole(ground)) {
@@ -68,6 +68,7 @@ function Form({ record, schema, onDone, onClose }: Props & { schema: Schema }) {
         { changes, reason: reason || null },
         { headers: { 'if-match': `"${record.version}"` } },
       );
+      sent();
       onDone();
     } catch (thrown) {
       setFault(thrown);
@@ -81,7 +82,7 @@ function Form({ record, schema, onDone, onClose }: Props & { schema: Schema }) {
       reason="optional"
       form
       act={save}
-      onClose={onClose}
+      onClose={() => mayClose() && onClose()}
     >
       <p class="muted">{t('record.edit_hint')}</p>
       {ground && (
