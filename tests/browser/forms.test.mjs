@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { after, test } from 'node:test';
 import { accessible, api, close, goTo, keep, mapOf, offences, pageOf, SERVER, tokenOf } from './support.mjs';
+import { enrol, push } from './tablet.mjs';
 
 after(close);
 after(() => assert.deepEqual(offences, []));
@@ -256,4 +257,43 @@ test('what is being done is waited for: a new password is set once and shown onc
   for (let times = 0; times < 3; times++) await page.keyboard.press('Escape');
   await dialog.getByLabel('Close').click();
   await dialog.locator('.code').waitFor();
+});
+
+test('a repair is not locked by a change that is left out', async () => {
+  const tablet = await enrol('hima-surveyor-3', 'Tablet with rows of its own');
+  const fields = {
+    classification: 'SHA',
+    status: 'opened',
+    contamination: ['ap_mine'],
+    date_identified: '2026-01-02',
+    seen_from: 'the road',
+  };
+  const { record, outcome } = await push(tablet, 'hazardous_area', fields);
+  assert.equal(outcome, 'quarantined');
+  const page = await pageOf('authority-im');
+  await goTo(page, '/field');
+  await page.locator('.cards > li', { hasText: '/properties/status' }).first().getByText('Repair and resubmit').click();
+  const dialog = page.locator('dialog');
+  const send = dialog.getByRole('button', { name: 'Resubmit' });
+  const raw = dialog.locator('.changed', { hasText: 'seen from' });
+  await raw.locator('textarea').press('Control+a');
+  await raw.locator('textarea').pressSequentially('the road');
+  assert.equal(await send.isDisabled(), true);
+  await raw.getByText('Leave this change out').click();
+  assert.equal(await send.isDisabled(), false);
+  await raw.getByText('Put it back').click();
+  assert.match(await raw.locator('textarea').inputValue(), /the road/);
+  assert.equal(await send.isDisabled(), false);
+  const asked = answer(page, false);
+  await page.keyboard.press('Escape');
+  await asked;
+  await dialog.getByLabel('Status').selectOption('open');
+  await page.route('**/repair', async (route) => {
+    await new Promise((go) => setTimeout(go, 1000));
+    await route.continue();
+  });
+  await send.click();
+  await dialog.getByRole('button', { name: 'Working' }).waitFor();
+  await dialog.waitFor({ state: 'detached' });
+  assert.deepEqual(await propertiesOf(record).then((now) => [now.status, now.seen_from]), ['open', 'the road']);
 });
