@@ -297,3 +297,21 @@ test('a repair is not locked by a change that is left out', async () => {
   await dialog.waitFor({ state: 'detached' });
   assert.deepEqual(await propertiesOf(record).then((now) => [now.status, now.seen_from]), ['open', 'the road']);
 });
+
+test('an organisation is chosen by its name, and told by it', async () => {
+  const page = await mapOf('authority-director');
+  await goTo(page, '/map?new=task');
+  const panel = page.locator('.side.record');
+  await panel.getByLabel('Known by').selectOption('');
+  await panel.getByLabel('Order number *').fill(`Order ${Date.now()}`);
+  await panel.getByLabel('Activity *').selectOption({ index: 1 });
+  await panel.getByText('More fields').click();
+  const operator = panel.locator('select').and(panel.getByLabel(/^Operator/));
+  const [id, name] = await operator.evaluate((select) => [select.options[1].value, select.options[1].text]);
+  await operator.selectOption(id);
+  await panel.getByRole('button', { name: 'Save as a draft' }).click();
+  const said = panel.locator('.fields > div', { hasText: 'Operator' }).locator('dd');
+  await said.waitFor();
+  assert.equal((await said.textContent()).trim(), name);
+  assert.doesNotMatch(name, /[\da-f]{8}-/);
+});

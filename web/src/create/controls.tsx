@@ -2,6 +2,7 @@
 
 import { NumberInput } from '../components/number';
 import { t } from '../i18n';
+import { useOrganisations } from '../organisations';
 import { nameCode, nameField, type Value } from '../record/model';
 import { type Control, Group, Labelled } from './labelled';
 import { newId } from './model';
@@ -15,6 +16,7 @@ export function ControlOf(props: Control) {
   const { property } = props;
   if (property.$ref === '#/$defs/position') return <PositionControl {...props} />;
   if (property['x-ref']) return <ReferenceControl {...props} />;
+  if (property['x-organisation']) return <OrganisationControl {...props} />;
   if (property.enum) return <CodeControl {...props} codes={property.enum} />;
   if (property.type === 'boolean') return <BooleanControl {...props} />;
   if (property.type === 'array' && property.items?.enum) return <CodesControl {...props} />;
@@ -85,6 +87,12 @@ function CodeControl(control: Control & { codes: string[] }) {
       )}
     </Labelled>
   );
+}
+
+function OrganisationControl(control: Control) {
+  const names = useOrganisations();
+  const property = { ...control.property, 'x-labels': Object.fromEntries(names) };
+  return <CodeControl {...control} property={property} codes={[...names.keys()]} />;
 }
 
 function BooleanControl(control: Control) {

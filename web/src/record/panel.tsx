@@ -64,9 +64,9 @@ function Contents({ record, asOf, basis, onChange }: Props) {
       {record.contested && <p class="note bad">{t('record.contested_hint')}</p>}
       {counted && may('ReadPieces') && <Ground record={record} asOf={asOf} basis={basis} />}
       <Position geometry={record.geometry} />
-      <Fields record={record} />
+      <Fields record={record} organisations={organisations} />
       <Photos id={record.id} />
-      <History id={record.id} kind={record.kind} />
+      <History id={record.id} kind={record.kind} organisations={organisations} />
     </>
   );
 }
