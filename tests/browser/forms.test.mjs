@@ -298,6 +298,54 @@ test('a repair is not locked by a change that is left out', async () => {
   assert.deepEqual(await propertiesOf(record).then((now) => [now.status, now.seen_from]), ['open', 'the road']);
 });
 
+test('what could not be submitted says so, and no other draft does', async () => {
+  const other = await make('authority-im', 'eo_item', { ...ITEM, local_reference: `Draft ${Date.now()}` });
+  const { page, panel, made } = await newRecord('eo_item');
+  await panel.getByLabel('Known by').selectOption('');
+  await panel.getByLabel('Category *').selectOption('ap_mine');
+  await panel.getByLabel(/^Quantity \(/).fill('1');
+  await panel.getByLabel('Found on *').fill('2026-01-02');
+  await page.route('**/stage', (route) => route.abort());
+  await panel.getByRole('button', { name: 'Save and submit' }).click();
+  const told = panel.getByText('could not be submitted');
+  await made();
+  await told.waitFor();
+  await page.getByLabel('Find a reference or a name').fill(other);
+  await page.locator('.find li button').first().click();
+  await panel.getByText('Draft ').first().waitFor();
+  assert.equal(await told.count(), 0);
+});
+
+test('editing is offered to whom the server lets do it, and to nobody else', async () => {
+  const all = await api('authority-im', '/v1/records?kind=hazardous_area&stage=finalised&limit=1000');
+  const contested = await api('authority-im', '/v1/records?kind=hazardous_area&limit=1000');
+  const manager = (await api('admin', '/v1/accounts')).find(({ login }) => login === 'hima-manager');
+  const known = all.features.filter((one) => !one.contested && !one.retired && one.geometry?.type === 'Polygon');
+  const own = known.find(({ organisation }) => organisation === manager.organisation);
+  const foreign = known.find(({ organisation }) => organisation !== manager.organisation);
+  const disputed = contested.features.find((one) => one.contested);
+  const cases = [
+    ['authority-im', own, true],
+    ['authority-im', disputed, false],
+    ['authority-qa', own, false],
+    ['authority-director', own, false],
+    ['hima-manager', own, true],
+    ['hima-manager', foreign, false],
+    ['hima-supervisor', own, false],
+  ];
+  for (const [login, record, offered] of cases) {
+    const page = await mapOf(login);
+    await goTo(page, `/map?record=${record.id}`);
+    await page.locator('.side.record').getByText('What it says').waitFor();
+    const buttons = [
+      page.locator('.side.record').getByRole('button', { name: 'Edit', exact: true }),
+      page.locator('.map-tools').getByRole('button', { name: 'Edit the outline' }),
+    ];
+    for (const button of buttons) assert.equal(await button.count(), Number(offered), `${login}, ${record.id}`);
+    await page.context().close();
+  }
+});
+
 test('an organisation is chosen by its name, and told by it', async () => {
   const page = await mapOf('authority-director');
   await goTo(page, '/map?new=task');
@@ -314,4 +362,26 @@ test('an organisation is chosen by its name, and told by it', async () => {
   await said.waitFor();
   assert.equal((await said.textContent()).trim(), name);
   assert.doesNotMatch(name, /[\da-f]{8}-/);
+});
+
+test('a record whose first answer was lost is saved as it was corrected', async () => {
+  const { page, panel, made, save } = await newRecord('eo_item');
+  await panel.getByLabel('Known by').selectOption('');
+  await panel.getByLabel('Category *').selectOption('ap_mine');
+  await panel.getByLabel(/^Quantity \(/).fill('1');
+  await panel.getByLabel('Depth at which it lay').fill('3');
+  await panel.getByLabel('Found on *').fill('2026-01-02');
+  const items = '**/ogc/collections/*/items';
+  await page.route(items, async (route) => {
+    await route.fetch();
+    await route.abort();
+  });
+  await save.click();
+  await panel.locator('.fault').waitFor();
+  await page.unroute(items);
+  await panel.getByLabel(/^Quantity \(/).fill('2');
+  await panel.getByLabel('Depth at which it lay').fill('');
+  await save.click();
+  const { quantity, depth_cm } = await propertiesOf(await made());
+  assert.deepEqual([quantity, depth_cm ?? null], [2, null]);
 });

@@ -64,10 +64,8 @@ function OfKind(props: Props) {
 
 /** What was typed is kept as it was typed. */
 function said(values: Record<string, Value>, ground: Ground): Record<string, Value> {
-  const given = Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined));
-  return ground.shape && ground.typed && ground.text
-    ? { ...given, as_entered: { raw_text: ground.text } }
-    : given;
+  const isTyped = ground.shape && ground.typed && ground.text;
+  return isTyped ? { ...values, as_entered: { raw_text: ground.text } } : values;
 }
 
 function Form({ map, kind, schema, onClose }: Props & { schema: Schema }) {
@@ -98,7 +96,7 @@ function Form({ map, kind, schema, onClose }: Props & { schema: Schema }) {
           () => true,
         ));
       sent();
-      amend({ new: null, record: made.id, unsubmitted: refused ? 'yes' : null });
+      amend({ new: null, record: made.id, unsubmitted: refused ? made.id : null });
     } catch (thrown) {
       setFault(thrown);
       setBusy(false);

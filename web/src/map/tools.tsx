@@ -2,8 +2,11 @@ import type { Map as MapLibre } from 'maplibre-gl';
 import { lazy, Suspense } from 'preact/compat';
 import { useEffect, useState } from 'preact/hooks';
 import { Busy } from '../components/states';
+import { mayEdit } from '../create/model';
 import { count, m2 } from '../format';
 import { t } from '../i18n';
+import { useLoad } from '../load';
+import { loadRecord } from '../record/model';
 import { amend } from '../router';
 import { may } from '../session';
 import { mayLeave } from '../unsaved';
@@ -30,6 +33,9 @@ export function Tools(props: {
   const { map, question, record, onPrint } = props;
   const [saving, setSaving] = useState(false);
   const [tool, setTool] = useState<'measure' | 'edit' | null>(null);
+  const chosen = useLoad(record && `record ${record}`, (signal) => loadRecord(String(record), signal)).data;
+  // What was chosen before stands there until the next is told.
+  const known = chosen?.id === record ? chosen : null;
   const use = (next: typeof tool) => {
     // An outline that is drawn goes with its tool.
     if (tool !== 'edit' || mayLeave()) setTool(next);
@@ -41,7 +47,7 @@ export function Tools(props: {
       <button type="button" aria-pressed={tool === 'measure'} onClick={() => toggle('measure')}>
         {t('map.measure')}
       </button>
-      {record && may('CorrectRecords') && (
+      {known && mayEdit(known) && (
         <button type="button" aria-pressed={tool === 'edit'} onClick={() => toggle('edit')}>
           {t('edit.title')}
         </button>
