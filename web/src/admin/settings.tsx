@@ -62,7 +62,7 @@ function Form({ saved, revision, onSaved }: { saved: Edited; revision: string; o
   const [programme, setProgramme] = useState(saved);
   const [fault, setFault] = useState<unknown>();
   const [busy, setBusy] = useState(false);
-  useUnsaved(programme !== saved);
+  const { sent } = useUnsaved(programme !== saved);
   const set = (changes: Partial<Edited>) => setProgramme({ ...programme, ...changes });
   const save = async (event: Event) => {
     event.preventDefault();
@@ -70,6 +70,7 @@ function Form({ saved, revision, onSaved }: { saved: Edited; revision: string; o
     setFault(undefined);
     try {
       await api.put('/v1/programme', programme, { headers: { 'if-match': revision } });
+      sent();
       forgetProgramme();
       onSaved();
     } catch (thrown) {
