@@ -65,6 +65,7 @@ test('a number is stored as it was typed, a zero after the point too', async () 
   await panel.locator('.wrong', { hasText: 'cannot be read' }).waitFor();
   assert.equal(await depth.evaluate((field) => field === document.activeElement), true);
   await accessible(page, 'a number that is none');
+  assert.equal(await panel.evaluate((aside) => aside.scrollWidth <= aside.clientWidth), true, 'the form fits its panel');
   await keep(page, 'form-unreadable');
   await depth.press('End');
   await depth.press('Backspace');
