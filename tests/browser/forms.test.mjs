@@ -391,3 +391,32 @@ test('a record whose first answer was lost is saved as it was corrected', async 
   const { quantity, depth_cm } = await propertiesOf(await made());
   assert.deepEqual([quantity, depth_cm ?? null], [2, null]);
 });
+
+test('an outline that is being drawn is not thrown away unasked', async () => {
+  const { features } = await api('authority-im', '/v1/records?kind=hazardous_area&stage=finalised&limit=50');
+  const [one, other] = features.filter(({ geometry, contested }) => geometry?.type === 'Polygon' && !contested);
+  const page = await pageOf('authority-im');
+  await goTo(page, `/map?record=${one.id}`);
+  const tools = page.locator('.map-tools');
+  await tools.getByRole('button', { name: 'Edit the outline' }).click();
+  const editor = page.locator('.editing form');
+  await editor.getByRole('button', { name: 'Draw another part' }).click();
+  await page.getByLabel('Find a reference or a name').fill(other.id);
+  const ways = {
+    measuring: () => tools.getByRole('button', { name: 'Measure' }).click(),
+    'a new record': () => tools.getByRole('button', { name: 'New record' }).click(),
+    'another record': () => page.locator('.find li button').first().click(),
+    'closing the record': () => page.locator('.side.record').getByRole('button', { name: 'Close' }).click(),
+    cancelling: () => editor.getByRole('button', { name: 'Cancel' }).click(),
+  };
+  for (const [name, leave] of Object.entries(ways)) {
+    const asked = answer(page, false).catch(() => 'nothing');
+    await leave();
+    assert.match(await asked, /Leave without saving/, name);
+    assert.equal(await editor.isVisible(), true, name);
+  }
+  const asked = answer(page, true);
+  await ways.measuring();
+  await asked;
+  await editor.waitFor({ state: 'detached' });
+});
