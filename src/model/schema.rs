@@ -9,7 +9,8 @@
 //!   record holds at a time, `x-time` (the dates from which and to which it does);
 //! - on every property: `x-label`, `x-merge` (`safety`, `free` or `append`), `x-tier` (who may see
 //!   that property in an extract), and where they apply `x-unit`, `x-ref` (the kind a UUID points
-//!   to), `x-labels` (one for each allowed value) and `x-report-form` (the treaty tables it feeds).
+//!   to), `x-organisation` (a UUID is an organisation's), `x-labels` (one for each allowed value) and
+//!   `x-report-form` (the treaty tables it feeds).
 //!
 //! A top-level property that is `null` counts as absent. Unknown properties are kept.
 

@@ -108,6 +108,7 @@ test('places are typed as people write them, without a mouse', async () => {
   const reference = features[0].properties.reference;
   await panel.getByText('More fields').press('Enter');
   await panel.getByRole('combobox', { name: 'Hazardous areas' }).fill(reference);
+  await page.keyboard.press('Enter');
   await panel.locator('.chosen', { hasText: reference }).waitFor();
   await accessible(page, 'new record with references');
   await keep(page, 'create-typed');

@@ -13,6 +13,7 @@ import { LogIn, LogInAgain, NewPassword } from './login';
 import { href, place } from './router';
 import { ended, logOut, may, session } from './session';
 import { StandingPage } from './standing/page';
+import { mayLeave } from './unsaved';
 
 interface Page {
   name: string;
@@ -192,7 +193,7 @@ function Who() {
         <small>{word('role', known.role)}</small>
       </span>
       {may('HaveMapPasswords') && <Keys />}
-      <button type="button" class="quiet" onClick={() => logOut().catch(setFault)}>
+      <button type="button" class="quiet" onClick={() => mayLeave() && logOut().catch(setFault)}>
         {t('log_out')}
       </button>
       {fault !== undefined && (

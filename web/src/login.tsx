@@ -5,6 +5,7 @@ import { Password } from './components/password';
 import { Fault, Safety } from './components/states';
 import { t } from './i18n';
 import { changePassword, ended, logIn, logOut } from './session';
+import { mayLeave } from './unsaved';
 
 /** Does one thing at a time and shows what speaks against it. */
 function useTask() {
@@ -90,7 +91,7 @@ function LogInForm({ lead, known = '' }: { lead: string; known?: string }) {
       <div class="foot">
         <Languages />
         {known && (
-          <button type="button" class="quiet" onClick={() => run(logOut)}>
+          <button type="button" class="quiet" onClick={() => mayLeave() && run(logOut)}>
             {t('log_out')}
           </button>
         )}

@@ -8,7 +8,9 @@ export interface Organisation {
 }
 
 /** Names of organisations by their id. */
-export function useOrganisations(): Map<string, string> {
+export type Names = ReadonlyMap<string, string>;
+
+export function useOrganisations(): Names {
   const all = useLoad(
     'organisations',
     (signal) => api.get<Organisation[]>('/v1/organisations', { signal }),

@@ -1,15 +1,41 @@
-import { useEffect } from 'preact/hooks';
+// Forms in which something stands that has not been sent. Whatever would throw it away asks first.
+
+import { useLayoutEffect, useState } from 'preact/hooks';
+import { t } from './i18n';
 import { leaves } from './session';
 
-/** Asks before the window is left while something that was typed has not been sent. */
-export function useUnsaved(unsaved: boolean): void {
-  useEffect(() => {
+const forms = new Set<object>();
+
+const ask = () => confirm(t('unsaved.leave'));
+
+/** Whether the page, or what stands on it, may be given up. */
+export function mayLeave(): boolean {
+  return forms.size === 0 || ask();
+}
+
+interface Form {
+  /** Everything is sent: nobody need be asked any more. */
+  sent: () => void;
+  /** Whether this form alone may be given up. */
+  mayClose: () => boolean;
+}
+
+/** A form in which something has been typed that is not sent yet, or nothing. */
+export function useUnsaved(unsaved: boolean): Form {
+  const [form] = useState<object>(() => ({}));
+  // At once: an Escape may follow on the last letter.
+  useLayoutEffect(() => {
     if (!unsaved) return;
-    const ask = (event: BeforeUnloadEvent) => {
+    const hold = (event: BeforeUnloadEvent) => {
       // Another reader has logged in: what stands here is not theirs.
-      if (!leaves()) event.preventDefault();
+      if (forms.has(form) && !leaves()) event.preventDefault();
     };
-    addEventListener('beforeunload', ask);
-    return () => removeEventListener('beforeunload', ask);
-  }, [unsaved]);
+    forms.add(form);
+    addEventListener('beforeunload', hold);
+    return () => {
+      forms.delete(form);
+      removeEventListener('beforeunload', hold);
+    };
+  }, [unsaved, form]);
+  return { sent: () => forms.delete(form), mayClose: () => !forms.has(form) || ask() };
 }

@@ -1,6 +1,7 @@
 import { useState } from 'preact/hooks';
 import { api } from '../api';
 import { Choice, Field } from '../components/field';
+import { NumberInput } from '../components/number';
 import { Fault, Show } from '../components/states';
 import { Table } from '../components/table';
 import { t, word } from '../i18n';
@@ -9,8 +10,9 @@ import { forgetProgramme, type Programme } from '../programme';
 import { useUnsaved } from '../unsaved';
 
 interface Milestone {
-  year: number;
-  area_m2: number;
+  /** Nothing, like the area, only while it is typed. */
+  year: number | null;
+  area_m2: number | null;
   areas: number | null;
 }
 
@@ -24,7 +26,8 @@ interface Entry {
 
 interface Edited extends Programme {
   date_rule: string;
-  sliver_m2: number;
+  /** Nothing only while it is typed. */
+  sliver_m2: number | null;
   deposited_on: string | null;
   deadlines: Entry[];
   milestones: Milestone[];
@@ -59,7 +62,7 @@ function Form({ saved, revision, onSaved }: { saved: Edited; revision: string; o
   const [programme, setProgramme] = useState(saved);
   const [fault, setFault] = useState<unknown>();
   const [busy, setBusy] = useState(false);
-  useUnsaved(programme !== saved);
+  const { sent } = useUnsaved(programme !== saved);
   const set = (changes: Partial<Edited>) => setProgramme({ ...programme, ...changes });
   const save = async (event: Event) => {
     event.preventDefault();
@@ -67,6 +70,7 @@ function Form({ saved, revision, onSaved }: { saved: Edited; revision: string; o
     setFault(undefined);
     try {
       await api.put('/v1/programme', programme, { headers: { 'if-match': revision } });
+      sent();
       forgetProgramme();
       onSaved();
     } catch (thrown) {
@@ -109,12 +113,12 @@ function Form({ saved, revision, onSaved }: { saved: Edited; revision: string; o
           onChange={(date_rule) => set({ date_rule })}
         />
         <Field label={t('admin.sliver')} hint={t('admin.sliver_hint')}>
-          <input
-            type="number"
+          <NumberInput
+            required
             min={0}
             step="any"
             value={programme.sliver_m2}
-            onInput={(event) => set({ sliver_m2: Number(event.currentTarget.value) })}
+            onChange={(area) => set({ sliver_m2: area ?? null })}
           />
         </Field>
       </div>
@@ -221,16 +225,13 @@ function Deadlines({ entries, onChange }: { entries: Entry[]; onChange: (entries
 function Milestones({ plans, onChange }: { plans: Milestone[]; onChange: (plans: Milestone[]) => void }) {
   const number = (place: number, plan: Milestone, name: 'year' | 'area_m2' | 'areas', label: string) => (
     <td>
-      <input
-        type="number"
+      <NumberInput
+        required={name !== 'areas'}
         min={0}
         step={1}
         aria-label={label}
-        value={plan[name] ?? ''}
-        onInput={(event) => {
-          const given = event.currentTarget.value;
-          onChange(replaced(plans, place, { ...plan, [name]: given === '' ? null : Number(given) }));
-        }}
+        value={plan[name]}
+        onChange={(given) => onChange(replaced(plans, place, { ...plan, [name]: given ?? null }))}
       />
     </td>
   );

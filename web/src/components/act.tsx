@@ -1,9 +1,10 @@
-import type { ComponentChildren } from 'preact';
+import type { ComponentChildren, TargetedSubmitEvent } from 'preact';
 import { useState } from 'preact/hooks';
 import { t } from '../i18n';
 import { Dialog } from './dialog';
 import { Field } from './field';
 import { Fault } from './states';
+import { isReadable } from './wrong';
 
 /** What is answered by an act after which there is more to show. */
 export const STAY = Symbol('stay');
@@ -26,8 +27,13 @@ export function Act(props: Props) {
   const [reason, setReason] = useState('');
   const [busy, setBusy] = useState(false);
   const [fault, setFault] = useState<unknown>();
-  const run = async (event: Event) => {
+  // What is being done has an answer, which may be shown only once: a password.
+  const close = () => {
+    if (!busy) props.onClose();
+  };
+  const run = async (event: TargetedSubmitEvent<HTMLFormElement>) => {
     event.preventDefault();
+    if (!isReadable(event.currentTarget)) return;
     setBusy(true);
     setFault(undefined);
     try {
@@ -39,7 +45,7 @@ export function Act(props: Props) {
     }
   };
   return (
-    <Dialog title={props.title} wide={props.form} onClose={props.onClose}>
+    <Dialog title={props.title} wide={props.form} onClose={close}>
       <form class="act" noValidate={props.form} onSubmit={run}>
         {props.children}
         {props.reason !== 'none' && (
@@ -58,7 +64,7 @@ export function Act(props: Props) {
           <button type="submit" class={props.danger ? 'danger' : 'primary'} disabled={busy}>
             {t(busy ? 'act.busy' : 'act.submit', { words: props.submit })}
           </button>
-          <button type="button" onClick={props.onClose}>
+          <button type="button" disabled={busy} onClick={close}>
             {t('cancel')}
           </button>
         </div>

@@ -3,8 +3,8 @@ import { useId, useLayoutEffect, useRef } from 'preact/hooks';
 import { t } from '../i18n';
 
 /**
- * Opens a dialog of the browser, which keeps the focus and closes with Escape. When it goes, in whatever way, the focus
- * goes back to where it was; to the page, where that is gone.
+ * Opens a dialog of the browser, which keeps the focus. At Escape it only says so: who opened it takes it away, or asks
+ * first. When it goes, in whatever way, the focus goes back to where it was; to the page, where that is gone.
  */
 export function useModal(dialog: RefObject<HTMLDialogElement | null>, onClose: () => void) {
   const newest = useRef(onClose);
@@ -12,11 +12,23 @@ export function useModal(dialog: RefObject<HTMLDialogElement | null>, onClose: (
   useLayoutEffect(() => {
     const open = dialog.current as HTMLDialogElement;
     const before = document.activeElement;
-    const closed = () => newest.current();
+    const cancel = (event: Event) => {
+      // Choosing a file within it can be cancelled, too.
+      if (event.target !== open) return;
+      event.preventDefault();
+      newest.current();
+    };
+    // Browsers close a dialog at the second Escape, whatever is said.
+    const close = () => {
+      open.showModal();
+      newest.current();
+    };
     open.showModal();
-    open.addEventListener('close', closed);
+    open.addEventListener('cancel', cancel);
+    open.addEventListener('close', close);
     return () => {
-      open.removeEventListener('close', closed);
+      open.removeEventListener('cancel', cancel);
+      open.removeEventListener('close', close);
       // The browser gives the focus back on closing only, not when an open dialog is taken away.
       open.close();
       if (!before?.isConnected) document.querySelector<HTMLElement>('#main')?.focus();
@@ -24,7 +36,7 @@ export function useModal(dialog: RefObject<HTMLDialogElement | null>, onClose: (
   }, [dialog]);
 }
 
-/** A dialog of the browser: it keeps the focus, and Escape closes it. */
+/** A dialog of the browser: it keeps the focus, and Escape asks to close it. */
 export function Dialog(props: {
   title: string;
   wide?: boolean;

@@ -21,7 +21,15 @@ export function Choice(props: {
 }) {
   return (
     <Field label={props.label}>
-      <select value={props.value} onChange={(event) => props.onChange(event.currentTarget.value)}>
+      <select
+        value={props.value}
+        onChange={({ currentTarget }) => {
+          const chosen = currentTarget.value;
+          // It shows what is so: whoever is asked may decide not to have it.
+          currentTarget.value = props.value;
+          props.onChange(chosen);
+        }}
+      >
         {props.options.map(([value, words]) => (
           <option key={value} value={value}>
             {words}

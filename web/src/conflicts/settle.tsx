@@ -6,6 +6,7 @@ import { moment } from '../format';
 import { t, word } from '../i18n';
 import { useLoad } from '../load';
 import { type Part, part } from '../map/difference';
+import { type Names, useOrganisations } from '../organisations';
 import { loadRecord, nameOf, type Schema, useSchema, wordsOf } from '../record/model';
 import { movedWords, outlineWords } from '../record/outline';
 import { href } from '../router';
@@ -67,7 +68,8 @@ function Sides({ listed, onSettled }: { listed: Conflict; onSettled: () => void 
     [conflict],
   );
   const groups = groupsOf(conflict);
-  useUnsaved(Object.keys(chosen).length > 0);
+  const organisations = useOrganisations();
+  const { sent } = useUnsaved(Object.keys(chosen).length > 0);
   return (
     <>
       <header class="detail-head">
@@ -109,6 +111,7 @@ function Sides({ listed, onSettled }: { listed: Conflict; onSettled: () => void 
               conflict={conflict}
               group={group}
               schema={schema}
+              organisations={organisations}
               chosen={chosen[group.name]}
               onChoose={(side) => {
                 setBegun(conflict);
@@ -134,7 +137,10 @@ function Sides({ listed, onSettled }: { listed: Conflict; onSettled: () => void 
       )}
       {may('ResolveConflicts') ? (
         <Decide
-          onSettled={onSettled}
+          onSettled={() => {
+            sent();
+            onSettled();
+          }}
           conflict={conflict}
           schema={schema}
           chosen={chosen}
@@ -169,10 +175,11 @@ function Rows(props: {
   conflict: Conflict;
   group: Group;
   schema: Schema | undefined;
+  organisations: Names;
   chosen: SideName | undefined;
   onChoose: (side: SideName) => void;
 }) {
-  const { conflict, group, schema, chosen } = props;
+  const { conflict, group, schema, organisations, chosen } = props;
   const name = disputedName(schema, group.name);
   return (
     <tbody>
@@ -185,7 +192,7 @@ function Rows(props: {
             <td key={side} class={chosen === side ? 'chosen' : undefined} dir="auto">
               {field === 'geometry'
                 ? sideWords(conflict[side], conflict.base)
-                : wordsOf(schema, field, valueOn(conflict[side], field))}
+                : wordsOf(schema, field, valueOn(conflict[side], field), organisations)}
             </td>
           ))}
         </tr>

@@ -124,7 +124,7 @@ export function GroundField({ map, shapes, required, ground, onChange }: Props) 
   useEffect(() => () => put(map, 'measured', drawn([])), [map]);
   const options: [string, string][] = shapes.map((known) => [known, t(`create.${known}`)]);
   if (!required) options.unshift(['', t('create.nowhere')]);
-  const choose = (next: string) => onChange(() => ({ ...NOWHERE, shape: (next || null) as Shape | null }));
+  const choose = (next: string) => onChange((was) => ({ ...was, shape: (next || null) as Shape | null }));
   return (
     <fieldset>
       <legend>{t('create.place')}</legend>

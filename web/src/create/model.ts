@@ -3,7 +3,10 @@
 import type { Geometry } from 'geojson';
 import { api } from '../api';
 import type { Place } from '../map/measure';
-import type { Schema, Value } from '../record/model';
+import { Problem } from '../problem';
+import { changesOf } from '../record/changes';
+import { loadRecord, type RecordFeature, type Schema, same, type Value } from '../record/model';
+import { session } from '../session';
 
 /** What ground is drawn as; nothing where a record has no place. */
 export type Shape = 'Polygon' | 'LineString' | 'Point';
@@ -59,6 +62,8 @@ export function newId(): string {
   return digits.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
 }
 
+const isTaken = (fault: unknown) => fault instanceof Problem && fault.code === 'taken';
+
 /** Makes a draft of the reader's organisation; once, however often it is asked for by this id. */
 export async function make(
   id: string,
@@ -70,13 +75,33 @@ export async function make(
 ): Promise<Made> {
   const geometry = geometryOf(shape, places);
   const collection = collectionOf(kind, schema, geometry && shape);
-  const answer = await api.create(`/ogc/collections/${collection}/items`, {
-    type: 'Feature',
-    id,
-    geometry,
-    properties,
-  });
-  return { id, version: (answer.headers.get('etag') ?? '').replaceAll('"', '') };
+  try {
+    const feature = { type: 'Feature', id, geometry, properties };
+    const answer = await api.create(`/ogc/collections/${collection}/items`, feature);
+    return { id, version: (answer.headers.get('etag') ?? '').replaceAll('"', '') };
+  } catch (fault) {
+    // Nobody else knows the id: it was made the first time, and the answer was lost.
+    if (isTaken(fault)) return correct(id, schema, geometry, properties);
+    throw fault;
+  }
+}
+
+/** Changes what is there to what has been typed since. */
+async function correct(
+  id: string,
+  schema: Schema,
+  geometry: Geometry | null,
+  properties: Record<string, Value>,
+): Promise<Made> {
+  const there = await loadRecord(id);
+  // What the server has given it, nobody has typed.
+  const typed = Object.fromEntries(Object.keys(properties).map((name) => [name, there.properties[name]]));
+  const changes = changesOf(schema, typed, properties);
+  if (!same(there.geometry, geometry)) changes.geometry = { to: geometry };
+  if (Object.keys(changes).length === 0) return there;
+  const headers = { 'if-match': `"${there.version}"` };
+  const { version } = await api.patch<{ version: string }>(`/v1/records/${id}`, { changes }, { headers });
+  return { id, version };
 }
 
 const OF_AUTHORITY = ['task', 'handover'];
@@ -94,6 +119,15 @@ export function mayMake(role: string | undefined, kind: string): boolean {
     default:
       return ['supervisor', 'programme_manager', 'im_officer'].includes(role ?? '');
   }
+}
+
+/** The same of a record that is there (src/model/role.rs, `may_write`). What people disagree about is settled first, and
+ * what is out of use stays as it is. */
+export function mayEdit(record: RecordFeature): boolean {
+  const { role, organisation } = session.value ?? {};
+  if (record.contested || record.retired || !mayMake(role, record.kind)) return false;
+  if (role === 'im_officer' || role === 'authority') return true;
+  return record.organisation === organisation && !(role === 'supervisor' && record.official);
 }
 
 export async function loadKinds(signal: AbortSignal): Promise<string[]> {

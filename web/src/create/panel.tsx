@@ -1,10 +1,11 @@
 // A record made in the office: a form of its kind's schema, and its ground drawn on the map or typed.
 
 import type { Map as MapLibre } from 'maplibre-gl';
+import type { TargetedSubmitEvent } from 'preact';
 import { useCallback, useEffect, useRef, useState } from 'preact/hooks';
 import { Choice } from '../components/field';
 import { Busy, Fault, Show } from '../components/states';
-import { useWrongFocused } from '../components/wrong';
+import { isReadable, useWrongFocused } from '../components/wrong';
 import { t, word } from '../i18n';
 import { useLoad } from '../load';
 import { wrongFields } from '../problem';
@@ -63,8 +64,8 @@ function OfKind(props: Props) {
 
 /** What was typed is kept as it was typed. */
 function said(values: Record<string, Value>, ground: Ground): Record<string, Value> {
-  const given = Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined));
-  return ground.typed && ground.text ? { ...given, as_entered: { raw_text: ground.text } } : given;
+  const isTyped = ground.shape && ground.typed && ground.text;
+  return isTyped ? { ...values, as_entered: { raw_text: ground.text } } : values;
 }
 
 function Form({ map, kind, schema, onClose }: Props & { schema: Schema }) {
@@ -78,9 +79,10 @@ function Form({ map, kind, schema, onClose }: Props & { schema: Schema }) {
   const change = useCallback((next: (was: Ground) => Ground) => setGround(next), []);
   const wrong = wrongFields(fault);
   const form = useWrongFocused<HTMLFormElement>(wrong);
-  useUnsaved(Object.keys(values).length > 0 || ground.text !== '');
-  const save = async (event: SubmitEvent) => {
+  const { sent } = useUnsaved(Object.keys(values).length > 0 || ground.text !== '');
+  const save = async (event: TargetedSubmitEvent<HTMLFormElement>) => {
     event.preventDefault();
+    if (!isReadable(event.currentTarget)) return;
     const submit = (event.submitter as HTMLButtonElement | null)?.value === 'submit';
     setBusy(true);
     setFault(undefined);
@@ -93,7 +95,8 @@ function Form({ map, kind, schema, onClose }: Props & { schema: Schema }) {
           () => false,
           () => true,
         ));
-      amend({ new: null, record: made.id, unsubmitted: refused ? 'yes' : null });
+      sent();
+      amend({ new: null, record: made.id, unsubmitted: refused ? made.id : null });
     } catch (thrown) {
       setFault(thrown);
       setBusy(false);

@@ -67,7 +67,9 @@ const valueIn = (change: Change): Value => (isAppended(change) ? change.add : ch
 function takes(property: Property | undefined, value: Value): boolean {
   if (value === undefined || value === null || !property) return true;
   if (property.$ref === '#/$defs/position') {
-    return Array.isArray(value) && value.length === 2 && value.every((one) => typeof one === 'number');
+    return (
+      Array.isArray(value) && [2, 3].includes(value.length) && value.every((one) => typeof one === 'number')
+    );
   }
   switch (property.type) {
     case 'array':

@@ -1,16 +1,18 @@
 // A quarantined edit, put right: each change in the control of its field, or as it was sent where no control takes it.
 
+import type { TargetedSubmitEvent } from 'preact';
 import { useState } from 'preact/hooks';
 import { api } from '../api';
 import { Dialog } from '../components/dialog';
 import { Field } from '../components/field';
 import { Busy, Fault } from '../components/states';
-import { useWrongFocused } from '../components/wrong';
+import { isReadable, useWrongFocused } from '../components/wrong';
 import { ControlOf } from '../create/controls';
 import { t, word } from '../i18n';
 import { useLoad } from '../load';
 import { faultsByField } from '../problem';
 import { labelOf, loadSchema, type Schema, type Value } from '../record/model';
+import { useUnsaved } from '../unsaved';
 import {
   changesIn,
   controlled,
@@ -27,15 +29,11 @@ interface Props {
   onClose: () => void;
 }
 
-export default function Repair({ edit, onClose }: Props) {
-  const schema = useLoad(`schema ${edit.kind}`, () => loadSchema(edit.kind), false);
-  const known = schema.data;
-  return (
-    <Dialog title={t('quarantine.repair')} wide onClose={onClose}>
-      {/* An edit of a kind that the server does not know can still be put right as it was sent. */}
-      {known || schema.fault ? <Form edit={edit} schema={known} onClose={onClose} /> : <Busy />}
-    </Dialog>
-  );
+export default function Repair(props: Props) {
+  const { kind } = props.edit;
+  const schema = useLoad(`schema ${kind}`, () => loadSchema(kind), false);
+  // An edit of a kind that the server does not know can still be put right as it was sent.
+  return schema.data || schema.fault ? <Form {...props} schema={schema.data} /> : <Busy />;
 }
 
 interface Answer {
@@ -45,48 +43,61 @@ interface Answer {
 
 function Form({ edit, schema, onClose }: Props & { schema: Schema | undefined }) {
   const [problem, setProblem] = useState(edit.problem);
-  const [rows, setRows] = useState(() => rowsOf(edit, schema));
+  const [given] = useState(() => rowsOf(edit, schema));
+  const [rows, setRows] = useState(given);
+  const [busy, setBusy] = useState(false);
   const [fault, setFault] = useState<unknown>();
   const [told, setTold] = useState<string | null>(null);
   const faults = faultsByField(problem.faults);
   const form = useWrongFocused<HTMLFormElement>(faults);
+  const { sent, mayClose } = useUnsaved(rows !== given);
+  const close = () => !busy && mayClose() && onClose();
   const change = (next: Row) => setRows(rows.map((row) => (row.name === next.name ? next : row)));
-  const run = async (event: Event) => {
+  const run = async (event: TargetedSubmitEvent<HTMLFormElement>) => {
     event.preventDefault();
+    if (!isReadable(event.currentTarget)) return;
     setFault(undefined);
     setTold(null);
+    setBusy(true);
     try {
       const answer = await api.post<Answer>(`/v1/quarantine/${edit.mutation_id}/repair`, {
         ...edit.mutation,
         changes: changesIn(rows),
       });
-      if (['applied', 'merged'].includes(answer.outcome)) return onClose();
+      if (['applied', 'merged'].includes(answer.outcome)) {
+        sent();
+        return onClose();
+      }
       if (answer.problem) setProblem(answer.problem);
       setTold(answer.problem?.detail ?? word('outcome', answer.outcome));
     } catch (thrown) {
       setFault(thrown);
+    } finally {
+      setBusy(false);
     }
   };
   return (
-    <form ref={form} class="act" noValidate onSubmit={run}>
-      <p lang="en" dir="ltr">
-        {problem.detail}
-      </p>
-      <p class="muted">{t('quarantine.hint')}</p>
-      {rows.map((row) => (
-        <Changed key={row.name} row={row} schema={schema} wrong={faults.get(row.name)} onChange={change} />
-      ))}
-      {fault !== undefined && <Fault fault={fault} />}
-      {told !== null && <p role="alert">{told}</p>}
-      <div class="actions">
-        <button type="submit" class="primary" disabled={rows.some(({ unread }) => unread)}>
-          {t('quarantine.send')}
-        </button>
-        <button type="button" onClick={onClose}>
-          {t('cancel')}
-        </button>
-      </div>
-    </form>
+    <Dialog title={t('quarantine.repair')} wide onClose={close}>
+      <form ref={form} class="act" noValidate onSubmit={run}>
+        <p lang="en" dir="ltr">
+          {problem.detail}
+        </p>
+        <p class="muted">{t('quarantine.hint')}</p>
+        {rows.map((row) => (
+          <Changed key={row.name} row={row} schema={schema} wrong={faults.get(row.name)} onChange={change} />
+        ))}
+        {fault !== undefined && <Fault fault={fault} />}
+        {told !== null && <p role="alert">{told}</p>}
+        <div class="actions">
+          <button type="submit" class="primary" disabled={busy || rows.some(({ unread }) => unread)}>
+            {t(busy ? 'act.busy' : 'quarantine.send')}
+          </button>
+          <button type="button" disabled={busy} onClick={close}>
+            {t('cancel')}
+          </button>
+        </div>
+      </form>
+    </Dialog>
   );
 }
 
@@ -119,7 +130,11 @@ function Changed({ row, schema, wrong, onChange }: ChangedProps) {
       ) : (
         <AsSent label={label} row={row} wrong={wrong} onChange={onChange} />
       )}
-      <button type="button" class="quiet" onClick={() => onChange({ ...row, leftOut: !row.leftOut })}>
+      <button
+        type="button"
+        class="quiet"
+        onClick={() => onChange({ ...row, leftOut: !row.leftOut, unread: false })}
+      >
         {t(row.leftOut ? 'quarantine.put_back' : 'quarantine.leave_out')}
       </button>
     </div>

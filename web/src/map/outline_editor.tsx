@@ -10,6 +10,7 @@ import { m2, signedM2 } from '../format';
 import { t } from '../i18n';
 import { useLoad } from '../load';
 import { loadRecord, nameOf, type RecordFeature } from '../record/model';
+import { useUnsaved } from '../unsaved';
 import { extentOf } from './extent';
 import { areaOf, DIGITS, isOutline, type Outline, outlineOf, type Ring, ringsOf } from './outline';
 
@@ -141,6 +142,7 @@ function Editor({ map, record, outline, onClose }: Props) {
   const [reason, setReason] = useState('');
   const [busy, setBusy] = useState(false);
   const [fault, setFault] = useState<unknown>();
+  const { sent } = useUnsaved(drawing || changed !== null);
   const draw = useRef<TerraDraw | null>(null);
   const form = useRef<HTMLFormElement>(null);
   useEffect(() => {
@@ -174,6 +176,7 @@ function Editor({ map, record, outline, onClose }: Props) {
         { changes: { geometry: { to: changed } }, reason: reason.trim() || null },
         { headers: { 'if-match': `"${record.version}"` } },
       );
+      sent();
       onClose();
     } catch (thrown) {
       setFault(thrown);

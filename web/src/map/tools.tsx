@@ -2,10 +2,14 @@ import type { Map as MapLibre } from 'maplibre-gl';
 import { lazy, Suspense } from 'preact/compat';
 import { useEffect, useState } from 'preact/hooks';
 import { Busy } from '../components/states';
+import { mayEdit } from '../create/model';
 import { count, m2 } from '../format';
 import { t } from '../i18n';
+import { useLoad } from '../load';
+import { loadRecord } from '../record/model';
 import { amend } from '../router';
 import { may } from '../session';
+import { mayLeave } from '../unsaved';
 import { takeClicks } from './drawing';
 import { Keyboard } from './keyboard';
 import { drawn, measure, type Place } from './measure';
@@ -32,7 +36,14 @@ export function Tools(props: {
   const [saving, setSaving] = useState(false);
   const [taken, setTool] = useState<'measure' | 'edit' | null>(null);
   const tool = making ? null : taken;
-  const toggle = (name: 'measure' | 'edit') => setTool(tool === name ? null : name);
+  const chosen = useLoad(record && `record ${record}`, (signal) => loadRecord(String(record), signal)).data;
+  // What was chosen before stands there until the next is told.
+  const known = chosen?.id === record ? chosen : null;
+  const use = (next: typeof tool) => {
+    // An outline that is drawn goes with its tool.
+    if (tool !== 'edit' || mayLeave()) setTool(next);
+  };
+  const toggle = (name: 'measure' | 'edit') => use(tool === name ? null : name);
   return (
     <div class="map-tools">
       <Keyboard map={map} />
@@ -44,7 +55,7 @@ export function Tools(props: {
       >
         {t('map.measure')}
       </button>
-      {record && !making && may('CorrectRecords') && (
+      {known && !making && mayEdit(known) && (
         <button type="button" aria-pressed={tool === 'edit'} onClick={() => toggle('edit')}>
           {t('edit.title')}
         </button>
@@ -53,8 +64,7 @@ export function Tools(props: {
         <button
           type="button"
           onClick={() => {
-            setTool(null);
-            amend({ new: 'hazardous_area', record: null });
+            if (amend({ new: 'hazardous_area', record: null })) setTool(null);
           }}
         >
           {t('create.title')}
@@ -74,7 +84,7 @@ export function Tools(props: {
       {tool === 'measure' && <Measuring map={map} />}
       {tool === 'edit' && record && (
         <Suspense fallback={<Busy />}>
-          <OutlineEditor key={record} map={map} id={record} onClose={() => setTool(null)} />
+          <OutlineEditor key={record} map={map} id={record} onClose={() => use(null)} />
         </Suspense>
       )}
     </div>

@@ -13,8 +13,8 @@ import { useLoad } from '../load';
 import { wrongFields } from '../problem';
 import { useProgramme } from '../programme';
 import { useUnsaved } from '../unsaved';
-import { loadSchema, nameOf, type RecordFeature, type Schema, same, type Value } from './model';
-import { appended, type Change } from './rows';
+import { changesOf } from './changes';
+import { loadSchema, nameOf, type RecordFeature, type Schema } from './model';
 
 interface Props {
   /** As it stood when it was opened: what has changed since is not overwritten. */
@@ -27,20 +27,6 @@ export default function EditRecord(props: Props) {
   const schema = useLoad(`schema ${props.record.kind}`, () => loadSchema(props.record.kind), false);
   if (schema.fault !== undefined) return <Fault fault={schema.fault} />;
   return schema.data ? <Form {...props} schema={schema.data} /> : <Busy />;
-}
-
-function changesOf(schema: Schema, before: Record<string, Value>, after: Record<string, Value>) {
-  const names = new Set([...Object.keys(before), ...Object.keys(after)]);
-  const changes: Record<string, Change> = {};
-  for (const name of names) {
-    if (same(before[name], after[name])) continue;
-    const isAppended = schema.properties[name]?.['x-merge'] === 'append';
-    if (isAppended) {
-      const change = appended(before[name], after[name]);
-      if (change.add?.length || change.remove?.length) changes[name] = change;
-    } else changes[name] = { to: after[name] ?? null };
-  }
-  return changes;
 }
 
 function Form({ record, schema, onDone, onClose }: Props & { schema: Schema }) {
@@ -56,7 +42,7 @@ function Form({ record, schema, onDone, onClose }: Props & { schema: Schema }) {
     changes.geometry = { to: geometryOf(ground.shape, ground.places) };
   }
   const isChanged = Object.keys(changes).length > 0;
-  useUnsaved(isChanged);
+  const { sent, mayClose } = useUnsaved(isChanged);
   const save = async (reason: string) => {
     if (!isChanged) throw new Error(t('record.nothing_changed'));
     if (ground?.shape && !isWhole(ground)) {
@@ -68,6 +54,7 @@ function Form({ record, schema, onDone, onClose }: Props & { schema: Schema }) {
         { changes, reason: reason || null },
         { headers: { 'if-match': `"${record.version}"` } },
       );
+      sent();
       onDone();
     } catch (thrown) {
       setFault(thrown);
@@ -81,7 +68,7 @@ function Form({ record, schema, onDone, onClose }: Props & { schema: Schema }) {
       reason="optional"
       form
       act={save}
-      onClose={onClose}
+      onClose={() => mayClose() && onClose()}
     >
       <p class="muted">{t('record.edit_hint')}</p>
       {ground && (

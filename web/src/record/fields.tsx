@@ -1,11 +1,12 @@
 import { t } from '../i18n';
+import type { Names } from '../organisations';
 import { labelOf, type RecordFeature, useSchema, wordsOf } from './model';
 
 /** What is shown elsewhere, or says nothing to people. */
 const ELSEWHERE = new Set(['reference', 'attachments', 'as_entered', 'constructed']);
 
 /** What a record says, field by field in the order of its schema. */
-export function Fields({ record }: { record: RecordFeature }) {
+export function Fields({ record, organisations }: { record: RecordFeature; organisations: Names }) {
   const schema = useSchema(record.kind);
   const order = Object.keys(schema?.properties ?? {});
   const place = (field: string) => (order.indexOf(field) + order.length + 1) % (order.length + 1);
@@ -19,7 +20,7 @@ export function Fields({ record }: { record: RecordFeature }) {
         {fields.map((field) => (
           <div key={field}>
             <dt dir="auto">{labelOf(schema, field)}</dt>
-            <dd dir="auto">{wordsOf(schema, field, record.properties[field])}</dd>
+            <dd dir="auto">{wordsOf(schema, field, record.properties[field], organisations)}</dd>
           </div>
         ))}
       </dl>

@@ -2,12 +2,13 @@ import { Show } from '../components/states';
 import { m2, moment } from '../format';
 import { t, word } from '../i18n';
 import { useLoad } from '../load';
+import type { Names } from '../organisations';
 import { session } from '../session';
 import { labelOf, loadHistory, type Schema, useSchema, type Version, wordsOf } from './model';
 import { Stage } from './panel';
 
 /** Every version, the newest first: who, when, what changed and why. */
-export function History({ id, kind }: { id: string; kind: string }) {
+export function History({ id, kind, organisations }: { id: string; kind: string; organisations: Names }) {
   const history = useLoad(`history ${id}`, (signal) => loadHistory(id, signal));
   const schema = useSchema(kind);
   return (
@@ -17,7 +18,7 @@ export function History({ id, kind }: { id: string; kind: string }) {
         {(versions) => (
           <ol class="history">
             {versions.toReversed().map((version) => (
-              <Entry key={version.version} version={version} schema={schema} />
+              <Entry key={version.version} version={version} schema={schema} organisations={organisations} />
             ))}
           </ol>
         )}
@@ -26,7 +27,14 @@ export function History({ id, kind }: { id: string; kind: string }) {
   );
 }
 
-function Entry({ version, schema }: { version: Version; schema: Schema | undefined }) {
+interface Entered {
+  version: Version;
+  schema: Schema | undefined;
+  organisations: Names;
+}
+
+function Entry(entered: Entered) {
+  const { version } = entered;
   const changed = Object.entries(version.diff);
   return (
     <li>
@@ -42,7 +50,7 @@ function Entry({ version, schema }: { version: Version; schema: Schema | undefin
       {changed.length > 0 && (
         <details>
           <summary>{t('record.changed', { count: changed.length })}</summary>
-          <Changes version={version} schema={schema} />
+          <Changes {...entered} />
         </details>
       )}
     </li>
@@ -61,7 +69,7 @@ function Author({ version: { author, author_name } }: { version: Version }) {
 }
 
 /** Field by field, before and after. */
-export function Changes({ version, schema }: { version: Version; schema: Schema | undefined }) {
+function Changes({ version, schema, organisations }: Entered) {
   return (
     <dl class="changes">
       {Object.entries(version.diff).map(([field, { from, to }]) => (
@@ -72,7 +80,8 @@ export function Changes({ version, schema }: { version: Version; schema: Schema 
               (version.area_m2 !== null && m2(version.area_m2)) || t('none')
             ) : (
               <>
-                <del>{wordsOf(schema, field, from)}</del> <ins>{wordsOf(schema, field, to)}</ins>
+                <del>{wordsOf(schema, field, from, organisations)}</del>{' '}
+                <ins>{wordsOf(schema, field, to, organisations)}</ins>
               </>
             )}
           </dd>

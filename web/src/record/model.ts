@@ -4,6 +4,7 @@ import type { Geometry } from 'geojson';
 import { api, query } from '../api';
 import { term } from '../i18n';
 import { useLoad } from '../load';
+import type { Names } from '../organisations';
 
 export type Value = unknown;
 
@@ -57,6 +58,8 @@ export interface Property {
   'x-unit'?: string;
   'x-merge'?: string;
   'x-ref'?: string;
+  /** It holds the id of an organisation. */
+  'x-organisation'?: boolean;
   items?: Property;
 }
 
@@ -138,9 +141,15 @@ function plain(value: Value, property: Property | undefined): string {
     .join('; ');
 }
 
-/** A field's value in words, as its schema has them. */
-export function wordsOf(schema: Schema | undefined, field: string, value: Value): string {
+/** A field's value in words, as its schema has them; an organisation by its name, where names are at hand. */
+export function wordsOf(
+  schema: Schema | undefined,
+  field: string,
+  value: Value,
+  organisations?: Names,
+): string {
   const property = schema?.properties[field];
+  if (property?.['x-organisation']) return organisations?.get(String(value)) ?? plain(value, property);
   if (Array.isArray(value)) {
     if (value.length === 0) return '–';
     const rows = value.some((one) => typeof one === 'object');

@@ -2,6 +2,7 @@ import { lazy, Suspense } from 'preact/compat';
 import { useState } from 'preact/hooks';
 import { Act } from '../components/act';
 import { Busy, Show } from '../components/states';
+import { mayEdit } from '../create/model';
 import { t, word } from '../i18n';
 import { useLoad } from '../load';
 import { useOrganisations } from '../organisations';
@@ -64,9 +65,9 @@ function Contents({ record, asOf, basis, onChange }: Props) {
       {record.contested && <p class="note bad">{t('record.contested_hint')}</p>}
       {counted && seesGround(basis) && <Ground record={record} asOf={asOf} basis={basis} />}
       <Position geometry={record.geometry} />
-      <Fields record={record} />
+      <Fields record={record} organisations={organisations} />
       <Photos id={record.id} />
-      <History id={record.id} kind={record.kind} />
+      <History id={record.id} kind={record.kind} organisations={organisations} />
     </>
   );
 }
@@ -77,7 +78,7 @@ function Submit({ record, onDone }: { record: RecordFeature; onDone: () => void 
   if (!may('Review') || nextFor(record) !== 'submit') return null;
   return (
     <>
-      {place.value.parameters.has('unsubmitted') && (
+      {place.value.parameters.get('unsubmitted') === record.id && (
         <p class="note bad" role="alert">
           {t('record.unsubmitted')}
         </p>
@@ -102,10 +103,9 @@ function Submit({ record, onDone }: { record: RecordFeature; onDone: () => void 
   );
 }
 
-/** What people disagree about is settled first, and what is out of use stays as it is. */
 function Edit({ record, onDone }: { record: RecordFeature; onDone: () => void }) {
   const [opened, setOpened] = useState<RecordFeature | null>(null);
-  if (!may('CorrectRecords') || record.contested || record.retired) return null;
+  if (!mayEdit(record)) return null;
   return (
     <>
       <button type="button" onClick={() => setOpened(record)}>

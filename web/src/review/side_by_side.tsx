@@ -2,6 +2,7 @@ import type { Geometry } from 'geojson';
 import { useMemo, useState } from 'preact/hooks';
 import { m2, moment, signedM2 } from '../format';
 import { t, word } from '../i18n';
+import { useOrganisations } from '../organisations';
 import {
   labelOf,
   type RecordFeature,
@@ -28,6 +29,7 @@ interface Props {
 export function SideBySide(props: Props) {
   const { schema, old, now, from } = props;
   const [whole, setWhole] = useState(from === '');
+  const organisations = useOrganisations();
   const order = Object.keys(schema?.properties ?? {});
   const fields = [...new Set([...Object.keys(old), ...Object.keys(now)])]
     .filter((field) => field !== 'geometry')
@@ -61,8 +63,8 @@ export function SideBySide(props: Props) {
                 <th scope="row" dir="auto">
                   {labelOf(schema, field)}
                 </th>
-                <td dir="auto">{wordsOf(schema, field, old[field])}</td>
-                <td dir="auto">{wordsOf(schema, field, now[field])}</td>
+                <td dir="auto">{wordsOf(schema, field, old[field], organisations)}</td>
+                <td dir="auto">{wordsOf(schema, field, now[field], organisations)}</td>
               </tr>
             ))}
           </tbody>
