@@ -19,6 +19,8 @@ interface Props {
   reason: 'required' | 'optional' | 'none';
   children?: ComponentChildren;
   act: (reason: string) => Promise<unknown>;
+  /** Closing stops what is being done; without it, that comes to its end first. */
+  stoppable?: boolean;
   onClose: () => void;
 }
 
@@ -29,7 +31,7 @@ export function Act(props: Props) {
   const [fault, setFault] = useState<unknown>();
   // What is being done has an answer, which may be shown only once: a password.
   const close = () => {
-    if (!busy) props.onClose();
+    if (!busy || props.stoppable) props.onClose();
   };
   const run = async (event: TargetedSubmitEvent<HTMLFormElement>) => {
     event.preventDefault();
@@ -64,7 +66,7 @@ export function Act(props: Props) {
           <button type="submit" class={props.danger ? 'danger' : 'primary'} disabled={busy}>
             {t(busy ? 'act.busy' : 'act.submit', { words: props.submit })}
           </button>
-          <button type="button" disabled={busy} onClick={close}>
+          <button type="button" disabled={busy && !props.stoppable} onClick={close}>
             {t('cancel')}
           </button>
         </div>

@@ -82,6 +82,7 @@ export function Bulk({ records, onTaken }: Props) {
           title={t('review.step_many', { action: t(`action.${asked.action}`), count: asked.of.length })}
           submit={t(`action.${asked.action}`)}
           reason={asked.action === 'return' ? 'required' : 'optional'}
+          stoppable
           act={(reason) => run(asked, reason)}
           onClose={close}
         >
