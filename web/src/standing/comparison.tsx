@@ -43,7 +43,7 @@ export function Comparison({ both }: { both: Both }) {
     [t('standing.projected_range'), range],
     [t('standing.projected_net'), (of) => of.forecast.completion.net ?? t('standing.never')],
     [t('standing.reported_only'), reportedOnly],
-    [t('standing.left_out'), (of) => String(of.left_out.length)],
+    [t('standing.left_out'), (of) => String(of.records_left_out)],
   ];
   return (
     <section class="comparison">

@@ -46,8 +46,7 @@ export interface Progress {
   seq: number;
   algorithm: string;
   statement: string;
-  left_out: string[];
-  repaired: string[];
+  records_left_out: number;
   deadline: { current: string | null; history: { entries: DeadlineEntry[] } | null; faults: string[] };
   forecast: {
     standing: string;
