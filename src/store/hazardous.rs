@@ -9,7 +9,8 @@ use crate::model::record::{CLOSED, ENDINGS};
 pub(super) fn raise(stands: &mut Map<String, Value>, side: &Map<String, Value>) {
     confirm(stands, side);
     reopen(stands, side);
-    add_contamination(stands, side);
+    add_kinds(stands, side);
+    enlarge(stands, side);
     // An area that somebody holds to be one is no duplicate, no mistake and no part of another.
     stands.retain(|name, _| !ENDINGS.contains(&name.as_str()) || side.get(name).is_some_and(says));
 }
@@ -30,16 +31,23 @@ fn reopen(stands: &mut Map<String, Value>, side: &Map<String, Value>) {
     }
 }
 
-fn add_contamination(stands: &mut Map<String, Value>, side: &Map<String, Value>) {
-    let Some(more) = side.get("contamination").and_then(Value::as_array) else { return };
-    match stands.get_mut("contamination").and_then(Value::as_array_mut) {
-        Some(known) => {
+/// The kinds of contamination of both; the duties of both, where both state any: else they follow from the kinds.
+fn add_kinds(stands: &mut Map<String, Value>, side: &Map<String, Value>) {
+    for name in ["contamination", "treaty_scope"] {
+        let Some(more) = side.get(name).and_then(Value::as_array) else { continue };
+        if let Some(known) = stands.get_mut(name).and_then(Value::as_array_mut) {
             let new: Vec<Value> = more.iter().filter(|kind| !known.contains(kind)).cloned().collect();
             known.extend(new);
+        } else if name == "contamination" {
+            stands.insert(name.to_owned(), more.clone().into());
         }
-        None => {
-            stands.insert("contamination".to_owned(), more.clone().into());
-        }
+    }
+}
+
+fn enlarge(stands: &mut Map<String, Value>, side: &Map<String, Value>) {
+    let size = |fields: &Map<String, Value>| fields.get("reported_area_m2").and_then(Value::as_f64);
+    if let Some(larger) = size(side).filter(|size_there| size(stands).is_none_or(|own| *size_there > own)) {
+        stands.insert("reported_area_m2".to_owned(), Value::from(larger));
     }
 }
 
@@ -71,11 +79,12 @@ mod tests {
     #[test]
     fn the_most_hazardous_view_holds() {
         let stands = json!({"classification": "SHA", "status": "closed", "contamination": ["uxo"],
-                            "duplicate_of": "a", "entered_in_error": true, "name": "x"});
+                            "duplicate_of": "a", "entered_in_error": true, "name": "x",
+                            "reported_area_m2": 10.0});
         let side = json!({"classification": "CHA", "status": "open", "contamination": ["uxo", "ap_mine"],
-                          "entered_in_error": true, "name": "y"});
+                          "entered_in_error": true, "name": "y", "reported_area_m2": 25.0});
         let both = json!({"classification": "CHA", "status": "open", "contamination": ["uxo", "ap_mine"],
-                          "entered_in_error": true, "name": "x"});
+                          "entered_in_error": true, "name": "x", "reported_area_m2": 25.0});
         assert_eq!(raised(stands, &side), both);
         let graver = json!({"classification": "CHA", "status": "open", "contamination": ["ap_mine"]});
         let milder = json!({"classification": "SHA", "status": "released", "contamination": []});

@@ -119,7 +119,12 @@ impl Pen {
             return;
         }
         if self.is_thin(area) {
-            return self.belt(whole);
+            // Along its edges, so that it is seen; what is wide of it is drawn all the same.
+            for ring in std::iter::once(&area.shell).chain(&area.holes) {
+                self.belt(ring, whole);
+            }
+            self.take(&area.shell);
+            self.close();
         }
         if !self.keep(whole, true) {
             return;
@@ -131,13 +136,20 @@ impl Pen {
         }
     }
 
-    /// Draws the shell in hand as a belt along its edge.
-    fn belt(&mut self, whole: bool) {
-        self.path.extend(self.path.first().copied());
+    /// Draws a bar for each leg of a ring.
+    fn belt(&mut self, ring: &[Spot], whole: bool) {
+        self.take(ring);
+        self.close();
         if !whole {
             clip::ring(&mut self.path, &mut self.spare, WINDOW);
         }
-        self.strips();
+        self.path.extend(self.path.first().copied());
+        for leg in self.path.windows(2) {
+            if let Some(bar) = bar(leg) {
+                self.drawn.extend_from_slice(&bar);
+                self.ends.push((self.drawn.len(), true));
+            }
+        }
     }
 
     /// Whether what the holes leave of the shell in hand is narrower than a dot: it would be seen as clear ground.

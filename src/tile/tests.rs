@@ -3,6 +3,7 @@
 use fast_mvt::{MvtGeometry, MvtReaderRef, MvtTileBuilder, MvtValueRef};
 use geo::{
     Area as _, BooleanOps as _, Geometry, MapCoords as _, MultiPolygon, Point, Polygon, Rect, coord, polygon,
+    unary_union,
 };
 use proptest::prelude::*;
 
@@ -146,10 +147,27 @@ fn holes_stay_holes_and_far_ends_are_cut_off() {
     }
 }
 
+/// How much ground is drawn within eight units of a place, on the tile of a zoom that holds it.
+fn seen_near(layer: &Layer<u32, bool>, lon: f64, lat: f64, z: u8) -> f64 {
+    let spot = id::Spot::of(lon, lat);
+    let tile = TileId::at(spot, z);
+    let at = tile.unit(spot).map(f64::from);
+    let near = Rect::new((at[0] - 8.0, at[1] - 8.0), (at[0] + 8.0, at[1] + 8.0)).to_polygon();
+    let found = read(&bytes(layer, tile));
+    // A map fills each polygon by itself, whatever lies over it.
+    let drawn: Vec<Polygon<f64>> = found.iter().flat_map(|(_, drawn)| ground(drawn)).collect();
+    unary_union(&drawn).intersection(&near).unsigned_area()
+}
+
 #[test]
 fn a_belt_is_seen_on_all_sides() {
-    // Twenty metres of mines around a square kilometre.
-    let (lon, lat, side, wide) = (18.0, 43.0, 0.012, 0.000_2);
+    // Twenty metres of mines around a square kilometre; at zoom 9 it lies in four tiles.
+    let corner = TileId::at(id::Spot::of(18.0, 43.0), 9);
+    let edge = (1..4_000)
+        .map(|step| 18.0 + f64::from(step) * 0.001)
+        .find(|lon| TileId::at(id::Spot::of(*lon, 43.0), 9) != corner);
+    let lon = edge.expect("tiles have an end") - 0.006;
+    let (lat, side, wide) = (43.0, 0.012, 0.000_2);
     let around = square(lon, lat, side).exterior().clone();
     let within = square(lon + wide, lat + wide, side - 2.0 * wide).exterior().clone();
     let mut belt = layer();
@@ -157,24 +175,31 @@ fn a_belt_is_seen_on_all_sides() {
     let (half, far) = (side / 2.0, side - wide / 2.0);
     for z in 4..=DEEPEST {
         for (right, up) in [(half, wide / 2.0), (far, half), (half, far), (wide / 2.0, half)] {
-            let spot = id::Spot::of(lon + right, lat + up);
-            let tile = TileId::at(spot, z);
-            let at = tile.unit(spot).map(f64::from);
-            let near = Rect::new((at[0] - 8.0, at[1] - 8.0), (at[0] + 8.0, at[1] + 8.0)).to_polygon();
-            let found = read(&bytes(&belt, tile));
-            let seen: f64 =
-                found.iter().map(|(_, drawn)| ground(drawn).intersection(&near).unsigned_area()).sum();
+            let seen = seen_near(&belt, lon + right, lat + up, z);
             assert!(seen >= 40.0, "zoom {z}: {seen} square units at {right} {up}");
         }
     }
-    // Where there is room the ground within is clear.
-    let middle = id::Spot::of(lon + half, lat + half);
-    let tile = TileId::at(middle, 12);
-    let at = tile.unit(middle).map(f64::from);
-    let near = Rect::new((at[0] - 8.0, at[1] - 8.0), (at[0] + 8.0, at[1] + 8.0)).to_polygon();
-    let found = read(&bytes(&belt, tile));
-    let seen: f64 = found.iter().map(|(_, drawn)| ground(drawn).intersection(&near).unsigned_area()).sum();
-    assert!(seen < 1.0, "{seen}");
+    let seen = seen_near(&belt, lon + half, lat + half, 12);
+    assert!(seen < 1.0, "where there is room the ground within is clear: {seen}");
+}
+
+#[test]
+fn walls_between_cleared_cells_are_seen_and_so_is_a_wide_corner() {
+    // Ten by ten cells of a hundred metres, with walls of four, and a corner that is left whole.
+    let (lon, lat, cell, wall) = (18.0, 43.0, 0.001, 0.000_04);
+    let cells = (0..100).filter(|number| *number != 0).map(|number| {
+        let (column, row) = (f64::from(number % 10), f64::from(number / 10));
+        square(lon + column * cell + wall, lat + row * cell + wall, cell - 2.0 * wall).exterior().clone()
+    });
+    let field = Polygon::new(square(lon, lat, 10.0 * cell).exterior().clone(), cells.collect());
+    let mut walls = layer();
+    walls.load(vec![(1, true, feature(1, field, "cha"))], 1);
+    for z in 8..=DEEPEST {
+        let wall = seen_near(&walls, lon + 5.0 * cell, lat + 5.5 * cell, z);
+        assert!(wall >= 8.0, "zoom {z}: {wall} square units of a wall");
+        let corner = seen_near(&walls, lon + 0.5 * cell, lat + 0.5 * cell, z);
+        assert!(corner >= 40.0, "zoom {z}: {corner} square units of the corner");
+    }
 }
 
 #[test]

@@ -106,14 +106,17 @@ test('a map that lacks the programme’s settings says so, and can be asked for 
   const { features } = await api('authority-im', '/v1/review/queue');
   const [outlined] = features.filter(({ geometry }) => geometry);
   const page = await open();
-  await page.route('**/v1/programme', (route) => route.fulfill({ status: 503, body: '' }));
+  const away = (route) => route.fulfill({ status: 503, body: '' });
+  await page.route('**/v1/programme', away);
+  // News has it asked for again, too, which is not what is looked at here.
+  await page.route('**/v1/events', (route) => route.abort());
   await logIn(page, 'authority-im');
   await page.evaluate((id) => {
     location.hash = `/review?record=${id}`;
   }, outlined.id);
   const compared = page.locator('.compared');
   await compared.locator('[role=alert]').waitFor();
-  await page.unroute('**/v1/programme');
+  await page.unroute('**/v1/programme', away);
   await compared.getByRole('button', { name: 'Try again' }).click();
   await compared.locator('.maplibregl-canvas').waitFor();
 });

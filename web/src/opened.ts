@@ -12,6 +12,10 @@ export interface Opened {
 /** Which one of a list is open: the one that is asked for, or what was the first when the list came. */
 export function useOpened(list: readonly { id: string }[], asked: string | null): Opened {
   const first = useRef<string | undefined>(undefined);
+  const before = useRef(asked);
+  // After the last that was asked for, the first of those that are left.
+  if (before.current !== null && asked === null) first.current = undefined;
+  before.current = asked;
   first.current ??= list[0]?.id;
   const id = asked ?? first.current;
   const place = list.findIndex((item) => item.id === id);

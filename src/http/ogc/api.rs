@@ -138,6 +138,9 @@ fn items(collection: &Collection) -> Value {
     let mut read = document(GEOJSON, &collection.title, &parameters, false);
     read["responses"]["200"]["content"][GEOJSON]["schema"] = reference("schemas", "FeatureCollection");
     read["responses"]["200"]["headers"] = content_crs();
+    if collection.kind().is_none() {
+        read["responses"]["409"] = reference("responses", "Problem");
+    }
     let mut path = json!({"get": read});
     if matches!(collection.source, Source::Records { .. }) {
         let made = json!({"201": {"description": "It is a draft for review", "headers": {

@@ -131,15 +131,13 @@ enum Standing {
 }
 
 impl LiveMap {
-    /// Whether the ground that is asked for has been made, if any is; it may have to catch up. Waits for nobody: what is
-    /// being made is not made yet.
+    /// Whether somebody has begun to make the ground that is asked for, if any is. Waits for nobody.
     pub fn has_day(&self, asked: &Asked) -> bool {
         if asked.collections.iter().all(|one| one.kind().is_some()) {
             return true;
         }
         let held = self.grounds.lock().unwrap_or_else(PoisonError::into_inner);
-        let own = held.iter().find(|(key, _)| *key == (asked.basis, asked.day));
-        own.is_some_and(|(_, map)| map.try_read().is_ok_and(|map| map.is_some()))
+        held.iter().any(|(key, _)| *key == (asked.basis, asked.day))
     }
 
     /// A tile; only that it is the same where it is the one that `known` names. Blocks.

@@ -121,7 +121,7 @@ function Sides({ listed, onSettled }: { listed: Conflict; onSettled: () => void 
           ))}
         </table>
       </div>
-      {begun && hasMoved(begun, listed) && (
+      {begun && !listed.settled && hasMoved(begun, listed) && (
         <p class="note bad" role="alert">
           {t('conflict.moved')}{' '}
           <button
@@ -135,7 +135,7 @@ function Sides({ listed, onSettled }: { listed: Conflict; onSettled: () => void 
           </button>
         </p>
       )}
-      {may('ResolveConflicts') ? (
+      {listed.settled ? null : may('ResolveConflicts') ? (
         <Decide
           onSettled={() => {
             sent();

@@ -10,7 +10,7 @@ import { loadRecord } from '../record/model';
 import { extentOf } from './extent';
 import { apply, type Filter, NO_FILTER, wantedTasks } from './filter';
 import { look, type Seen } from './seen';
-import { type Bounds, type Layers, loadLayers, loadTasks, type Question, tasksAt } from './sources';
+import { type Bounds, type Layers, loadLayers, loadTasks, type Question, tasksAt, tilesAt } from './sources';
 import { CLICKED } from './style';
 import { boundsOf, create, isSettled, PROGRAMME, put, refresh, remove, turnTo } from './view';
 
@@ -96,9 +96,11 @@ function useTurned(
   newest: { current: Props & { layers: Layers } },
   { asOf, basis, today }: Question,
 ) {
-  const shown = useRef(`${asOf} ${basis}`);
+  // The address without a day is that of today, whichever day that is.
+  const address = () => tilesAt(newest.current.layers, { asOf, basis, today });
+  const shown = useRef(`${asOf} ${address()}`);
   useEffect(() => {
-    const wanted = `${asOf} ${basis}`;
+    const wanted = `${asOf} ${address()}`;
     if (!map || shown.current === wanted) return;
     shown.current = wanted;
     // What was counted is of another day.

@@ -72,8 +72,7 @@ interface FoundProps {
 function Found({ text, takesFirst, onChoose }: FoundProps) {
   const found = useLoad(`find ${text}`, (signal) => find(text, signal), false);
   const choose = ({ id }: RecordFeature) => {
-    amend({ record: id });
-    onChoose();
+    if (amend({ record: id, new: null })) onChoose();
   };
   const first = takesFirst ? found.data?.[0] : undefined;
   useEffect(() => {

@@ -17,9 +17,12 @@ import { areaOf, DIGITS, isOutline, type Outline, outlineOf, type Ring, ringsOf 
 /** Redraws a record's outline: an edit like a tablet's, after which its review begins anew. */
 export default function OutlineEditor(props: { map: MapLibre; id: string; onClose: () => void }) {
   const record = useLoad(`edit ${props.id}`, (signal) => loadRecord(props.id, signal), false);
+  // What it was begun with: whoever logs in again meanwhile goes on with it, and is told when others have moved on.
+  const first = useRef(record.data);
+  first.current ??= record.data;
   return (
     <div class="measuring editing" role="region" aria-label={t('edit.title')}>
-      <Show of={record}>
+      <Show of={{ ...record, data: first.current }}>
         {(found) =>
           isOutline(found.geometry) ? (
             <Editor map={props.map} record={found} outline={found.geometry} onClose={props.onClose} />

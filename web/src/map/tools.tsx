@@ -36,9 +36,7 @@ export function Tools(props: {
   const [saving, setSaving] = useState(false);
   const [taken, setTool] = useState<'measure' | 'edit' | null>(null);
   const tool = making ? null : taken;
-  const chosen = useLoad(record && `record ${record}`, (signal) => loadRecord(String(record), signal)).data;
-  // What was chosen before stands there until the next is told.
-  const known = chosen?.id === record ? chosen : null;
+  const known = useLoad(record && `record ${record}`, (signal) => loadRecord(String(record), signal)).data;
   const use = (next: typeof tool) => {
     // An outline that is drawn goes with its tool.
     if (tool !== 'edit' || mayLeave()) setTool(next);
