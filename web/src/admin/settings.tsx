@@ -1,4 +1,4 @@
-import { useRef, useState } from 'preact/hooks';
+import { useState } from 'preact/hooks';
 import { api } from '../api';
 import { Choice, Field } from '../components/field';
 import { NumberInput } from '../components/number';
@@ -46,19 +46,12 @@ export function Settings() {
     },
     false,
   );
-  // What was begun with, until it is saved: an answer that comes of itself takes nothing away that was typed.
-  const begun = useRef(loaded.data);
-  begun.current ??= loaded.data;
-  const again = () => {
-    begun.current = undefined;
-    loaded.reload();
-  };
   return (
     <section>
       <h2>{t('admin.programme')}</h2>
-      <Show of={{ ...loaded, data: begun.current }}>
+      <Show of={loaded}>
         {({ programme, revision }) => (
-          <Form key={revision} saved={programme} revision={revision} onSaved={again} />
+          <Form key={revision} saved={programme} revision={revision} onSaved={loaded.reload} />
         )}
       </Show>
     </section>
