@@ -144,11 +144,17 @@ impl Pen {
             clip::ring(&mut self.path, &mut self.spare, WINDOW);
         }
         self.path.extend(self.path.first().copied());
-        for leg in self.path.windows(2) {
-            if let Some(bar) = bar(leg) {
-                self.drawn.extend_from_slice(&bar);
-                self.ends.push((self.drawn.len(), true));
-            }
+        let legs: Vec<[Unit; 2]> = self.path.windows(2).map(|leg| [leg[0], leg[1]]).collect();
+        for leg in legs {
+            self.bar_along(leg);
+        }
+    }
+
+    /// Draws a bar from one end of a leg to the other.
+    fn bar_along(&mut self, leg: [Unit; 2]) {
+        if let Some(bar) = bar(&leg) {
+            self.drawn.extend_from_slice(&bar);
+            self.finish(true);
         }
     }
 
@@ -214,12 +220,8 @@ impl Pen {
         };
         for (turn, leg) in legs.iter().enumerate() {
             let [from, to] = *leg;
-            if legs[..turn].contains(&[to, from]) {
-                continue;
-            }
-            if let Some(bar) = bar(&[from, to]) {
-                self.drawn.extend_from_slice(&bar);
-                self.finish(true);
+            if !legs[..turn].contains(&[to, from]) {
+                self.bar_along(*leg);
             }
         }
     }
