@@ -154,7 +154,8 @@ test('what was typed outlives the session', async () => {
   // It cannot be put away: behind it nothing works.
   await page.keyboard.press('Escape');
   await page.keyboard.press('Escape');
-  await door.locator('input[name=password]').fill(PASSWORD);
+  const password = door.locator('input[name=password]:focus');
+  await password.fill(PASSWORD);
   await door.locator('button[type=submit]').click();
   await door.waitFor({ state: 'detached' });
   assert.equal(await places.inputValue(), '5.9, -21.9');

@@ -80,6 +80,8 @@ function LogInForm({ lead, known = '' }: { lead: string; known?: string }) {
         label={t('login.password')}
         name="password"
         autocomplete="current-password"
+        // Whenever the dialog opens: a password must not go on in plain sight, in the field before.
+        first={known !== ''}
         value={password}
         onChange={setPassword}
       />

@@ -6,11 +6,13 @@ interface Props {
   name?: string;
   /** What a password manager is to fill in. */
   autocomplete: 'current-password' | 'new-password';
+  /** Whether it is what is typed first. */
+  first?: boolean;
   value: string;
   onChange: (value: string) => void;
 }
 
-export function Password({ label, hint, name, autocomplete, value, onChange }: Props) {
+export function Password({ label, hint, name, autocomplete, first, value, onChange }: Props) {
   return (
     <Field label={label} hint={hint}>
       <input
@@ -18,6 +20,7 @@ export function Password({ label, hint, name, autocomplete, value, onChange }: P
         type="password"
         autocomplete={autocomplete}
         required
+        autofocus={first}
         value={value}
         onInput={(event) => onChange(event.currentTarget.value)}
       />
