@@ -15,6 +15,7 @@ use crate::ledger::Ledger;
 use crate::model::vocabulary;
 use crate::programme::{AdminUnits, Programme};
 use crate::store::book::RecordLine;
+use crate::store::programme::Moment;
 use crate::store::{self, Store, StoreError};
 
 vocabulary! {
@@ -232,10 +233,16 @@ impl LiveBooks {
     /// # Errors
     /// What the store reports; `Refused` where the programme's extent allows no grid.
     pub fn current<T>(&self, store: &Store, ask: impl FnOnce(&Books) -> T) -> store::Result<T> {
-        let head = store.head()?;
-        let revision = store.programme_revision()?;
-        let fresh =
-            |books: &Books| books.seq >= head.seq && books.revision == revision && books.epoch == head.epoch;
+        self.since(store, store.moment()?, ask)
+    }
+
+    /// Asks books that know everything up to a moment. Blocks.
+    ///
+    /// # Errors
+    /// As for [`LiveBooks::current`].
+    pub fn since<T>(&self, store: &Store, moment: Moment, ask: impl FnOnce(&Books) -> T) -> store::Result<T> {
+        let Moment { epoch, seq, revision } = moment;
+        let fresh = |books: &Books| books.seq >= seq && books.revision == revision && books.epoch == epoch;
         if let Some(books) = self.read().as_ref().filter(|books| fresh(books)) {
             return Ok(ask(books));
         }

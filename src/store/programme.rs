@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::backend::{DbConnection, on_backend};
 use super::column::{Document, Id, Instant};
-use super::schema::{freeze, programme};
+use super::schema::{freeze, programme, sync_clock};
 use super::txn::SyncTxn;
 use super::{Result, Store, StoreError};
 use crate::model::Hash;
@@ -67,6 +67,17 @@ pub(super) fn read(connection: &mut DbConnection) -> Result<(Programme, i32)> {
     row.map_or_else(|| Ok((Programme::unset(), 0)), |(document, revision)| Ok((document.read()?, revision)))
 }
 
+/// Where everything stands that books and maps are made of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Moment {
+    /// Which log: a restored database begins another.
+    pub epoch: Uuid,
+    /// How far it goes.
+    pub seq: i64,
+    /// How often the programme was set.
+    pub revision: i32,
+}
+
 /// How often the settings were changed.
 pub(super) fn revision(connection: &mut DbConnection) -> Result<i32> {
     let revision = programme::table.find(1_i16).select(programme::revision).first(connection).optional()?;
@@ -94,9 +105,14 @@ impl Store {
         self.read(read)
     }
 
-    /// How often the programme was set: whoever holds it knows from this whether it is still the same.
-    pub fn programme_revision(&self) -> Result<i32> {
-        self.read_once(revision)
+    /// Where the log and the programme stand: whoever holds something made of them knows from this whether it is still
+    /// what it would be now. One statement, because every tile and every figure asks it.
+    pub fn moment(&self) -> Result<Moment> {
+        let revision = programme::table.select(programme::revision).single_value();
+        let query = sync_clock::table.select((sync_clock::epoch, sync_clock::seq, revision));
+        let row: (Id, i64, Option<i32>) = self.read_once(|connection| Ok(query.first(connection)?))?;
+        let (Id(epoch), seq, revision) = row;
+        Ok(Moment { epoch, seq, revision: revision.unwrap_or(0) })
     }
 
     /// Sets the programme.

@@ -433,3 +433,4 @@ diesel::allow_tables_to_appear_in_same_query!(
     blob_holder
 );
 diesel::allow_tables_to_appear_in_same_query!(account, organisation, device, map_password);
+diesel::allow_tables_to_appear_in_same_query!(sync_clock, programme);

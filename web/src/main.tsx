@@ -2,6 +2,8 @@ import './style/base.css';
 import './style/shell.css';
 import './style/figures.css';
 import './style/map.css';
+import './style/record.css';
+import './style/sheet.css';
 import './style/work.css';
 import './style/print.css';
 import { render } from 'preact';

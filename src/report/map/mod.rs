@@ -27,6 +27,7 @@ use crate::geometry::display::DisplayError;
 use crate::model::Hash;
 use crate::model::role::{Drafts, Sight};
 use crate::ogc::collection::{Collection, Source};
+use crate::store::programme::Moment;
 use crate::store::{Store, StoreError};
 use crate::tile::{Field, TileId};
 
@@ -151,10 +152,11 @@ impl LiveMap {
         asked: &Asked,
         known: impl Fn(&str) -> bool,
     ) -> Result<Answer, MapError> {
+        let moment = store.moment()?;
         let layers = asked
             .collections
             .iter()
-            .map(|collection| self.stand(store, books, asked, collection))
+            .map(|collection| self.stand(store, books, moment, asked, collection))
             .collect::<Result<Vec<_>, _>>()?;
         let state: Vec<String> =
             asked.collections.iter().zip(&layers).map(|(one, layer)| layer.state(one, asked)).collect();
@@ -189,18 +191,19 @@ impl LiveMap {
         Ok(packed)
     }
 
-    /// A collection's layer, caught up with the log.
+    /// A collection's layer, caught up with the log as far as a moment at least.
     fn stand(
         &self,
         store: &Store,
         books: &LiveBooks,
+        moment: Moment,
         asked: &Asked,
         collection: &Collection,
     ) -> Result<Standing, MapError> {
         match &collection.source {
             Source::Records { kind, .. } => {
                 let held = find(&self.records, usize::MAX, kind.clone());
-                record::follow(&held, store, kind)?;
+                record::follow(&held, store, moment, kind)?;
                 Ok(Standing::Records(held))
             }
             Source::Ground(_) => {
@@ -210,7 +213,7 @@ impl LiveMap {
                 let turn =
                     is_blank(&held).then(|| self.making.lock().unwrap_or_else(PoisonError::into_inner));
                 let near = self.nearest(key);
-                books.current(store, |books| ground::follow(&held, books, key, near.as_ref()))??;
+                books.since(store, moment, |books| ground::follow(&held, books, key, near.as_ref()))??;
                 drop(turn);
                 Ok(Standing::Ground(held))
             }

@@ -15,6 +15,7 @@ use crate::ogc::collection::{Collection, Source};
 use crate::ogc::feature::Feature;
 use crate::report::book::Basis;
 use crate::store::map::{EVERYTHING, Mapped};
+use crate::store::programme::Moment;
 use crate::store::{Result, Store};
 use crate::tile::{self, Layer};
 
@@ -56,18 +57,22 @@ pub(super) struct RecordMap {
 }
 
 /// Reads what has changed of a kind.
-pub(super) fn follow(held: &RwLock<Option<RecordMap>>, store: &Store, kind: &str) -> Result<()> {
-    let head = store.head()?;
-    let fresh = |map: &RecordMap| map.epoch == head.epoch && map.seq >= head.seq;
+pub(super) fn follow(
+    held: &RwLock<Option<RecordMap>>,
+    store: &Store,
+    moment: Moment,
+    kind: &str,
+) -> Result<()> {
+    let fresh = |map: &RecordMap| map.epoch == moment.epoch && map.seq >= moment.seq;
     if held.read().unwrap_or_else(PoisonError::into_inner).as_ref().is_some_and(fresh) {
         return Ok(());
     }
     let mut held = held.write().unwrap_or_else(PoisonError::into_inner);
-    let head = store.head()?;
+    let epoch = store.moment()?.epoch;
     match &mut *held {
-        Some(map) if map.epoch == head.epoch => map.catch_up(store),
+        Some(map) if map.epoch == epoch => map.catch_up(store),
         other => {
-            *other = Some(RecordMap::read(store, kind, head.epoch)?);
+            *other = Some(RecordMap::read(store, kind, epoch)?);
             Ok(())
         }
     }
