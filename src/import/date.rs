@@ -1,6 +1,6 @@
 //! Dates as people write them in tables.
 
-use chrono::NaiveDate;
+use chrono::{DateTime, FixedOffset, NaiveDate, NaiveTime};
 
 /// `YYYY-MM-DD` of a date. Year first may be written with `-`, `/` or `.` and be followed by a time; otherwise the day
 /// comes first, and a date that may as well be read month first is not guessed.
@@ -34,9 +34,30 @@ pub(super) fn read(text: &str) -> Result<String, String> {
     }
 }
 
+/// Whether a day is written as a moment by another clock (RFC 3339, or as GDAL writes it in tables): at that moment it
+/// may have been another day where it was written.
+pub(super) fn is_moment(text: &str) -> bool {
+    let text = text.trim().replace('/', "-");
+    // GDAL leaves out the minutes of an offset.
+    [text.clone(), format!("{text}:00")]
+        .iter()
+        .find_map(|text| text.parse::<DateTime<FixedOffset>>().ok())
+        .is_some_and(|moment| moment.time() != NaiveTime::MIN)
+}
+
 #[cfg(test)]
 mod tests {
-    use super::read;
+    use super::{is_moment, read};
+
+    #[test]
+    fn a_day_that_is_written_as_a_moment_is_known_as_one() {
+        for text in ["2020-04-12T19:30:00Z", "2020-04-12T22:00:00.000+00:00", "2020/04/12 19:30:00+00"] {
+            assert!(is_moment(text), "{text}");
+        }
+        for text in ["2020-04-13", "2020-04-13T00:00:00Z", "2020-04-13T08:15:00", "13/04/2020", "", "x"] {
+            assert!(!is_moment(text), "{text}");
+        }
+    }
 
     #[test]
     fn certain_dates_are_read() {

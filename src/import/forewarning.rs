@@ -1,10 +1,10 @@
 //! What a person should know before a file is taken: what will be taken otherwise than it looks.
 
-use crate::report::AREA_DATES;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Feature, Ids, ImportError, Mapping, Source, cell};
+use super::{Feature, Ids, ImportError, Mapping, Source, cell, date};
 use crate::model::schema::GeometryRule;
+use crate::report::AREA_DATES;
 
 /// Values of a column that are named where none of them was wanted.
 const VALUES: usize = 10;
@@ -27,6 +27,7 @@ pub fn forewarnings(source: &Source, mapping: &Mapping<'_>, ids: &Ids) -> Result
     }
     warnings.extend(ids.warning(&wanted));
     warnings.extend(undated(source, mapping, &wanted));
+    warnings.extend(moments(mapping, &wanted));
     Ok(warnings)
 }
 
@@ -91,6 +92,24 @@ fn undated(source: &Source, mapping: &Mapping<'_>, wanted: &[&Feature]) -> Optio
     })
 }
 
+/// Days that are written as moments: a program that keeps them in UTC turns midnight into the evening before.
+fn moments(mapping: &Mapping<'_>, wanted: &[&Feature]) -> Vec<String> {
+    let mut found: BTreeMap<&str, (usize, String)> = BTreeMap::new();
+    for (column, value) in wanted.iter().flat_map(|feature| &feature.columns) {
+        let text = cell(value);
+        if mapping.is_day(column) && date::is_moment(&text) {
+            found.entry(column).or_insert((0, text)).0 += 1;
+        }
+    }
+    let say = |(column, (count, text)): (&str, (usize, String))| {
+        format!(
+            "days in `{column}` are written as moments: {count}, like `{text}`. The day is taken as it stands there; where \
+             a clock of another zone wrote it, that is the day before or after: write YYYY-MM-DD, as it was there"
+        )
+    };
+    found.into_iter().map(say).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::mapping::Wishes;
@@ -121,6 +140,17 @@ mod tests {
         assert_eq!(warnings("task", text, &[], None), Ok(vec![]));
         let said = warnings("land_release", text, &[], None).unwrap();
         assert!(said[0].contains("2 of 2 features have no `completion_date`"), "{said:?}");
+    }
+
+    #[test]
+    fn days_that_another_clock_wrote_are_warned_of() {
+        let text = "id,date_identified,notes,wkt\n1,2020-04-12T19:30:00Z,2020-04-12T19:30:00Z,POINT (18 44)\n\
+                    2,2020-04-13,,POINT (18 44)\n";
+        let said = warnings("hazardous_area", text, &[], None).unwrap();
+        assert!(
+            said.len() == 1 && said[0].contains("`date_identified` are written as moments: 1, like"),
+            "{said:?}"
+        );
     }
 
     #[test]

@@ -132,7 +132,7 @@ impl<'a> Mapping<'a> {
     }
 
     fn lay(&self, column: &str, value: &Value, decimal_comma: bool, fields: &mut Fields) {
-        let target = self.rename.get(column).map_or(column, String::as_str);
+        let target = self.target(column);
         let known = self.schema.field(target).is_some();
         if !known && self.drop_unmapped {
             return;
@@ -161,6 +161,16 @@ impl<'a> Mapping<'a> {
                 keep(&format!("{target}_as_given"), value, &mut fields.values);
             }
         }
+    }
+
+    /// The field that a column goes into, if the kind has one of that name.
+    fn target<'c>(&'c self, column: &'c str) -> &'c str {
+        self.rename.get(column).map_or(column, String::as_str)
+    }
+
+    /// Whether what a column says is taken as a day.
+    pub(super) fn is_day(&self, column: &str) -> bool {
+        self.spec(self.target(column))["format"] == "date"
     }
 
     fn expect_field(&self, field: &str) -> Result<(), ImportError> {

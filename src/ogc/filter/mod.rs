@@ -11,7 +11,7 @@ mod tests;
 mod text;
 mod token;
 
-use geo::{Geometry, MapCoords as _};
+use geo::{BoundingRect as _, Densify as _, Euclidean, Geometry, MapCoords as _};
 use serde_json::Value;
 
 use super::Unreadable;
@@ -28,6 +28,11 @@ const LONGEST: usize = 64 * 1024;
 
 /// Conditions and items of lists that every feature is held against, at most.
 const HEAVIEST: usize = 1_000;
+
+/// Metres between the points of a box's edge on a grid: it strays from the straight line between two by centimetres.
+const STEP_M: f64 = 1_000.0;
+/// Points of such an edge at most, whatever numbers come.
+const MOST_STEPS: f64 = 1_000.0;
 
 /// A condition on a feature. What is asked of an empty property is neither true nor false, and no match.
 #[derive(Debug, Clone, PartialEq)]
@@ -246,9 +251,27 @@ impl Scope<'_> {
     fn envelope(&self, numbers: &[f64]) -> Result<Geometry<f64>, String> {
         let text: Vec<String> = numbers.iter().map(ToString::to_string).collect();
         let found = super::bbox::Bbox::parse(&text.join(","), self.crs).map_err(|fault| fault.to_string())?;
+        if let Some(box_on_grid) = self.grid_box(numbers) {
+            return Ok(box_on_grid);
+        }
         let parts = found.parts().into_iter().map(|[west, south, east, north]| {
             geo::Rect::new(geo::coord! {x: west, y: south}, geo::coord! {x: east, y: north}).to_polygon()
         });
         Ok(Geometry::MultiPolygon(parts.collect()))
+    }
+
+    /// A box on a zone's grid, whose edges are curves in degrees: a filter can ask for what lies beyond it, and a box
+    /// around it would be too much. Nothing where it lies on no grid, or not wholly on one side of the antimeridian.
+    fn grid_box(&self, numbers: &[f64]) -> Option<Geometry<f64>> {
+        let (Crs::Utm { .. }, &([west, south, east, north] | [west, south, _, east, north, _])) =
+            (self.crs, numbers)
+        else {
+            return None;
+        };
+        let edges =
+            geo::Rect::new(geo::coord! {x: west, y: south}, geo::coord! {x: east, y: north}).to_polygon();
+        let step = STEP_M.max((east - west).max(north - south) / MOST_STEPS);
+        let curved = self.locate(&Geometry::Polygon(Euclidean.densify(&edges, step))).ok()?;
+        curved.bounding_rect().is_some_and(|bounds| bounds.width() < 180.0).then_some(curved)
     }
 }

@@ -207,6 +207,21 @@ fn positions_stand_in_the_filters_reference_system() {
     assert!(admits(Crs::Crs84).is_err());
 }
 
+/// Beside the box, and within the box in degrees around it: a grid's edges do not run along meridians.
+#[test]
+fn what_lies_beside_a_box_on_a_grid_is_not_in_it() {
+    let crs = Crs::Utm { zone: 34, north: true };
+    let [x, y] = crs.place(18.5, 43.5).unwrap();
+    let admits = |corner: [f64; 2]| {
+        let [west, south] = corner;
+        let found = format!("S_INTERSECTS(geometry, BBOX({west},{south},{},{}))", west + 9e4, south + 9e4);
+        let beyond = format!("NOT {found}");
+        [found, beyond].map(|text| Filter::parse(&text, None, crs, &hazards()).unwrap().admits(&area()))
+    };
+    assert_eq!(admits([x - 1e4, y - 1e4]), [true, false]);
+    assert_eq!(admits([x + 200.0, y - 1e3]), [false, true]);
+}
+
 #[test]
 fn a_queryable_is_a_parameter_too() {
     let collection = hazards();
