@@ -81,6 +81,10 @@ pub(super) struct Import {
     /// Whose records they become, if an IM officer imports for an operator (default: the organisation of that account)
     #[arg(long, value_name = "NAME")]
     organisation: Option<String>,
+    /// The file is an export of this server that was edited elsewhere: change its records, each as the draft of an edit. One
+    /// that has changed here since it was exported is left alone; an empty cell changes nothing
+    #[arg(long)]
+    update: bool,
     /// Put the records forward for review, those too that an earlier run left as drafts; otherwise they stay drafts
     #[arg(long)]
     submit: bool,
@@ -171,6 +175,7 @@ fn import(store: &Store, command: Import) -> anyhow::Result<ExitCode> {
         ids: &ids,
         actor,
         captured: modified(&command.file),
+        update: command.update,
         submit: command.submit,
         dry_run: command.dry_run,
     };

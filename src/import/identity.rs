@@ -109,6 +109,12 @@ pub(super) struct Identity {
     pub(super) record: Uuid,
     /// The record that it would be by its content: an earlier run may not have known of its id.
     pub(super) by_content: Uuid,
+    /// Records that it would be by another column that looks like an id, or by its id in another spelling.
+    pub(super) others: Vec<Uuid>,
+    /// What it says of itself that may be the id of a record of this server: an export comes back.
+    pub(super) own: Vec<Uuid>,
+    /// The version of it that was exported.
+    pub(super) version: Option<Uuid>,
     /// How many features before it in the file say exactly the same, where it has no id.
     pub(super) twins: u32,
     /// The feature before it in the file that has the same id, and whether it says exactly the same.
@@ -138,14 +144,47 @@ impl<'a> Identities<'a> {
         *count += 1;
         let record = |name: String| Uuid::new_v5(&NAMESPACE, format!("{}\n{name}", self.scope).as_bytes());
         let by_content = record(format!("content\n{}\n{twins}", feature.content));
-        let Some(id) = self.ids.of(feature) else {
-            return Identity { source_id: None, record: by_content, by_content, twins, namesake: None };
-        };
-        let record = record(format!("id\n{id}"));
-        let namesake = self.numbers.get(&id).map(|(first, content)| (*first, *content == feature.content));
-        self.numbers.entry(id.clone()).or_insert((number, feature.content));
-        Identity { source_id: Some(id), record, by_content, twins: 0, namesake }
+        let source_id = self.ids.of(feature);
+        let id = source_id.as_deref().map(plain);
+        let this = id.as_ref().map_or(by_content, |id| record(format!("id\n{id}")));
+        let named: Vec<String> = names(feature).chain(source_id.clone()).collect();
+        let mut others: Vec<Uuid> = named
+            .iter()
+            .flat_map(|name| [name.clone(), plain(name)])
+            .map(|name| record(format!("id\n{name}")))
+            .filter(|other| *other != this)
+            .collect();
+        others.sort_unstable();
+        others.dedup();
+        // In a GPX of this server a record's id stands in the comment.
+        let comment = feature.columns.get("cmt").map(cell);
+        let may_be_own = named.iter().chain(&comment);
+        let mut own: Vec<Uuid> = may_be_own.filter_map(|name| Uuid::try_parse(name).ok()).collect();
+        own.dedup();
+        let version = feature.columns.get("version").and_then(|version| Uuid::try_parse(&cell(version)).ok());
+        let namesake = id.and_then(|id| {
+            let (first, content) = *self.numbers.entry(id).or_insert((number, feature.content));
+            (first != number).then_some((first, content == feature.content))
+        });
+        let twins = if source_id.is_some() { 0 } else { twins };
+        Identity { source_id, record: this, by_content, others, own, version, twins, namesake }
     }
+}
+
+/// Everything by which a feature may be numbered.
+fn names(feature: &Feature) -> impl Iterator<Item = String> {
+    let known = feature.columns.iter().filter(|(name, _)| KNOWN.contains(&name.to_lowercase().as_str()));
+    let columns = known.map(|(_, value)| cell(value));
+    feature.id.clone().into_iter().chain(columns).filter(|name| !name.is_empty())
+}
+
+/// An id as ids are compared: the same number is written as 7 and as 7.0, the same UUID with braces and without.
+fn plain(id: &str) -> String {
+    if let Ok(uuid) = Uuid::try_parse(id) {
+        return uuid.to_string();
+    }
+    let whole = id.strip_suffix(".0").filter(|whole| whole.bytes().all(|digit| digit.is_ascii_digit()));
+    whole.unwrap_or(id).to_owned()
 }
 
 /// The id of an edit that an import makes of a record: the same words give the same id, so that none is made twice.

@@ -2,10 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use super::take::Prepared;
+use super::identity;
+use super::ours::{self, Ours};
+use super::take::{Prepared, words_of};
 use crate::model::mutation::GEOMETRY;
 use crate::model::record::Feature as Record;
-use crate::model::role::{Drafts, Sight};
+use crate::model::role::{Actor, Drafts, Sight};
 use crate::model::{Change, Hash};
 use crate::store::{Result, Store, StoreError};
 use crate::sync::merge::REFERENCE;
@@ -18,17 +20,26 @@ pub(super) enum Known {
     Same(Box<Record>),
     /// It is this record already, in other words, and which fields they are.
     Differs(Box<Record>, String),
+    /// It is a record of this server, exported and come back.
+    Ours(Box<Record>, Ours),
 }
 
 /// Looks for the record that a feature is. Nothing is written over it: people may have worked on it since, and which
 /// of the two is right is not for a program to say.
-pub(super) fn look(store: &Store, prepared: &Prepared) -> Result<Known> {
+pub(super) fn look(store: &Store, actor: Actor, prepared: &Prepared) -> Result<Known> {
     let identity = &prepared.identity;
+    for own in &identity.own {
+        let found = find(store, prepared, *own)?;
+        if let Some(record) = found.filter(|record| record.kind == prepared.mutation.kind) {
+            let ours = ours::look(store, actor, &record, prepared)?;
+            return Ok(Known::Ours(record, ours));
+        }
+    }
     let mut found = find(store, prepared, identity.record)?;
     if found.is_none() && identity.by_content != identity.record {
         found = find(store, prepared, identity.by_content)?;
     }
-    let Some(record) = found else { return Ok(Known::No) };
+    let Some(record) = found else { return by_another_name(store, prepared) };
     if record.version == prepared.mutation.mutation_id
         || is_known(store.find_mutation(prepared.mutation.mutation_id))?
     {
@@ -38,6 +49,25 @@ pub(super) fn look(store: &Store, prepared: &Prepared) -> Result<Known> {
         None => Known::Same(record),
         Some(what) => Known::Differs(record, what),
     })
+}
+
+/// The record that an earlier run knew by another id: of the very same words, or on the very same ground. The id alone is
+/// no proof, because two sources may number alike.
+fn by_another_name(store: &Store, prepared: &Prepared) -> Result<Known> {
+    let changes = &prepared.mutation.changes;
+    let words = words_of(changes);
+    for other in &prepared.identity.others {
+        let Some(record) = find(store, prepared, *other)? else { continue };
+        if is_known(store.find_mutation(identity::edit(*other, &words)))? {
+            return Ok(Known::Same(record));
+        }
+        let ground = changes.get(GEOMETRY).and_then(|change| change.to.as_ref());
+        if ground.is_some_and(|ground| !ground.is_null()) && ground == record.geometry.as_ref() {
+            let what = difference(&record, changes).unwrap_or_default();
+            return Ok(Known::Differs(record, format!("it was taken under another id, and {what}")));
+        }
+    }
+    Ok(Known::No)
 }
 
 fn find(store: &Store, prepared: &Prepared, id: uuid::Uuid) -> Result<Option<Box<Record>>> {

@@ -5,12 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Map, Value};
 
 use super::value::Converter;
-use super::{Feature, ImportError, Source, cell};
+use super::{AS_ENTERED, Feature, ImportError, Source, cell};
 use crate::model::mutation::GEOMETRY;
 use crate::model::schema::{MergeClass, Schema};
 
-/// The field that keeps a geometry as it was entered.
-const AS_ENTERED: &str = "as_entered";
+/// Bytes to which shapefiles cut the names of columns.
+const SHAPEFILE_NAME: usize = 10;
 
 /// How the columns of a file become the fields of a kind.
 #[derive(Debug, Clone)]
@@ -163,9 +163,19 @@ impl<'a> Mapping<'a> {
         }
     }
 
-    /// The field that a column goes into, if the kind has one of that name.
+    /// The field that a column goes into, if the kind has one of that name, or one that a shapefile cut to it.
     fn target<'c>(&'c self, column: &'c str) -> &'c str {
-        self.rename.get(column).map_or(column, String::as_str)
+        if let Some(field) = self.rename.get(column) {
+            return field;
+        }
+        if column.len() != SHAPEFILE_NAME || self.schema.field(column).is_some() {
+            return column;
+        }
+        let mut whole = self.schema.fields().map(|(name, _)| name).filter(|name| name.starts_with(column));
+        match (whole.next(), whole.next()) {
+            (Some(field), None) => field,
+            _ => column,
+        }
     }
 
     /// Whether what a column says is taken as a day.

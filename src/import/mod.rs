@@ -25,6 +25,7 @@ mod json;
 mod kml;
 mod known;
 pub mod mapping;
+mod ours;
 pub mod people;
 mod position;
 mod prj;
@@ -65,6 +66,9 @@ const DEPTH: usize = 32;
 
 /// Bytes of a file, and of what one in an archive unpacks to: all of it is in memory at once.
 const LARGEST_FILE: u64 = 512 << 20;
+
+/// The field that keeps a geometry as it was entered.
+const AS_ENTERED: &str = "as_entered";
 
 /// Most characters of a text as entered that a record keeps; the schemas' own limit.
 const RAW_TEXT: usize = 100_000;

@@ -19,6 +19,8 @@ vocabulary! {
     pub enum Outcome {
         /// It is a record now.
         Taken = "taken",
+        /// It is an export that came back, and changed its record.
+        Edited = "edited",
         /// It is stored and a person decides.
         Quarantined = "quarantined",
         /// It is stored and disagrees with a record that is there.
@@ -144,7 +146,9 @@ impl Summary {
             .iter()
             .filter(|((outcome, reason), _)| *outcome == Outcome::Duplicate && reason.starts_with("first: "));
         let held: usize = held.map(|(_, (count, _))| count).sum();
-        self.features > 0 && self.count(Outcome::Taken) + self.count(Outcome::Duplicate) == held
+        self.features > 0
+            && self.count(Outcome::Taken) + self.count(Outcome::Edited) + self.count(Outcome::Duplicate)
+                == held
     }
 
     fn write_reasons(&self, outcome: Outcome, out: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -197,8 +201,9 @@ impl fmt::Display for Summary {
         if self.count(Outcome::Differs) > 0 {
             writeln!(
                 out,
-                "Features that differ were left alone: correct their records if the file is right. Where they are \
-                 other things, name the column that identifies them with --id, or their file with --source."
+                "Features that differ were left alone: correct their records if the file is right (--update does that \
+                 with an edited export of this server). Where they are other things, name the column that identifies \
+                 them with --id, or their file with --source."
             )?;
         }
         if self.count(Outcome::Quarantined) > 0 && !self.is_dry {

@@ -9,6 +9,7 @@ use uuid::Uuid;
 use super::assess::{Assessment, Surroundings, assess};
 use super::identity::{self, Identities, Identity, Ids};
 use super::known::{self, Known};
+use super::ours::{self, Ours};
 use super::report::NAMESAKE;
 use super::{Feature, ImportError, Item, Line, Mapping, Outcome, Source, Summary};
 use crate::model::mutation::{Captured, GEOMETRY, Outcome as Fate};
@@ -36,6 +37,8 @@ pub struct Job<'a> {
     pub actor: Actor,
     /// When the file was written, RFC 3339.
     pub captured: Option<String>,
+    /// Change records of this server that the file has an edited export of.
+    pub update: bool,
     /// Put the records forward for review.
     pub submit: bool,
     /// Write nothing.
@@ -172,7 +175,7 @@ fn mutation(
 }
 
 /// What names the edit that makes a record with these fields.
-fn words_of(changes: &BTreeMap<String, Change>) -> String {
+pub(super) fn words_of(changes: &BTreeMap<String, Change>) -> String {
     format!("create\n{}", Hash::of_value(changes))
 }
 
@@ -206,8 +209,9 @@ fn draft(job: &Job<'_>, op: Op, mutation_id: Uuid, record_id: Uuid) -> Mutation 
 fn settle_batch(store: &Store, job: &Job<'_>, ready: &mut [Result<Prepared, Box<Line>>]) -> Result<()> {
     let mut new = Vec::new();
     let mut drafts = Vec::new();
+    let mut edited = Vec::new();
     for prepared in ready.iter_mut().flatten() {
-        match known::look(store, prepared)? {
+        match known::look(store, job.actor, prepared)? {
             Known::No => new.push(prepared),
             Known::Same(record) => {
                 prepared.line.outcome = Outcome::Duplicate;
@@ -219,12 +223,14 @@ fn settle_batch(store: &Store, job: &Job<'_>, ready: &mut [Result<Prepared, Box<
                 prepared.line.record_id = Some(record.id);
                 prepared.line.reasons.insert(0, what);
             }
+            Known::Ours(record, ours) => edited.extend(settle_ours(store, job, prepared, &record, ours)?),
         }
     }
     if job.dry_run {
         return new.into_iter().try_for_each(|prepared| rehearse(store, job, prepared));
     }
     let mut submissions = push(store, job, new)?;
+    submissions.extend(edited.into_iter().filter(|_| job.submit));
     // An earlier run may have left them as drafts.
     for (prepared, record) in drafts.into_iter().filter(|_| job.submit) {
         match may_submit(&record, prepared) {
@@ -238,6 +244,45 @@ fn settle_batch(store: &Store, job: &Job<'_>, ready: &mut [Result<Prepared, Box<
 
 /// A record to be put forward: its id, its version and its line.
 type Submission<'a> = (Uuid, Uuid, &'a mut Line);
+
+/// What becomes of an export that came back; its edit is put forward like a new record, and so is one that the same person
+/// left as a draft in an earlier run.
+fn settle_ours<'a>(
+    store: &Store,
+    job: &Job<'_>,
+    prepared: &'a mut Prepared,
+    record: &Record,
+    ours: Ours,
+) -> Result<Option<Submission<'a>>> {
+    let line = &mut prepared.line;
+    line.record_id = Some(record.id);
+    line.outcome = Outcome::Differs;
+    let changes = match ours {
+        Ours::Same => {
+            line.outcome = Outcome::Duplicate;
+            let left = record.stage == Stage::Draft && record.author == job.actor.account && !record.retired;
+            return Ok(left.then_some((record.id, record.version, line)));
+        }
+        Ours::Unknown(why) => {
+            line.reasons.insert(0, why);
+            return Ok(None);
+        }
+        Ours::Changed(changes) => changes,
+    };
+    let names = changes.keys().map(String::as_str).collect::<Vec<_>>().join(", ");
+    if !job.update {
+        line.reasons.insert(0, format!("it is a record of this server, which has something else in {names}"));
+        return Ok(None);
+    }
+    let done = ours::change(store, job.actor, record, prepared.identity.version, changes, job.dry_run)?;
+    let (outcome, reason) = match &done {
+        Ok(_) => (Outcome::Edited, format!("changed: {names}")),
+        Err(why) => (Outcome::Differs, format!("not changed in {names}: {why}")),
+    };
+    line.outcome = outcome;
+    line.reasons.insert(0, reason);
+    Ok(done.ok().flatten().map(|version| (record.id, version, line)))
+}
 
 /// Pushes new features, and gives those that are to be put forward.
 fn push<'a>(store: &Store, job: &Job<'_>, new: Vec<&'a mut Prepared>) -> Result<Vec<Submission<'a>>> {

@@ -63,6 +63,7 @@ impl House {
             ids: &ids,
             actor: self.actor,
             captured: Some("2026-01-02T03:04:05Z".to_owned()),
+            update: false,
             submit: false,
             dry_run: false,
         };

@@ -36,7 +36,7 @@ const STATEMENT: &str = "No record is not evidence of no contamination";
 impl Map {
     /// An export as a file.
     #[track_caller]
-    fn export(&self, folder: &Path, collection: &str, query: &[(&str, &str)]) -> PathBuf {
+    pub(crate) fn export(&self, folder: &Path, collection: &str, query: &[(&str, &str)]) -> PathBuf {
         let (reply, bytes) = self.download(&format!("/collections/{collection}/export?{}", encoded(query)));
         assert_eq!(reply.status, 200, "{query:?}: {}", reply.body);
         let disposition = reply.header("content-disposition").unwrap().to_owned();

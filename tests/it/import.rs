@@ -39,6 +39,7 @@ fn import(server: &TestServer, actor: Actor, text: &str) -> (Summary, Vec<Line>)
         ids: &ids,
         actor,
         captured: None,
+        update: false,
         submit: true,
         dry_run: false,
     };

@@ -34,6 +34,7 @@ mod photo;
 mod quarantine;
 mod relay;
 mod review;
+mod round_trip;
 mod schema;
 mod session;
 mod several;

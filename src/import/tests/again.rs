@@ -73,6 +73,7 @@ fn an_id_that_is_named_later_finds_what_was_taken_by_content() {
         ids,
         actor: house.actor,
         captured: None,
+        update: false,
         submit: true,
         dry_run: false,
     };
@@ -84,6 +85,51 @@ fn an_id_that_is_named_later_finds_what_was_taken_by_content() {
     let ids = Ids::choose(&source, Some("sheet"), Some("another archive")).unwrap();
     let other = run(&house.store, &job(&ids), &mut |_| {}).unwrap();
     assert_eq!(other.count(Outcome::Taken), 1, "{other}");
+}
+
+#[test]
+fn another_id_or_another_spelling_of_it_makes_no_second_record() {
+    let house = House::new();
+    let row = |columns: Value| collection(&[(columns, square(18.6))]);
+    let first = row(json!({"objectid": 7, "status": "open"}));
+    let (_, lines) = house.import(&first, "hazardous_area", rest("uxo"));
+    let spelt = row(json!({"objectid": 7.0, "status": "open"}));
+    let (again, _) = house.import(&spelt, "hazardous_area", rest("uxo"));
+    assert_eq!(again.count(Outcome::Taken), 0, "{again}");
+    let braces = "{6D41AB5E-0F0D-4C3E-9B5A-0B6A3B1D0C11}";
+    let (named, after) = house.import(
+        &row(json!({"globalid": braces, "objectid": 7, "status": "open"})),
+        "hazardous_area",
+        rest("uxo"),
+    );
+    assert_eq!(named.count(Outcome::Differs), 1, "{named}");
+    assert_eq!(after[0].record_id, lines[0].record_id);
+    // The number alone is no proof.
+    let elsewhere =
+        collection(&[(json!({"globalid": braces, "objectid": 7, "status": "open"}), square(18.9))]);
+    assert_eq!(house.import(&elsewhere, "hazardous_area", rest("uxo")).0.count(Outcome::Taken), 1);
+    let bare = collection(&[(
+        json!({"globalid": "6d41ab5e0f0d4c3e9b5a0b6a3b1d0c11", "status": "open"}),
+        square(18.9),
+    )]);
+    assert_eq!(house.import(&bare, "hazardous_area", rest("uxo")).0.count(Outcome::Taken), 0);
+    // No column at all, where one was found before.
+    let source = Source::read(first.as_bytes(), &Reading::default()).unwrap();
+    let ids = Ids::choose(&source, Some("-"), None).unwrap();
+    let mapping =
+        Mapping::new(house.store.registry().latest("hazardous_area").unwrap(), rest("uxo")).unwrap();
+    let job = Job {
+        source: &source,
+        mapping: &mapping,
+        ids: &ids,
+        actor: house.actor,
+        captured: None,
+        update: false,
+        submit: false,
+        dry_run: false,
+    };
+    let by_content = run(&house.store, &job, &mut |_| {}).unwrap();
+    assert_eq!(by_content.count(Outcome::Duplicate), 1, "{by_content}");
 }
 
 #[test]
