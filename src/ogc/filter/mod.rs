@@ -4,6 +4,7 @@
 //! second and 40 a lifetime, and it turns the order of members round in all of `serde_json`. This parser looks at each
 //! token once and goes no deeper than 60 levels.
 
+mod check;
 mod evaluate;
 mod json;
 #[cfg(test)]
@@ -127,7 +128,7 @@ impl Filter {
     /// are in `crs`.
     ///
     /// # Errors
-    /// Where it cannot be read, or names what is no queryable of the collection.
+    /// Where it cannot be read, names what is no queryable of the collection, or can never be true.
     pub fn parse(
         text: &str,
         language: Option<&str>,
@@ -139,7 +140,7 @@ impl Filter {
         if text.len() > LONGEST {
             return Err(wrong(format!("more than {LONGEST} bytes")));
         }
-        let filter = match language {
+        let mut filter = match language {
             None | Some("cql2-text") => text::parse(text, scope).map_err(wrong)?,
             Some("cql2-json") => json::parse(text, scope).map_err(wrong)?,
             Some(other) => {
@@ -147,6 +148,7 @@ impl Filter {
                 return Err(Unreadable::new("filter-lang", reason));
             }
         };
+        filter.check(collection).map_err(wrong)?;
         if filter.weight() > HEAVIEST {
             return Err(wrong(format!("more than {HEAVIEST} conditions and items of lists: ask in parts")));
         }

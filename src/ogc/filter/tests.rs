@@ -80,7 +80,6 @@ fn texts_mean_what_they_say() {
         ("A_CONTAINEDBY(contamination, ('uxo','ap_mine','axo'))", true),
         ("A_EQUALS(contamination, ('uxo'))", false),
         ("TRUE", true),
-        ("reported_area_m2 = 'CHA'", false),
         ("reported_area_m2 > -5", true),
         ("name = 'O\\'Hara\\'s field'", true),
         // Nobody knows whether an empty property is in a list, or is the one that is looked for.
@@ -88,8 +87,8 @@ fn texts_mean_what_they_say() {
         ("NOT (classification IN (priority))", false),
         ("classification IN (priority, 'CHA')", true),
         ("NOT (priority IN ('high'))", false),
-        ("NOT (reported_area_m2 BETWEEN 2000 AND priority)", true),
-        ("NOT (reported_area_m2 BETWEEN 1000 AND priority)", false),
+        ("NOT (reported_area_m2 BETWEEN 2000 AND geometry_accuracy_m)", true),
+        ("NOT (reported_area_m2 BETWEEN 1000 AND geometry_accuracy_m)", false),
         // A day is all of the day, and moments are compared by their time.
         ("recorded_at >= '2024-05-01T14:00:00+02:00'", true),
         ("recorded_at < '2024-05-01T14:00:00+02:00'", false),
@@ -103,9 +102,36 @@ fn texts_mean_what_they_say() {
         ("date_identified >= '2020-03-01T00:00:00+02:00'", true),
         ("A_CONTAINS(('uxo','ap_mine','axo'), contamination)", true),
         ("A_EQUALS(contamination, contamination)", true),
-        ("A_OVERLAPS((1,TRUE), contamination)", false),
+        ("contested = 0", true),
+        ("contested <> 1", true),
     ] {
         assert_eq!(text(filter), Ok(holds), "{filter}");
+    }
+}
+
+/// Neither of these is ever true, nor is its negation: whoever asks must not be told that there is nothing.
+#[test]
+fn what_can_never_be_true_is_refused_with_what_can() {
+    for (filter, says) in [
+        ("contamination = 'ap_mine'", "A_CONTAINS(contamination"),
+        ("contamination LIKE '%mine%'", "A_CONTAINS(contamination"),
+        ("contamination IN ('ap_mine')", "A_CONTAINS(contamination"),
+        ("reported_area_m2 > '1000'", "a number"),
+        ("reported_area_m2 BETWEEN 1 AND 'x'", "a number"),
+        ("reported_area_m2 LIKE '1%'", "a number"),
+        ("date_identified > 2020", "a text"),
+        ("contested = 'true'", "true or false"),
+        ("contested = 2", "true or false"),
+        ("classification = 'cha'", "SHA, CHA"),
+        ("NOT (classification IN ('CHA','xha'))", "SHA, CHA"),
+        ("A_OVERLAPS(contamination, ('uxo','mine'))", "ap_mine"),
+        ("A_OVERLAPS((1,TRUE), contamination)", "ap_mine"),
+        ("name = 1", "a text"),
+    ] {
+        for filter in [filter.to_owned(), format!("NOT ({filter}) OR TRUE")] {
+            let refused = text(&filter).unwrap_err();
+            assert!(refused.contains(says), "{filter}: {refused}");
+        }
     }
 }
 
