@@ -78,7 +78,7 @@ fn undated(source: &Source, mapping: &Mapping<'_>, wanted: &[&Feature]) -> Optio
     let kind = mapping.schema().kind();
     let (_, dates) = COUNTED_FROM.iter().find(|(counted, _)| *counted == kind)?;
     let has_date = |feature: &&&Feature| {
-        let fields = mapping.fields(feature, source.decimal_comma);
+        let fields = mapping.fields(feature, source.decimal);
         dates.iter().any(|date| fields.values.get(*date).is_some_and(|value| !value.is_null()))
     };
     let count = wanted.len() - wanted.iter().filter(has_date).count();

@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 use super::json::feature;
 use super::position::{Position, geometry, list, together};
-use super::xml::Element;
+use super::xml::{Element, put};
 use super::{Crs, Item, Reading, Source};
 
 /// Metres between the ends of a walk that came back to where it began: what a handheld is off by.
@@ -75,9 +75,7 @@ fn columns(element: &Element) -> Map<String, Value> {
             "link" => child.attribute("href").unwrap_or_default(),
             _ => child.text(),
         };
-        if !value.is_empty() {
-            columns.insert(child.name.clone(), json!(value));
-        }
+        put(&mut columns, &child.name, value);
     }
     columns
 }
@@ -85,9 +83,7 @@ fn columns(element: &Element) -> Map<String, Value> {
 /// The leaves of what other makers add. The tree is only so deep.
 fn extensions(element: &Element, columns: &mut Map<String, Value>) {
     for child in &element.children {
-        if !child.text().is_empty() {
-            columns.entry(&child.name).or_insert_with(|| json!(child.text()));
-        }
+        put(columns, &child.name, child.text());
         extensions(child, columns);
     }
 }
@@ -276,10 +272,10 @@ mod tests {
 
     #[test]
     fn waypoints_have_heights_links_and_extensions() {
-        let text = "<wpt lat='44' lon='15'><ele>3.5</ele><name>BM</name><link href='http://x'/><extensions><a><b>1</b></a></extensions></wpt>";
+        let text = "<wpt lat='44' lon='15'><ele>3.5</ele><name>BM</name><link href='http://x'/><link href='http://y'/><extensions><a><b>1</b><name>Z</name></a><b>2</b></extensions></wpt>";
         let found = &read_text(text, false)[0];
         assert_eq!(found.geometry, Some(json!({"type": "Point", "coordinates": [15.0, 44.0, 3.5]})));
-        let expected = json!({"gpx": "wpt", "ele": "3.5", "name": "BM", "link": "http://x", "b": "1"});
+        let expected = json!({"gpx": "wpt", "ele": "3.5", "name": "BM", "link": "http://x", "link_2": "http://y", "b": "1", "name_2": "Z", "b_2": "2"});
         assert_eq!(Value::from(found.columns.clone()), expected);
         let broken = &read_text("<wpt lat='44'/>", false)[0];
         assert!(broken.geometry.is_none() && broken.notes[0].contains("no `lon`"), "{:?}", broken.notes);

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
-use super::{Content, Crs, DEPTH, Feature, Item, Source, as_entered, cell, too_deep};
+use super::{Content, Crs, DEPTH, Feature, Item, Source, TEXT_KEPT, as_entered, cell, too_deep};
 use crate::model::Hash;
 
 /// What stands between the texts of a GeoJSON sequence (RFC 8142), and blanks.
@@ -123,7 +123,7 @@ pub(super) fn feature(
     let (geometry, entered) = match (read, raw) {
         (None, _) | (_, None) => (None, None),
         (Some(Err(fault)), Some(raw)) => {
-            notes.push(format!("the geometry cannot be read: {fault}; its text is kept"));
+            notes.push(format!("the geometry cannot be read: {fault}{TEXT_KEPT}"));
             (None, as_entered(crs.name(), Some(raw)))
         }
         (Some(Ok(value)), Some(raw)) => place(value, raw, crs, &mut notes),
@@ -146,7 +146,7 @@ pub(super) fn place(
     match crs.to_wgs84(&geometry) {
         Ok(moved) => (Some(moved), as_entered(Some(name), Some(raw))),
         Err(fault) => {
-            notes.push(format!("the geometry cannot be reprojected: {fault}; its text is kept"));
+            notes.push(format!("the geometry cannot be reprojected: {fault}{TEXT_KEPT}"));
             (None, as_entered(Some(name), Some(raw)))
         }
     }

@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 use super::json::feature;
 use super::position::{Position, geometry, list, together};
-use super::xml::Element;
+use super::xml::{Element, put};
 use super::{Crs, Item, Reading, Source};
 
 /// What is drawn and is no feature.
@@ -116,16 +116,6 @@ fn data(element: &Element) -> Map<String, Value> {
         }
     }
     columns
-}
-
-/// Sets a column; where it says something else already, this is another one.
-fn put(columns: &mut Map<String, Value>, name: &str, text: &str) {
-    if text.is_empty() || columns.get(name).is_some_and(|there| there == text) {
-        return;
-    }
-    let twins = (2..).map(|number: usize| format!("{name}_{number}"));
-    let free = std::iter::once(name.to_owned()).chain(twins).find(|name| !columns.contains_key(name));
-    columns.extend(free.map(|name| (name, json!(text))));
 }
 
 /// The geometries that an element is, or holds.

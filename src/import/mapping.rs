@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value};
 
-use super::value::Converter;
+use super::value::{Converter, Decimal};
 use super::{AS_ENTERED, Feature, ImportError, Source, cell};
 use crate::model::mutation::GEOMETRY;
 use crate::model::schema::{MergeClass, Schema};
@@ -60,7 +60,7 @@ impl<'a> Mapping<'a> {
         for (field, value) in wishes.set {
             mapping.expect_field(&field)?;
             let converted = mapping
-                .converter(&field, false)
+                .converter(&field, Decimal::Point)
                 .convert(&Value::String(value))
                 .map_err(|fault| ImportError::Mapping(format!("--set {field}: {fault}")))?;
             if mapping.set.insert(field.clone(), converted).is_some() {
@@ -112,7 +112,7 @@ impl<'a> Mapping<'a> {
     }
 
     /// The fields of a feature.
-    pub fn fields(&self, feature: &Feature, decimal_comma: bool) -> Fields {
+    pub fn fields(&self, feature: &Feature, decimal: Decimal) -> Fields {
         let mut fields = Fields::default();
         for (field, value) in &self.set {
             fields.values.insert(field.clone(), value.clone());
@@ -125,13 +125,13 @@ impl<'a> Mapping<'a> {
             feature.columns.iter().partition(|(column, _)| self.rename.contains_key(*column));
         for (column, value) in mapped.into_iter().chain(rest) {
             if !cell(value).is_empty() {
-                self.lay(column, value, decimal_comma, &mut fields);
+                self.lay(column, value, decimal, &mut fields);
             }
         }
         fields
     }
 
-    fn lay(&self, column: &str, value: &Value, decimal_comma: bool, fields: &mut Fields) {
+    fn lay(&self, column: &str, value: &Value, decimal: Decimal, fields: &mut Fields) {
         let target = self.target(column);
         let known = self.schema.field(target).is_some();
         if !known && self.drop_unmapped {
@@ -147,7 +147,7 @@ impl<'a> Mapping<'a> {
             fields.notes.push(format!("`{column}` cannot be taken as `{target}` and is kept as `{kept}`"));
             return;
         }
-        let converted = self.converter(target, decimal_comma).convert(value).unwrap_or_else(|fault| {
+        let converted = self.converter(target, decimal).convert(value).unwrap_or_else(|fault| {
             fields.notes.push(format!("{target}: {fault}"));
             value.clone()
         });
@@ -208,8 +208,8 @@ impl<'a> Mapping<'a> {
         &self.schema.document()["properties"][field]
     }
 
-    fn converter(&self, field: &str, decimal_comma: bool) -> Converter<'a> {
-        Converter::new(self.spec(field), decimal_comma)
+    fn converter(&self, field: &str, decimal: Decimal) -> Converter<'a> {
+        Converter::new(self.spec(field), decimal)
     }
 }
 

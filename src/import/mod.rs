@@ -53,6 +53,7 @@ pub use identity::Ids;
 pub use mapping::Mapping;
 pub use report::{Line, Outcome, Summary};
 pub use take::{Job, run};
+pub use value::Decimal;
 
 use self::crs::Crs;
 use self::shapefile::Parts;
@@ -69,6 +70,9 @@ const LARGEST_FILE: u64 = 512 << 20;
 
 /// The field that keeps a geometry as it was entered.
 const AS_ENTERED: &str = "as_entered";
+
+/// How the note of a geometry ends that could not be made one.
+const TEXT_KEPT: &str = "; its text is kept";
 
 /// Most characters of a text as entered that a record keeps; the schemas' own limit.
 const RAW_TEXT: usize = 100_000;
@@ -127,8 +131,8 @@ pub enum Item {
 pub struct Source {
     /// Every feature, in the file's order.
     pub items: Vec<Item>,
-    /// The file writes 1,5 for one and a half.
-    pub decimal_comma: bool,
+    /// How it writes one and a half.
+    pub decimal: Decimal,
     /// The columns of a table of which none looks like a geometry.
     pub placeless: Option<String>,
     /// What a person should know about the whole file.
@@ -204,7 +208,8 @@ impl Source {
         shapefile::read(parts, given.as_ref())?.checked(given.is_some())
     }
 
-    fn checked(self, crs_is_given: bool) -> Result<Self, String> {
+    fn checked(mut self, crs_is_given: bool) -> Result<Self, String> {
+        self.items = self.items.into_iter().map(refuse_lost).collect();
         if !crs_is_given {
             self.expect_degrees()?;
         }
@@ -316,6 +321,19 @@ fn as_entered(crs: Option<&str>, text: Option<&str>) -> Option<Value> {
     let text = text.filter(|text| text.chars().count() <= RAW_TEXT);
     entered.extend(text.map(|text| ("raw_text".to_owned(), json!(text))));
     (!entered.is_empty()).then_some(Value::Object(entered))
+}
+
+/// A feature whose geometry could not be read, and is too long to be kept, would be a record that has lost it.
+fn refuse_lost(item: Item) -> Item {
+    let Item::Feature(feature) = &item else { return item };
+    let has_text = feature.as_entered.as_ref().is_some_and(|entered| entered["raw_text"].is_string());
+    let lost = feature.notes.iter().find_map(|note| note.strip_suffix(TEXT_KEPT));
+    match lost.filter(|_| !has_text) {
+        Some(why) => {
+            Item::Unreadable(format!("{why}; its text is too long to be kept, {RAW_TEXT} characters is most"))
+        }
+        None => item,
+    }
 }
 
 /// Whether a value nests deeper than can be stored and read again.

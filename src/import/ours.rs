@@ -8,6 +8,7 @@ use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
 use super::take::Prepared;
+use crate::export::disarmed;
 use crate::geometry::shape::Shape;
 use crate::model::mutation::GEOMETRY;
 use crate::model::record::Feature as Record;
@@ -65,7 +66,7 @@ pub(super) fn look(store: &Store, actor: Actor, record: &Record, prepared: &Prep
         stands: Some(&stands),
         drawn: drawn.as_ref(),
     };
-    Ok(match edit.changes(&body(&collection, drawn.as_ref(), &prepared.mutation.changes)) {
+    Ok(match edit.changes(&body(&collection, &stands, drawn.as_ref(), &prepared.mutation.changes)) {
         Ok(changes) if changes.is_empty() => Ours::Same,
         Ok(changes) => Ours::Changed(changes),
         Err(faults) => Ours::Unknown(
@@ -80,7 +81,17 @@ pub(super) fn look(store: &Store, actor: Actor, record: &Record, prepared: &Prep
 
 /// What the feature says that a record of the collection can say. Its geometry is left out where it is the one that was
 /// drawn: shapefiles turn rings round, which is no edit.
-fn body(collection: &Collection, drawn: Option<&Geometry<f64>>, changes: &BTreeMap<String, Change>) -> Value {
+fn body(
+    collection: &Collection,
+    stands: &Record,
+    drawn: Option<&Geometry<f64>>,
+    changes: &BTreeMap<String, Change>,
+) -> Value {
+    // A table has an apostrophe before what a spreadsheet would take for a formula.
+    let is_as_disarmed = |name: &str, value: &Value| {
+        let stands = stands.properties.get(name).and_then(Value::as_str);
+        stands.zip(value.as_str()).is_some_and(|(stands, given)| disarmed(stands) == given)
+    };
     let as_drawn = |geometry: Option<&Geometry<f64>>| draw::written(geometry, collection.shape, Crs::Crs84);
     let said = changes.iter().filter_map(|(name, change)| Some((name, change.to.as_ref()?)));
     let (mut properties, mut body) = (Map::new(), Map::new());
@@ -91,7 +102,10 @@ fn body(collection: &Collection, drawn: Option<&Geometry<f64>>, changes: &BTreeM
                 continue;
             }
             body.insert(name.clone(), value.clone());
-        } else if collection.property(name).is_some() && name != super::AS_ENTERED {
+        } else if collection.property(name).is_some()
+            && name != super::AS_ENTERED
+            && !is_as_disarmed(name, value)
+        {
             properties.insert(name.clone(), value.clone());
         }
     }

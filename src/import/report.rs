@@ -6,6 +6,7 @@ use std::io::Write;
 
 use uuid::Uuid;
 
+use crate::export::disarmed;
 use crate::model::vocabulary;
 
 /// How the reason of a feature begins whose id was there before in the same file.
@@ -249,14 +250,14 @@ impl<W: Write> Report<W> {
         let area = |area: Option<f64>| area.map(|area| format!("{area:.3}")).unwrap_or_default();
         self.0.write_record([
             line.number.to_string(),
-            harmless(line.source_id.as_deref().unwrap_or_default()),
+            disarmed(line.source_id.as_deref().unwrap_or_default()).into_owned(),
             line.record_id.map(|id| id.to_string()).unwrap_or_default(),
             line.outcome.to_string(),
             area(line.area_m2),
             area(line.proposed_m2),
             line.is_flagged().to_string(),
             line.is_submitted.to_string(),
-            harmless(&line.reasons.join("; ")),
+            disarmed(&line.reasons.join("; ")).into_owned(),
         ])
     }
 
@@ -267,9 +268,4 @@ impl<W: Write> Report<W> {
     pub fn finish(mut self) -> std::io::Result<()> {
         self.0.flush()
     }
-}
-
-/// A text that a spreadsheet does not take for a formula.
-fn harmless(text: &str) -> String {
-    if text.starts_with(['=', '+', '-', '@', '\t', '\r']) { format!("'{text}") } else { text.to_owned() }
 }

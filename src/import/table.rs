@@ -3,7 +3,10 @@
 use serde_json::{Map, Value, json};
 
 use super::json::{place, read_geometry};
-use super::{Content, Crs, Feature, Item, Reading, Source, as_entered, cell, quotes, value, well_known_text};
+use super::value::{self, Decimal};
+use super::{
+    Content, Crs, Feature, Item, Reading, Source, TEXT_KEPT, as_entered, cell, quotes, well_known_text,
+};
 use crate::geometry::coordinate::{self, AxisOrder};
 use crate::model::Hash;
 
@@ -47,16 +50,28 @@ pub(super) fn read(text: &str, reading: &Reading, given: Option<&Crs>) -> Result
     }
     let records: Vec<csv::StringRecord> =
         rows.records().collect::<Result<_, _>>().map_err(|fault| fault.to_string())?;
-    source.decimal_comma = match separator {
-        b',' => false,
-        // Spreadsheets separate so where the comma is taken.
-        b';' => records.iter().flatten().any(is_comma_number),
-        // `12,500` may be thousands here: another number has to say which way the file writes.
-        _ => records.iter().flatten().any(|cell| is_comma_number(cell) && !may_be_thousands(cell)),
-    };
-    let reader = Reader { text, place, given, decimal_comma: source.decimal_comma };
+    source.decimal = decimal(separator, &records);
+    let reader = Reader { text, place, given, decimal: source.decimal };
     source.items.extend(records.iter().map(|record| reader.item(&names, record)));
     Ok(source)
+}
+
+/// How a table writes one and a half. `12,500` and `12.500` may both be thousands: another number has to say.
+fn decimal(separator: u8, records: &[csv::StringRecord]) -> Decimal {
+    let has = |is_it: fn(&str) -> bool| records.iter().flatten().any(is_it);
+    let comma: fn(&str) -> bool = match separator {
+        b',' => return Decimal::Point,
+        // Spreadsheets separate so where the comma is taken.
+        b';' => |cell| is_decimal(cell, ','),
+        _ => |cell| is_decimal(cell, ',') && !may_be_thousands(cell, ','),
+    };
+    if has(comma) {
+        Decimal::Comma
+    } else if has(|cell| is_decimal(cell, '.') && !may_be_thousands(cell, '.')) {
+        Decimal::Point
+    } else {
+        Decimal::Unknown
+    }
 }
 
 /// The separator: the one Excel declares in a first line `sep=;`, else the most frequent outside quotes.
@@ -114,18 +129,19 @@ fn find_place(names: &[String], reading: &Reading) -> Result<Place, String> {
     }
 }
 
-fn is_comma_number(cell: &str) -> bool {
-    cell.trim().trim_start_matches('-').split_once(',').is_some_and(|(whole, fraction)| {
+/// Digits around this sign, and nothing else.
+fn is_decimal(cell: &str, sign: char) -> bool {
+    cell.trim().trim_start_matches('-').split_once(sign).is_some_and(|(whole, fraction)| {
         let digits = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
         digits(whole) && digits(fraction)
     })
 }
 
-/// One to three digits, a comma and three digits: 12,500.
-fn may_be_thousands(cell: &str) -> bool {
+/// Three digits behind the sign, and up to three before it.
+fn may_be_thousands(cell: &str, sign: char) -> bool {
     cell.trim()
         .trim_start_matches('-')
-        .split_once(',')
+        .split_once(sign)
         .is_some_and(|(whole, rest)| (1..=3).contains(&whole.len()) && whole != "0" && rest.len() == 3)
 }
 
@@ -133,7 +149,7 @@ struct Reader<'a> {
     text: &'a str,
     place: Place,
     given: Option<&'a Crs>,
-    decimal_comma: bool,
+    decimal: Decimal,
 }
 
 /// What a row says of its geometry: the geometry, what was entered where that is something else.
@@ -177,7 +193,7 @@ impl Reader<'_> {
 
     fn written(&self, text: &str, notes: &mut Vec<String>) -> Placed {
         let kept = |fault: String, notes: &mut Vec<String>| {
-            notes.push(format!("the geometry cannot be read: {fault}; its text is kept"));
+            notes.push(format!("the geometry cannot be read: {fault}{TEXT_KEPT}"));
             (None, as_entered(self.given.and_then(Crs::name), Some(text)))
         };
         if text.starts_with('{') {
@@ -209,7 +225,7 @@ impl Reader<'_> {
         };
         let text = format!("{lat} {lon}").trim().to_owned();
         let crs = self.given.unwrap_or(&Crs::Wgs84);
-        let plain = |text: &str| value::number(text, self.decimal_comma, false);
+        let plain = |text: &str| value::number(text, self.decimal, false);
         if let (Ok(x), Ok(y)) = (plain(&lon), plain(&lat)) {
             return place(json!({"type": "Point", "coordinates": [x, y]}), &text, crs, notes);
         }
@@ -219,11 +235,11 @@ impl Reader<'_> {
                 (Some(json!({"type": "Point", "coordinates": position})), as_entered(None, Some(&text)))
             }
             Ok(_) => {
-                notes.push("the position has only one half; its text is kept".to_owned());
+                notes.push(format!("the position has only one half{TEXT_KEPT}"));
                 (None, as_entered(crs.name(), Some(&text)))
             }
             Err(fault) => {
-                notes.push(format!("the position cannot be read: {fault}; its text is kept"));
+                notes.push(format!("the position cannot be read: {fault}{TEXT_KEPT}"));
                 (None, as_entered(crs.name(), Some(&text)))
             }
         }
@@ -234,18 +250,21 @@ impl Reader<'_> {
 mod tests {
     use super::*;
 
-    fn writes_a_decimal_comma(text: &str) -> bool {
-        read(text, &Reading::default(), None).expect("a table").decimal_comma
+    fn decimal(text: &str) -> Decimal {
+        read(text, &Reading::default(), None).expect("a table").decimal
     }
 
     #[test]
     fn what_may_be_thousands_is_no_evidence_of_a_decimal_comma() {
-        let of = |size: &str, lon: &str| {
-            writes_a_decimal_comma(&format!("lon\tlat\treported_area_m2\n{lon}\t44.1\t{size}\n"))
-        };
-        assert!(!of("12,500", "18.6050"), "an English spreadsheet's twelve thousand");
-        assert!(of("12,5", "18.6050") && of("0,500", "18.6050") && of("12,500", "18,6050"));
-        assert!(writes_a_decimal_comma("lon;lat;size\n18.1;44.1;12,500\n"), "where the comma is taken");
-        assert!(!writes_a_decimal_comma("lon,lat,size\n18.1,44.1,\"12,5\"\n"));
+        let of =
+            |size: &str, lon: &str| decimal(&format!("lon\tlat\treported_area_m2\n{lon}\t44.1\t{size}\n"));
+        assert_eq!(of("12,500", "18.6050"), Decimal::Point, "an English spreadsheet's twelve thousand");
+        for (size, lon) in [("12,5", "18.6050"), ("0,500", "18.6050"), ("12,500", "18,6050")] {
+            assert_eq!(of(size, lon), Decimal::Comma, "{size} {lon}");
+        }
+        assert_eq!(decimal("lon;lat;size\n18.1;44.1;12,500\n"), Decimal::Comma, "where the comma is taken");
+        assert_eq!(decimal("lon,lat,size\n18.1,44.1,\"12,5\"\n"), Decimal::Point);
+        let sizes = "id;reported_area_m2;wkt\n1;12.500;POINT(-21.8 5.6)\n";
+        assert_eq!(decimal(sizes), Decimal::Unknown, "twelve thousand, or twelve and a half");
     }
 }

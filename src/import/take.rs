@@ -123,7 +123,7 @@ fn prepare(
     identified: Identified<'_>,
 ) -> Result<Prepared, Box<Line>> {
     let (feature, identity) = identified?;
-    let fields = job.mapping.fields(feature, job.source.decimal_comma);
+    let fields = job.mapping.fields(feature, job.source.decimal);
     let kind = job.mapping.schema().kind();
     let found = assess(kind, &fields.values, feature.geometry.as_ref(), around);
     let mut line = line(number, feature, &identity, &fields.notes, found);

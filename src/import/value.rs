@@ -1,21 +1,33 @@
 //! Values of a file as a schema's field wants them.
 
 use serde_json::{Number, Value, json};
+use uuid::Uuid;
 
 use super::{cell, date};
+
+/// How a file writes one and a half.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Decimal {
+    /// 1.5
+    #[default]
+    Point,
+    /// 1,5
+    Comma,
+    /// Nothing in it says.
+    Unknown,
+}
 
 /// What turns a file's values into a field's.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Converter<'a> {
     /// The field, or the items of its list, as the schema has it.
     spec: &'a Value,
-    /// The file writes 1,5 for one and a half.
-    decimal_comma: bool,
+    decimal: Decimal,
 }
 
 impl<'a> Converter<'a> {
-    pub(super) fn new(spec: &'a Value, decimal_comma: bool) -> Self {
-        Self { spec, decimal_comma }
+    pub(super) fn new(spec: &'a Value, decimal: Decimal) -> Self {
+        Self { spec, decimal }
     }
 
     /// The value as the field wants it.
@@ -34,7 +46,7 @@ impl<'a> Converter<'a> {
     }
 
     fn list(&self, value: &Value) -> Result<Value, String> {
-        let item = Self::new(&self.spec["items"], self.decimal_comma);
+        let item = Self::new(&self.spec["items"], self.decimal);
         let each =
             |parts: Vec<Value>| parts.iter().map(|part| item.convert(part)).collect::<Result<Value, _>>();
         match value {
@@ -51,7 +63,7 @@ impl<'a> Converter<'a> {
     fn number(&self, value: &Value) -> Result<Value, String> {
         let number = match value {
             Value::Number(number) => number.clone(),
-            Value::String(text) => number(text, self.decimal_comma, true)?,
+            Value::String(text) => number(text, self.decimal, true)?,
             other => return Err(format!("{other} is not a number")),
         };
         if self.spec["type"] != "integer" || number.is_i64() || number.is_u64() {
@@ -74,7 +86,10 @@ impl<'a> Converter<'a> {
         }
         match self.spec["format"].as_str() {
             Some("date") => date::read(&text).map(Value::String),
-            Some("uuid") => Ok(json!(text.to_lowercase())),
+            Some("uuid") => match Uuid::try_parse(&text) {
+                Ok(id) => Ok(json!(id)),
+                Err(_) => Err(format!("`{text}` is not the id of a record")),
+            },
             _ => Ok(match value {
                 Value::String(text) => json!(text),
                 _ => json!(text),
@@ -123,14 +138,16 @@ fn object(value: &Value) -> Result<Value, String> {
 ///
 /// # Errors
 /// Why it is no number, or what it may mean.
-pub(super) fn number(text: &str, decimal_comma: bool, grouped: bool) -> Result<Number, String> {
-    let bare: String = text.chars().filter(|c| ![' ', '\u{a0}', '\u{202f}', '\''].contains(c)).collect();
+pub(super) fn number(text: &str, decimal: Decimal, grouped: bool) -> Result<Number, String> {
+    // Between degrees and minutes a blank is no grouping.
+    let groups = |c: &char| grouped && [' ', '\u{a0}', '\u{202f}', '\''].contains(c);
+    let bare: String = text.trim().chars().filter(|c| !groups(c)).collect();
     let (commas, dots) = (bare.matches(',').count(), bare.matches('.').count());
     let doubtful = || format!("`{text}` may be a fraction or thousands: write it with a decimal point only");
     let plain = match (commas, dots) {
-        (0, 1) if decimal_comma && grouped && is_grouped(&bare) => return Err(doubtful()),
+        (0, 1) if decimal != Decimal::Point && grouped && is_grouped(&bare) => return Err(doubtful()),
         (0, _) => bare,
-        (1, 0) if decimal_comma => bare.replace(',', "."),
+        (1, 0) if decimal == Decimal::Comma => bare.replace(',', "."),
         _ => return Err(doubtful()),
     };
     let numberlike = plain.chars().all(|c| c.is_ascii_digit() || "+-.eE".contains(c));
@@ -157,18 +174,22 @@ mod tests {
     use super::*;
 
     fn convert(spec: &Value, value: &Value) -> Result<Value, String> {
-        Converter::new(spec, false).convert(value)
+        Converter::new(spec, Decimal::Point).convert(value)
     }
 
     #[test]
     fn numbers_are_read_and_doubtful_ones_refused() {
-        assert_eq!(number("18,605", true, true), Ok(Number::from_f64(18.605).unwrap()));
-        assert_eq!(number("1 234", false, true), Ok(1234.into()));
-        assert_eq!(number("18.605", true, false), Ok(Number::from_f64(18.605).unwrap()));
+        assert_eq!(number("18,605", Decimal::Comma, true), Ok(Number::from_f64(18.605).unwrap()));
+        assert_eq!(number("1 234", Decimal::Point, true), Ok(1234.into()));
+        assert_eq!(number("18.605", Decimal::Comma, false), Ok(Number::from_f64(18.605).unwrap()));
         for text in ["1,234", "NaN", "inf", "1e999", "", "1.2.3", "0x10", "12 m"] {
-            assert!(number(text, false, true).is_err(), "{text}");
+            assert!(number(text, Decimal::Point, true).is_err(), "{text}");
         }
-        assert!(number("1.234", true, true).is_err());
+        for decimal in [Decimal::Comma, Decimal::Unknown] {
+            assert!(number("1.234", decimal, true).is_err(), "{decimal:?}");
+        }
+        assert_eq!(number("12.5", Decimal::Unknown, true), Ok(Number::from_f64(12.5).unwrap()));
+        assert!(number("6 7.5", Decimal::Point, false).is_err(), "degrees and minutes are no one number");
     }
 
     #[test]
@@ -181,6 +202,10 @@ mod tests {
         let list = json!({"type": "array", "items": code});
         assert_eq!(convert(&list, &json!("ap_mine, uxo")), Ok(json!(["ap_mine", "uxo"])));
         assert_eq!(convert(&list, &json!("Anti-personnel, laid")), Ok(json!(["ap_mine"])));
+        let ids = json!({"type": "array", "items": {"type": "string", "format": "uuid"}});
+        let (one, other) = (Uuid::now_v7(), Uuid::now_v7());
+        assert_eq!(convert(&ids, &json!(format!("{one}, {{{other}}}"))), Ok(json!([one, other])));
+        assert!(convert(&ids, &json!("area 7")).is_err());
         assert_eq!(convert(&json!({"type": "boolean"}), &json!("Yes")), Ok(json!(true)));
         assert_eq!(convert(&json!({"type": "integer"}), &json!("12")), Ok(json!(12)));
         assert!(convert(&json!({"type": "integer"}), &json!("1.5")).is_err());

@@ -5,6 +5,7 @@ use encoding_rs::{Encoding, UTF_8};
 use quick_xml::escape::resolve_xml_entity;
 use quick_xml::events::{BytesStart, Event};
 use quick_xml::{Reader, XmlVersion};
+use serde_json::{Map, Value, json};
 
 /// How deep elements may nest: folders of folders.
 const DEPTH: usize = 64;
@@ -35,6 +36,16 @@ impl Element {
     pub(super) fn text(&self) -> &str {
         self.text.trim()
     }
+}
+
+/// Sets a column; where it says something else already, this is another one.
+pub(super) fn put(columns: &mut Map<String, Value>, name: &str, text: &str) {
+    if text.is_empty() || columns.get(name).is_some_and(|there| there == text) {
+        return;
+    }
+    let twins = (2..).map(|number: usize| format!("{name}_{number}"));
+    let free = std::iter::once(name.to_owned()).chain(twins).find(|name| !columns.contains_key(name));
+    columns.extend(free.map(|name| (name, json!(text))));
 }
 
 /// Whether bytes are XML: it begins with an angle bracket.

@@ -106,10 +106,20 @@ fn an_edited_export_changes_its_records(place: &Place) {
     );
     assert_eq!(record.properties["classification"], features(&old)[0]["properties"]["classification"]);
 
+    // What a table disarms for spreadsheets is not what was written.
+    let file_of_texts =
+        edited(&country, place, |features| features[4]["properties"]["remarks"] = json!("=1+1"));
+    let (armed, _) = import(&country, &file_of_texts, &reading, |job| job.update = true);
+    assert_eq!(armed.count(Outcome::Edited), 1, "{armed}");
+    let table = country.im().export(place.folder.path(), "hazardous_area", &[("f", "csv")]);
+    assert!(std::fs::read_to_string(&table).unwrap().contains("'=1+1"));
+    let (table, _) = import(&country, &table, &reading, |job| job.update = true);
+    assert_eq!(table.count(Outcome::Duplicate), 5, "{table}");
+
     // The same again is done already; and what was exported before that is too old to change anything.
-    let after = store.head().unwrap().seq;
     let (again, _) = import(&country, &file, &reading, |job| (job.update, job.submit) = (true, true));
-    assert_eq!(again.count(Outcome::Duplicate), 5, "{again}");
+    assert_eq!((again.count(Outcome::Duplicate), again.submitted), (5, 1), "the draft of before: {again}");
+    let after = store.head().unwrap().seq;
     let mut late = features(&old).clone();
     late[0]["properties"]["remarks"] = json!("from another office");
     late[3]["properties"]["remarks"] = json!("no version");

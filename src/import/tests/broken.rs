@@ -108,7 +108,7 @@ fn digest(bytes: &[u8]) {
     };
     let Ok(source) = Source::read(bytes, &Reading::default()) else { return };
     for feature in source.features() {
-        let fields = mapping.fields(feature, source.decimal_comma);
+        let fields = mapping.fields(feature, source.decimal);
         crate::import::assess::assess("hazardous_area", &fields.values, feature.geometry.as_ref(), around);
     }
 }
@@ -130,4 +130,24 @@ proptest! {
     fn any_bytes_never_panic(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
         digest(&bytes);
     }
+}
+
+#[test]
+fn a_geometry_that_is_neither_read_nor_kept_makes_no_record() {
+    let house = House::new();
+    let ring = vec!["18.1 43.5"; 12_000].join(",");
+    let text = format!("id;reported_area_m2;wkt\n1;12.500;POINT(18.1 43.5)\n2;5;\"POLYGON(({ring})\"\n");
+    let source = Source::read(text.as_bytes(), &Reading::default()).unwrap();
+    let (summary, lines) = house.take(&source, "hazardous_area", hazard(), |_| {});
+    assert!(
+        lines[0].reasons.iter().any(|reason| reason.contains("fraction or thousands")),
+        "{:?}",
+        lines[0].reasons
+    );
+    assert_eq!(
+        (lines[0].outcome, lines[1].outcome),
+        (Outcome::Quarantined, Outcome::Unreadable),
+        "{summary}"
+    );
+    assert!(lines[1].reasons[0].contains("too long to be kept"), "{:?}", lines[1].reasons);
 }
