@@ -44,6 +44,7 @@ pub(super) fn back_up(config: &Config, command: &Backup) -> anyhow::Result<()> {
         let _ = fs::remove_dir_all(folder);
     }
     copied?;
+    keep_private(&file)?;
     copy_keys(&config.data.join(KEYS), &folder.join(KEYS))?;
     File::open(&file)?.sync_all()?;
     let copy =
@@ -85,6 +86,7 @@ pub(super) fn restore(config: &Config, command: &Restore) -> anyhow::Result<()> 
             ensure!(copy.exists(), "{} is not a backup: it has no {DATABASE}", folder.display());
             begin(config, &url)?;
             fs::copy(&copy, file).with_context(|| format!("{} cannot be copied", copy.display()))?;
+            keep_private(file)?;
             File::open(file)?.sync_all()?;
             copy_keys(&folder.join(KEYS), &config.data.join(KEYS))?;
             // The copy is this command's own: it may come from an older program, and the epoch must begin in any case.
@@ -107,6 +109,14 @@ fn make(folder: &Path) -> anyhow::Result<()> {
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
     builder.create(folder).with_context(|| format!("the folder {} cannot be made", folder.display()))
+}
+
+/// Lets only its owner read a database.
+fn keep_private(file: &Path) -> anyhow::Result<()> {
+    #[cfg(unix)]
+    fs::set_permissions(file, std::os::unix::fs::PermissionsExt::from_mode(0o600))
+        .with_context(|| format!("{} cannot be kept from others", file.display()))?;
+    Ok(())
 }
 
 /// Copies the signing keys with their permissions. A server that has none yet made no promise that needs them.

@@ -31,7 +31,7 @@ pub(crate) async fn list(access: Access<ReadLedger>, state: Data<AppState>) -> A
             .map(|mut frozen| {
                 let basis = frozen.basis.parse().unwrap_or_default();
                 let now = year_document(books, basis, frozen.year);
-                let changed = Hash::of_value(&now).to_string() != frozen.hash;
+                let changed = Hash::of_value(&now) != Hash::of_value(&frozen.document);
                 let mut adjustment = changed.then(|| adjustments(&frozen.document, &now));
                 if !sees_ground(reader, basis) {
                     // Which records they are, and where their outlines fail, is not for everybody.

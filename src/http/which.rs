@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use chrono::{Datelike as _, NaiveDate, Utc};
+use chrono::{Datelike as _, NaiveDate, TimeDelta, Utc};
 use geo::Rect;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
@@ -45,7 +45,7 @@ pub(super) fn name_of(cut: Cut) -> &'static str {
 #[serde(deny_unknown_fields)]
 pub(crate) struct Which {
     /// The last day that counts, as `2024-12-31`; today where left out.
-    #[serde(default, deserialize_with = "day")]
+    #[serde(default, deserialize_with = "past_day")]
     as_of: Option<NaiveDate>,
     /// Balance and the pieces behind one: the first day; 1 January of the last day's year where left out.
     #[serde(default, deserialize_with = "day")]
@@ -99,7 +99,7 @@ pub(crate) struct Which {
 #[serde(deny_unknown_fields)]
 pub(crate) struct EndOfDay {
     /// The last day that counts, as `2024-12-31`; today where left out.
-    #[serde(default, deserialize_with = "day")]
+    #[serde(default, deserialize_with = "past_day")]
     as_of: Option<NaiveDate>,
     /// `official` counts what is finalised, `provisional` everything that was not rejected; official where left out.
     basis: Option<Basis>,
@@ -130,6 +130,21 @@ fn day<'de, D: Deserializer<'de>>(given: D) -> Result<Option<NaiveDate>, D::Erro
         return Err(D::Error::custom(not_a_day(&given)));
     }
     Ok(Some(day))
+}
+
+/// A day that has begun somewhere on the globe: of a later one nothing is known, and a document of it would say that there
+/// is.
+fn past_day<'de, D: Deserializer<'de>>(given: D) -> Result<Option<NaiveDate>, D::Error> {
+    let day = day(given)?;
+    match day.filter(|day| !has_begun(*day)) {
+        Some(day) => Err(D::Error::custom(format!("`as_of={day}` has not come yet"))),
+        None => Ok(day),
+    }
+}
+
+/// Whether a day has begun anywhere: east of the date line it is tomorrow already.
+pub(super) fn has_begun(day: NaiveDate) -> bool {
+    day <= (Utc::now() + TimeDelta::hours(14)).date_naive()
 }
 
 fn not_a_day(given: &str) -> String {

@@ -30,6 +30,24 @@ vocabulary! {
     }
 }
 
+/// Members of a feature (RFC 7946), with those that servers and clients add and that change nothing. Anything else would be
+/// a property in the wrong place, and its edit lost.
+const MEMBERS: [&str; 13] = [
+    "type",
+    "id",
+    "geometry",
+    "properties",
+    "bbox",
+    "crs",
+    "links",
+    "time",
+    "place",
+    "conformsTo",
+    "featureType",
+    "coordRefSys",
+    "geometry_name",
+];
+
 /// Somebody's edit of a collection's feature.
 #[derive(Debug, Clone, Copy)]
 pub struct Edit<'e> {
@@ -61,6 +79,12 @@ impl Edit<'_> {
         if self.manner != Manner::Update && members.get("type").is_none_or(|type_| type_ != "Feature") {
             faults.push(fault("/type", "must be `Feature`"));
         }
+        for name in members.keys().filter(|name| !MEMBERS.contains(&name.as_str())) {
+            let wrong = format!(
+                "is no member of a feature: a property of the record stands under `/properties/{name}`"
+            );
+            faults.push(fault(&format!("/{name}"), &wrong));
+        }
         let none = Map::new();
         let properties = match members.get("properties") {
             Some(Value::Object(properties)) => properties,
@@ -70,9 +94,10 @@ impl Edit<'_> {
                 &none
             }
         };
+        let mut said: Vec<(&Property, &Value)> = Vec::new();
         for (name, value) in properties {
             match self.collection.property(name) {
-                Some(property) => changes.extend(self.change(property, value)),
+                Some(property) => said.push((property, value)),
                 None => faults.push(fault(
                     &format!("/properties/{name}"),
                     &format!("is no property of {}", self.collection.id),
@@ -82,7 +107,13 @@ impl Edit<'_> {
         if self.manner == Manner::Replace {
             let left_out =
                 self.collection.properties.iter().filter(|one| !properties.contains_key(&one.name));
-            changes.extend(left_out.filter_map(|property| self.change(property, &Value::Null)));
+            said.extend(left_out.map(|property| (property, &Value::Null)));
+        }
+        for (property, value) in said {
+            match self.change(property, value) {
+                Ok(change) => changes.extend(change),
+                Err(wrong) => faults.push(wrong),
+            }
         }
         match self.geometry(members.get(GEOMETRY)) {
             Ok(change) => changes.extend(change.map(|change| (GEOMETRY.to_owned(), change))),
@@ -92,23 +123,23 @@ impl Edit<'_> {
     }
 
     /// What a property's value changes; nothing where it is what stands, or not the client's to say.
-    fn change(&self, property: &Property, given: &Value) -> Option<(String, Change)> {
+    fn change(&self, property: &Property, given: &Value) -> Result<Option<(String, Change)>, Fault> {
         if property.schema["readOnly"] == true {
-            return None;
+            return Ok(None);
         }
         let given = unpacked(property.type_, given);
         let stands =
             self.stands.and_then(|stands| stands.properties.get(&property.name)).unwrap_or(&Value::Null);
         let given = if self.manner == Manner::Update { merged(stands, given) } else { given };
         if is_same(&given, stands) {
-            return None;
+            return Ok(None);
         }
         let change = if self.schema.merge_class(&property.name) == MergeClass::Append {
-            rows(&given, stands)
+            rows(&property.name, &given, stands)?
         } else {
             Change { to: Some(given), ..Change::default() }
         };
-        Some((property.name.clone(), change))
+        Ok(Some((property.name.clone(), change)))
     }
 
     fn geometry(&self, given: Option<&Value>) -> Result<Option<Change>, Fault> {
@@ -223,15 +254,24 @@ fn is_same(a: &Value, b: &Value) -> bool {
 }
 
 /// Rows are added and struck out, never changed.
-fn rows(given: &Value, stands: &Value) -> Change {
+fn rows(name: &str, given: &Value, stands: &Value) -> Result<Change, Fault> {
     let list = |value: &Value| value.as_array().cloned().unwrap_or_default();
     let (given_rows, standing) = (list(given), list(stands));
     let id = |row: &Value| row["id"].as_str().and_then(|id| id.parse::<uuid::Uuid>().ok());
     let kept = |row: &&Value| given_rows.iter().any(|other| id(other) == id(row));
     let gone = standing.iter().filter(|row| row["removed"] != true && !kept(row)).filter_map(id);
+    let is_changed = |row: &Value| {
+        let standing = standing.iter().find(|standing| id(standing).is_some() && id(standing) == id(row));
+        standing.is_some_and(|standing| !is_same(standing, row))
+    };
+    if let Some(place) = given_rows.iter().position(is_changed) {
+        let wrong =
+            "this row stands already and cannot be changed: leave it out, and add another without its `id`";
+        return Err(fault(&format!("/properties/{name}/{place}"), wrong));
+    }
     // What is no list is refused by the schema.
     let to = if given.is_array() || given.is_null() { None } else { Some(given.clone()) };
-    Change { remove: gone.collect(), add: given_rows, to, from: None }
+    Ok(Change { remove: gone.collect(), add: given_rows, to, from: None })
 }
 
 #[cfg(test)]
@@ -337,6 +377,16 @@ mod tests {
         assert_eq!(names, ["contamination", "evidence", "geometry", "reported_area_m2"]);
         let made = changes(Manner::Create, None, &put).unwrap();
         assert_eq!(made, json!({"classification": {"to": "CHA"}}));
+    }
+
+    #[test]
+    fn what_would_be_lost_is_refused() {
+        let area = area();
+        let place = |body: Value| changes(Manner::Update, Some(&area), &body).unwrap_err()[0].pointer.clone();
+        assert_eq!(place(json!({"classification": "SHA"})), "/classification", "beside its properties");
+        assert_eq!(place(json!({"propertys": {"classification": "SHA"}})), "/propertys");
+        let row = json!({"id": ID, "kind": "other", "strength": "indirect"});
+        assert_eq!(place(json!({"properties": {"evidence": [row]}})), "/properties/evidence/0");
     }
 
     #[test]

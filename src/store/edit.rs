@@ -44,8 +44,15 @@ impl Store {
             actor.may_write(Op::Create, &kind, None).map_err(|detail| StoreError::refused("role", detail))?;
             if let Some(head) = txn.head(id)? {
                 let says = |(name, change): (&String, &Change)| says(head.field(name), change);
-                let same = head.author == actor.account && head.kind == kind && changes.iter().all(says);
-                let detail = "there is a record of this id: look at it, or leave the id out";
+                let same = head.author == actor.account
+                    && head.kind == kind
+                    && !head.retired
+                    && changes.iter().all(says);
+                let detail = if head.retired {
+                    "there was a record of this id, which is out of use: leave the id out"
+                } else {
+                    "there is a record of this id: look at it, or leave the id out"
+                };
                 return if same { Ok(head.version) } else { Err(StoreError::refused("taken", detail)) };
             }
             let mut mutation = draft(&actor, Op::Create, &kind, schema, id);

@@ -1,7 +1,8 @@
 //! Whether a database is what its log says: for whoever restored a copy, moved a server or mistrusts a disk.
 //!
 //! The log is a chain of hashes, every version follows from the one before it by a mutation of the log, every record
-//! stands at its newest version, and every scope's digest is that of its records. All of it is read on one snapshot.
+//! stands at its newest version, every scope's digest is that of its records, and every frozen year says what was frozen.
+//! All of it is read on one snapshot.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -10,10 +11,10 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::backend::DbConnection;
-use super::column::Id;
+use super::column::{Document, Id};
 use super::memory::received;
 use super::row::{LogRow, RecordRow, VersionRow};
-use super::schema::{conflict, log, membership, parked, quarantine, record, scope_digest, version};
+use super::schema::{conflict, freeze, log, membership, parked, quarantine, record, scope_digest, version};
 use super::scope::Scope;
 use super::txn::{GENESIS, PERSONAL, chain, read_clock};
 use super::{Result, Store};
@@ -74,6 +75,7 @@ impl Store {
             places(connection, &outcomes, &mut verdict)?;
             let scopes = records(connection, self.registry, &mut verdict, progress)?;
             digests(connection, scopes, &mut verdict)?;
+            freezes(connection, &mut verdict)?;
             Ok(verdict)
         })
     }
@@ -363,6 +365,28 @@ fn digests(
     }
     for scope in expected.keys() {
         verdict.fault(format!("scope {scope}: it has records and no digest"));
+    }
+    Ok(())
+}
+
+/// Every year that the log says was frozen is there with the figures of then, and no other is.
+fn freezes(connection: &mut DbConnection, verdict: &mut Verdict) -> Result<()> {
+    let acts: Vec<(Id, Vec<u8>)> = log::table
+        .filter(log::entry.eq("act").and(log::outcome.eq("year_frozen")))
+        .select((log::subject, log::body))
+        .load(connection)?;
+    let said = |body: &[u8]| Some(serde_json::from_slice::<Value>(body).ok()?["hash"].as_str()?.to_owned());
+    let mut frozen: HashMap<Id, Option<String>> = acts.iter().map(|(id, body)| (*id, said(body))).collect();
+    let rows: Vec<(Id, i32, Document)> =
+        freeze::table.select((freeze::freeze_id, freeze::year, freeze::document)).load(connection)?;
+    for (id, year, document) in rows {
+        if frozen.remove(&id).flatten() != Some(Hash::of_value(&document.0).to_string()) {
+            verdict
+                .fault(format!("frozen year {year} ({}): its figures are not those that were frozen", id.0));
+        }
+    }
+    for id in frozen.keys() {
+        verdict.fault(format!("frozen year ({}): it is gone", id.0));
     }
     Ok(())
 }

@@ -116,6 +116,7 @@ fn a_question_that_cannot_be_answered_is_refused(place: &Place) {
     let refused = [
         ("remaining?as_off=2024-12-31", "as_off"),
         ("remaining?as_of=2024-13-01", "2024-13-01"),
+        ("remaining?as_of=2190-01-01", "has not come yet"),
         ("remaining?as_of=+9999-01-01", "2024-12-31"),
         ("remaining?group_by=year", "balance"),
         ("remaining?group_by=provinces", "admin1"),

@@ -1,9 +1,11 @@
 //! From a push to the Article 5 figure, down to the polygons behind it.
 
+use cartagena::model::Role;
+use cartagena::store::DatabaseUrl;
+use diesel::connection::SimpleConnection as _;
+use diesel::{Connection as _, PgConnection, SqliteConnection};
 use serde_json::{Value, json};
 use uuid::Uuid;
-
-use cartagena::model::Role;
 
 use crate::support::tablet::record;
 use crate::support::{Crew, Person, Place, Serving, Tablet, TestServer, on_both, people::text};
@@ -225,6 +227,24 @@ fn a_frozen_year_shows_what_changed_since(place: &Place) {
     assert_eq!(later["unchanged"], false);
     assert!(later["adjustments"]["closing_m2"].as_f64().unwrap() > 12_000.0, "{later}");
     assert_eq!(later["freeze"]["hash"], frozen["hash"], "the published figure stays");
+    // What was published is in the log: nobody changes it or takes it away unnoticed.
+    let faults = || server.store().verify(&mut |_, _, _| ()).unwrap().named;
+    assert_eq!(faults(), Vec::<String>::new());
+    let run = |statement: &str| match place.database() {
+        DatabaseUrl::Sqlite(path) => {
+            SqliteConnection::establish(&path).unwrap().batch_execute(statement).unwrap();
+        }
+        DatabaseUrl::Postgres(url) => {
+            PgConnection::establish(&url).unwrap().batch_execute(statement).unwrap()
+        }
+    };
+    run("create table kept as select * from \"freeze\"");
+    run("update \"freeze\" set document = '{\"closing_m2\": 1}'");
+    assert!(faults()[0].contains("frozen year 2024"), "{:?}", faults());
+    assert_eq!(list()["unchanged"], false, "what is shown as frozen is not what was");
+    run("delete from \"freeze\"");
+    assert!(faults()[0].contains("it is gone"), "{:?}", faults());
+    run("insert into \"freeze\" select * from kept; drop table kept");
 }
 
 fn figures_as_csv(place: &Place) {

@@ -13,6 +13,7 @@ use crate::http::error::{ApiError, ApiResult};
 use crate::http::ground::must_see_ground;
 use crate::http::map_access::MapAccess;
 use crate::http::state::AppState;
+use crate::http::which::has_begun;
 use crate::model::role::{Actor, Sight};
 use crate::ogc::Unreadable;
 use crate::ogc::bbox::Bbox;
@@ -250,8 +251,12 @@ fn end_of(text: &str, ground: bool) -> Result<DateTime<Utc>, Unreadable> {
     let text = text.trim();
     let readable = !ground || text.parse::<NaiveDate>().is_ok();
     let moment = span(text).filter(|_| readable).map(|(_, last)| last);
-    let reason = || format!("`{text}`: a day between 1900 and 2200, like 2024-12-31");
-    moment
+    let wrong = |what: &str| Unreadable::new("as_of", format!("`{text}`: {what}"));
+    let last = moment
         .filter(|last| (1900..=2200).contains(&last.year()))
-        .ok_or_else(|| Unreadable::new("as_of", reason()))
+        .ok_or_else(|| wrong("a day between 1900 and 2200, like 2024-12-31"))?;
+    if !has_begun(last.date_naive()) {
+        return Err(wrong("it has not come yet"));
+    }
+    Ok(last)
 }

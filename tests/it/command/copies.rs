@@ -26,6 +26,11 @@ fn a_backup_comes_back_with_a_new_epoch() {
     assert!(told.contains("new epoch"), "{told}");
     assert!(folder.must("--data elsewhere verify").contains("Sound."));
     assert!(folder.must("--data elsewhere user list").contains("im"));
+    for file in ["kept/cartagena.db", "elsewhere/cartagena.db"] {
+        use std::os::unix::fs::PermissionsExt as _;
+        let mode = std::fs::metadata(folder.0.path().join(file)).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600, "{file}");
+    }
     let epoch = |data: &str| {
         use diesel::prelude::*;
         let file = folder.0.path().join(data).join("cartagena.db");

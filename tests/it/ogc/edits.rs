@@ -55,6 +55,12 @@ fn a_record_that_is_asked_for_again_is_made_once(place: &Place) {
     assert!(first.header("location").unwrap().ends_with(&id.to_string()));
     assert_eq!(version_of(&first), version_of(&again));
     assert_eq!(map.items("hazardous_area", &[])["numberMatched"], 2, "and the one that was there");
+    let mut gone = body.clone();
+    gone["id"] = json!(Uuid::now_v7());
+    let made = ask(&map, &gone);
+    let at = format!("{items}/{}", gone["id"].as_str().unwrap());
+    assert_eq!(edit(&map, "DELETE", &at, PATCH, Some(&version_of(&made)), &json!({})).status, 204);
+    assert_eq!(ask(&map, &gone).status, 409, "one that is out of use does not come back by being made");
     body["properties"]["classification"] = json!("CHA");
     assert_eq!(ask(&map, &body).status, 409, "it says something else");
     let other = Map::of(&country.server, &country.crew.im, "read_write");

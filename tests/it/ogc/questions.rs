@@ -122,6 +122,7 @@ fn what_is_no_question_is_refused(place: &Place) {
         "sortby=nothing",
         "properties=nothing",
         "as_of=soon",
+        "as_of=2190-01-01",
         "f=xml",
         "bbox=0,0,1,1&bbox=0,0,1,1",
         "evidence=x",
