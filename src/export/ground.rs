@@ -1,6 +1,9 @@
 //! Geometries in a layer's one type and reference system.
 
-use geo::{Centroid as _, Geometry, MapCoords as _, MultiLineString, MultiPoint, MultiPolygon, Point};
+use geo::{
+    BoundingRect as _, Centroid as _, Coord, Geometry, MapCoords as _, MultiLineString, MultiPoint,
+    MultiPolygon, Point, coord,
+};
 
 use crate::ogc::collection::Shape;
 use crate::ogc::crs::Crs;
@@ -17,7 +20,7 @@ pub(super) fn placed(geometry: &Geometry<f64>, shape: Shape, crs: Crs) -> Option
     geometry
         .try_map_coords(|at| {
             let [x, y] = crs.place(at.x, at.y).ok_or(())?;
-            Ok::<_, ()>(geo::coord! {x: shown(x), y: shown(y)})
+            Ok::<_, ()>(coord! {x: shown(x), y: shown(y)})
         })
         .ok()
 }
@@ -48,7 +51,36 @@ fn type_of(geometry: &Geometry<f64>) -> Option<Shape> {
     })
 }
 
-/// The middle of a geometry, which may lie beside it.
+/// The middle of a geometry, which may lie beside it. One that is cut at the antimeridian is put together first: its middle
+/// would else lie on the other side of the globe.
 pub(super) fn centre(geometry: &Geometry<f64>) -> Option<Point<f64>> {
-    geometry.centroid()
+    if geometry.bounding_rect()?.width() <= 180.0 {
+        return geometry.centroid();
+    }
+    let east = |at: Coord<f64>| coord! {x: if at.x < 0.0 { at.x + 360.0 } else { at.x }, y: at.y};
+    let middle = geometry.map_coords(east).centroid()?;
+    Some(Point::new(if middle.x() > 180.0 { middle.x() - 360.0 } else { middle.x() }, middle.y()))
+}
+
+#[cfg(test)]
+mod tests {
+    use geo::Rect;
+
+    use super::*;
+
+    #[test]
+    fn what_lies_on_both_sides_of_the_antimeridian_has_its_middle_there() {
+        let part = |west: f64, east: f64| {
+            Rect::new(coord! {x: west, y: -17.0}, coord! {x: east, y: -16.0}).to_polygon()
+        };
+        let both = |east: f64| MultiPolygon(vec![part(179.8, 180.0), part(-180.0, east)]).into();
+        for (east, middle) in [(-179.8, 180.0), (-179.4, -179.8), (-179.9, 179.95)] {
+            let found = centre(&both(east)).unwrap();
+            let off = (found.x() - middle).rem_euclid(360.0);
+            assert!(off.min(360.0 - off) < 1e-9 && (found.y() + 16.5).abs() < 1e-9, "{east}: {found:?}");
+            assert!(found.x().abs() <= 180.0);
+        }
+        let here = MultiPolygon(vec![part(-20.0, -10.0)]).into();
+        assert_eq!(centre(&here), Some(Point::new(-15.0, -16.5)));
+    }
 }

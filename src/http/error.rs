@@ -250,5 +250,8 @@ impl From<actix_web::error::BlockingError> for ApiError {
 
 /// Extractors' own errors (query strings, paths) in our form.
 pub fn from_extractor(code: &'static str, fault: &impl std::fmt::Display) -> actix_web::Error {
-    ApiError::bad_request(code, fault.to_string()).into()
+    let text = fault.to_string();
+    // What failed within the framework is of no use to whoever asks; why is.
+    let why = text.split_once("deserialize error: ").map_or(text.as_str(), |(_, why)| why);
+    ApiError::bad_request(code, why).into()
 }

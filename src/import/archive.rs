@@ -59,6 +59,9 @@ pub(super) fn read(bytes: &[u8], reading: &Reading, given: Option<&Crs>) -> Resu
 
 impl Unpacking<'_> {
     fn nothing(&self) -> String {
+        if self.names.iter().any(|name| name.starts_with("xl/")) {
+            return "it is a workbook: save the sheet as CSV (in Excel: `CSV UTF-8`)".to_owned();
+        }
         let names = self.names.iter().take(SHOWN).map(String::as_str).collect::<Vec<_>>().join(", ");
         format!("it holds neither a shapefile nor KML: unpack it, and import what is in it ({names})")
     }
