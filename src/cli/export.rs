@@ -39,7 +39,8 @@ pub(super) struct Export {
     /// As known at the end of this day (default: today)
     #[arg(long, value_name = "DAY")]
     as_of: Option<String>,
-    /// Ground only: official or provisional
+    /// Of ground official (default) or provisional; of records official, as they were finalised last (default: as they
+    /// stand, at every stage)
     #[arg(long)]
     basis: Option<String>,
     /// Only these properties

@@ -105,9 +105,7 @@ fn selection(collection: &Collection) -> Vec<Value> {
     if collection.shape.format().is_some() {
         names.extend(["bbox", "bbox-crs", "crs", "filter-crs"]);
     }
-    if collection.kind().is_none() {
-        names.push("basis");
-    }
+    names.push("basis");
     let mut parameters: Vec<Value> = names.into_iter().map(|name| reference("parameters", name)).collect();
     parameters.extend(collection.queryables().map(equality));
     parameters
@@ -171,9 +169,7 @@ fn item(collection: &Collection) -> Value {
     if collection.shape.format().is_some() {
         parameters.push(reference("parameters", "crs"));
     }
-    if collection.kind().is_none() {
-        parameters.push(reference("parameters", "basis"));
-    }
+    parameters.push(reference("parameters", "basis"));
     let mut read = document(GEOJSON, &format!("{}: one", collection.title), &parameters, false);
     read["responses"]["200"]["content"][GEOJSON]["schema"] = reference("schemas", "Feature");
     read["responses"]["200"]["headers"] = content_crs();
@@ -273,7 +269,7 @@ fn parameters() -> Value {
         ("as_of", "Records as the server knew them, ground as it was, at the end of this day", day),
         (
             "basis",
-            "What figures count",
+            "What figures count: ground on this basis; of records, `official` has them as they were finalised last",
             json!({"type": "string", "enum": ["official", "provisional"], "default": "official"}),
         ),
         ("properties", "Only these properties", names.clone()),

@@ -110,8 +110,11 @@ fn format_of(question: &Question) -> ApiResult<Format> {
 
 /// `remaining_2026-11-26_provisional.gpkg`
 fn file_name(question: &Question, format: Format) -> String {
-    let is_provisional = question.collection.kind().is_none() && question.basis == Basis::Provisional;
-    let basis = if is_provisional { "_provisional" } else { "" };
+    let basis = match question.collection.source {
+        Source::Ground(_) if question.basis == Basis::Provisional => "_provisional",
+        Source::Records { .. } if question.sight.official_only => "_official",
+        _ => "",
+    };
     format!("{}_{}{basis}.{}", question.collection.id, question.day, format.extension())
 }
 
@@ -158,7 +161,9 @@ fn document(state: &Data<AppState>, question: &Question) -> ApiResult<Document> 
             "provisional: everything that was not rejected"
         }
         Source::Ground(_) => "official: what is finalised",
-        Source::Records { .. } if question.sight.official_only => "records that are finalised",
+        Source::Records { .. } if question.sight.official_only => {
+            "official: records as they were finalised last"
+        }
         Source::Records { .. } => "records at every stage of the review, as `stage` says of each",
     };
     Ok(Document {

@@ -131,16 +131,12 @@ impl Question {
         collection: Arc<Collection>,
     ) -> ApiResult<Self> {
         let ground = collection.kind().is_none();
-        let basis = match address.get("basis") {
-            None | Some("official") => Basis::Official,
-            Some("provisional") => Basis::Provisional,
-            Some(other) => {
-                return Err(Unreadable::new("basis", format!("`{other}`: official or provisional")).into());
-            }
-        };
+        let basis = read_basis(address.get("basis"), ground)?;
         if ground {
             must_see_ground(actor.role, basis)?;
         }
+        let mut sight = actor.sight();
+        sight.official_only |= !ground && address.get("basis").is_some();
         let cursor = address.get("cursor").map(Cursor::parse).transpose()?;
         let moment = address.get("as_of").map(|text| end_of(text, ground)).transpose()?;
         let known_at = cursor.as_ref().map(|cursor| cursor.at);
@@ -155,7 +151,7 @@ impl Question {
         let asked = address.get("as_of").map(|text| text.trim().to_owned());
         let mut question = Self {
             collection,
-            sight: actor.sight(),
+            sight,
             crs: Crs::default(),
             bbox: None,
             interval: None,
@@ -237,10 +233,22 @@ impl Question {
     }
 }
 
+/// The basis of ground. Records are as they stand, whatever their stage, or those that official figures count.
+fn read_basis(given: Option<&str>, ground: bool) -> Result<Basis, Unreadable> {
+    let wrong = |what: &str| Err(Unreadable::new("basis", what.to_owned()));
+    match given {
+        None | Some("official") => Ok(Basis::Official),
+        Some("provisional") if ground => Ok(Basis::Provisional),
+        Some("provisional") => {
+            wrong("`provisional` is of the ledger's ground: records come at every stage without it")
+        }
+        Some(other) => wrong(&format!("`{other}`: official or provisional")),
+    }
+}
+
 /// Whether a parameter says anything of a collection.
 fn has(collection: &Collection, name: &str) -> bool {
     match name {
-        "basis" => collection.kind().is_none(),
         "bbox" | "bbox-crs" | "crs" | "filter-crs" => collection.shape.format().is_some(),
         _ => true,
     }

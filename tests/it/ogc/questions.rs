@@ -4,7 +4,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::{Country, Map, features, next_of};
-use crate::ledger::{finalise, push, release, square};
+use crate::ledger::{finalise, finalise_because, push, release, square};
 use crate::support::tablet::with;
 use crate::support::{Person, Place, Tablet, on_both, people::text};
 
@@ -14,6 +14,7 @@ on_both!(
     what_is_no_question_is_refused,
     everybody_sees_what_their_role_does,
     what_was_sent_back_is_not_shown_as_it_was_before,
+    what_official_figures_count_can_be_had_by_itself,
 );
 
 fn boxes_times_filters_and_orders(place: &Place) {
@@ -126,7 +127,7 @@ fn what_is_no_question_is_refused(place: &Place) {
         "f=xml",
         "bbox=0,0,1,1&bbox=0,0,1,1",
         "evidence=x",
-        "basis=official",
+        "basis=provisional",
         "reported_area_m2=much",
     ] {
         let reply = map.get(&format!("/collections/hazardous_area/items?{query}"));
@@ -231,4 +232,39 @@ fn what_was_sent_back_is_not_shown_as_it_was_before(place: &Place) {
     assert_eq!((count(&country.im(), &returned), count(&country.im(), &submitted)), (1, 1));
     let shown = country.im().items("hazardous_area", &[("as_of", &submitted)]);
     assert_eq!(features(&shown)[0]["properties"]["stage"], "submitted");
+}
+
+/// An amendment, or a retirement that nobody has approved, takes nothing out of what is official.
+fn what_official_figures_count_can_be_had_by_itself(place: &Place) {
+    let country = Country::prepare(place, 3);
+    let (map, areas) = (country.im(), &country.areas);
+    for area in &areas[..2] {
+        finalise_because(&country.server, &country.crew, *area, Some("the size was estimated from afar"));
+    }
+    let at = |area: Uuid| format!("/collections/hazardous_area/items/{area}");
+    let patch = json!({"properties": {"remarks": "amended"}}).to_string();
+    let headers = [("Content-Type", "application/merge-patch+json")];
+    assert_eq!(map.send("PATCH", &at(areas[0]), &headers, patch.as_bytes()).status, 204);
+    assert_eq!(map.send("DELETE", &at(areas[1]), &[], b"").status, 204);
+    let remarks = |query: &[(&str, &str)]| -> Vec<String> {
+        let page = map.items("hazardous_area", query);
+        features(&page).iter().map(|one| one["properties"]["remarks"].to_string()).collect()
+    };
+    assert_eq!(
+        remarks(&[]),
+        ["\"amended\"", "null", "null"],
+        "as they stand; what is out of use until that is approved"
+    );
+    assert_eq!(remarks(&[("basis", "official")]), ["null", "null"]);
+    let one = map.get(&format!("{}?basis=official", at(areas[0]))).expect(200);
+    assert_eq!(one["properties"]["stage"], "finalised");
+    let wrong = map.get("/collections/hazardous_area/items?basis=provisional");
+    assert!(wrong.status == 400 && wrong.body.to_string().contains("at every stage"), "{}", wrong.body);
+    let (reply, bytes) = map.download("/collections/hazardous_area/export?f=geojson&basis=official");
+    assert!(reply.header("content-disposition").unwrap().contains("_official.geojson"));
+    let text = String::from_utf8(bytes).unwrap();
+    assert!(
+        text.contains("official: records as they were finalised last") && !text.contains("amended"),
+        "{text}"
+    );
 }
