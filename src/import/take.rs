@@ -292,15 +292,23 @@ fn push<'a>(store: &Store, job: &Job<'_>, new: Vec<&'a mut Prepared>) -> Result<
     let creates = new.iter().map(|prepared| own(job, prepared.mutation.clone())).collect();
     let answers = by_mutation(store.push_own(creates)?);
     let mut submissions = Vec::new();
+    let mut whole = Vec::new();
     for prepared in new {
         let version = prepared.mutation.mutation_id;
         let Some(answer) = answers.get(&version) else { continue };
         settle(&mut prepared.line, answer);
+        if answer.outcome == Fate::Applied {
+            whole.push(prepared.identity.record);
+        }
         if job.submit && answer.outcome == Fate::Applied {
             submissions.push((prepared.identity.record, version, &mut prepared.line));
         }
     }
-    Ok(submissions)
+    // A camp leaves what is in quarantine to the nation.
+    match store.dismiss_replaced(&whole, job.actor.account, "a mended file has brought the record") {
+        Ok(()) | Err(StoreError::Refused { .. }) => Ok(submissions),
+        Err(fault) => Err(fault),
+    }
 }
 
 /// Whether an earlier run left the record as a draft. One that somebody has worked on since is theirs to put forward.

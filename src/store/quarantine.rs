@@ -160,6 +160,27 @@ impl Store {
         })
     }
 
+    /// Sets aside what one author has in quarantine of these records: they have brought the records whole since.
+    ///
+    /// # Errors
+    /// As for [`Store::dismiss_quarantined`]; what another settles meanwhile is none.
+    pub fn dismiss_replaced(&self, records: &[Uuid], author: Uuid, reason: &str) -> Result<()> {
+        let replaced: Vec<Id> = self.read(|connection| {
+            Ok(quarantine::table
+                .filter(quarantine::record_id.eq_any(records.iter().copied().map(Id)))
+                .filter(quarantine::author.eq(Id(author)).and(quarantine::settled_seq.is_null()))
+                .select(quarantine::mutation_id)
+                .load(connection)?)
+        })?;
+        for Id(mutation) in replaced {
+            match self.dismiss_quarantined(mutation, reason.to_owned(), author) {
+                Ok(()) | Err(StoreError::NotFound(_)) => {}
+                Err(fault) => return Err(fault),
+            }
+        }
+        Ok(())
+    }
+
     /// Every parked mutation, the oldest first.
     pub fn list_parked(&self) -> Result<Vec<Parked>> {
         let rows: Vec<(Id, Id, String, Document, Instant, i64)> = self.read(|connection| {

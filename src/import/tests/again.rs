@@ -153,7 +153,13 @@ fn a_mended_row_follows_one_that_was_quarantined() {
     assert!(first.is_fruitless());
     let (again, _) = house.import(&numbered("opened", 18.6), "hazardous_area", rest("uxo"));
     assert!(again.count(Outcome::Duplicate) == 1 && again.is_fruitless(), "{again}");
+    let waiting = || {
+        let sight = house.actor.sight();
+        house.store.list_quarantine(None, false, 0, 10, sight).unwrap().len()
+    };
+    assert_eq!(waiting(), 1);
     let (mended, after) = house.import(&numbered("open", 18.6), "hazardous_area", rest("uxo"));
+    assert_eq!(waiting(), 0, "nobody has to repair it any more");
     assert!(mended.count(Outcome::Taken) == 1 && !mended.is_fruitless(), "{mended}");
     assert_eq!(after[0].record_id, lines[0].record_id, "whichever is repaired, it is one record");
 }
