@@ -14,7 +14,7 @@ use super::{open, print};
 use crate::config::Config;
 use crate::import::mapping::Wishes;
 use crate::import::report::Report;
-use crate::import::{Ids, Job, Mapping, Reading, Source, Summary, forewarnings, people};
+use crate::import::{Ids, Job, Mapping, Reading, Source, Summary, forewarnings, only_kept, people};
 use crate::model::role::{Actor, is_inspected};
 use crate::model::{Op, Role};
 use crate::store::Store;
@@ -161,6 +161,9 @@ fn import(store: &Store, command: Import) -> anyhow::Result<ExitCode> {
         print(&format!("Note: {note}."));
     }
     if let Some(note) = ids.note() {
+        print(&format!("Note: {note}."));
+    }
+    if let Some(note) = only_kept(&source, &mapping) {
         print(&format!("Note: {note}."));
     }
     for warning in forewarnings(&source, &mapping, &ids)? {

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::identity::names_features;
 use super::{Feature, Ids, ImportError, Mapping, Source, cell, date};
 use crate::model::schema::GeometryRule;
 use crate::report::AREA_DATES;
@@ -110,6 +111,28 @@ fn moments(mapping: &Mapping<'_>, wanted: &[&Feature]) -> Vec<String> {
     found.into_iter().map(say).collect()
 }
 
+/// Columns that look taken and are not: an area in a column of another name is in no figure. Those that name the features,
+/// and what this server adds to an export, are none of them.
+pub fn only_kept(source: &Source, mapping: &Mapping<'_>) -> Option<String> {
+    let wanted: Vec<&Feature> = source.features().filter(|feature| mapping.wants(&feature.columns)).collect();
+    if wanted.iter().any(|feature| feature.columns.contains_key("version")) {
+        return None;
+    }
+    let columns = wanted.iter().flat_map(|feature| feature.columns.keys().map(String::as_str));
+    let kept = columns.filter(|column| mapping.is_only_kept(column) && !names_features(column));
+    let kept: BTreeSet<&str> = kept.collect();
+    let more = if kept.len() > VALUES { format!(" and {} more", kept.len() - VALUES) } else { String::new() };
+    let named: Vec<&str> = kept.iter().take(VALUES).copied().collect();
+    (!kept.is_empty()).then(|| {
+        format!(
+            "no field of a {} takes these columns, which are kept as they are and counted nowhere: {}{more}. Name a field \
+             with --map COLUMN=FIELD, or leave them behind with --drop-unmapped",
+            mapping.schema().kind(),
+            named.join(", ")
+        )
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::mapping::Wishes;
@@ -151,6 +174,18 @@ mod tests {
             said.len() == 1 && said[0].contains("`date_identified` are written as moments: 1, like"),
             "{said:?}"
         );
+    }
+
+    #[test]
+    fn columns_that_no_field_takes_are_named() {
+        let source =
+            Source::read(b"id,area,status,wkt\n1,25000,open,POINT (18 44)\n", &Reading::default()).unwrap();
+        let schema = Registry::embedded().latest("hazardous_area").unwrap();
+        let said = |drop_unmapped: bool| {
+            only_kept(&source, &Mapping::new(schema, Wishes { drop_unmapped, ..Wishes::default() }).unwrap())
+        };
+        assert!(said(false).unwrap().contains("counted nowhere: area. Name"), "{:?}", said(false));
+        assert_eq!(said(true), None);
     }
 
     #[test]

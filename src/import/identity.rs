@@ -171,9 +171,14 @@ impl<'a> Identities<'a> {
     }
 }
 
+/// Whether a column has a name by which programs number their rows.
+pub(super) fn names_features(column: &str) -> bool {
+    KNOWN.contains(&column.to_lowercase().as_str())
+}
+
 /// Everything by which a feature may be numbered.
 fn names(feature: &Feature) -> impl Iterator<Item = String> {
-    let known = feature.columns.iter().filter(|(name, _)| KNOWN.contains(&name.to_lowercase().as_str()));
+    let known = feature.columns.iter().filter(|(name, _)| names_features(name));
     let columns = known.map(|(_, value)| cell(value));
     feature.id.clone().into_iter().chain(columns).filter(|name| !name.is_empty())
 }

@@ -178,6 +178,11 @@ impl<'a> Mapping<'a> {
         }
     }
 
+    /// Whether a column is kept as it is, because the kind has no field for it.
+    pub(super) fn is_only_kept(&self, column: &str) -> bool {
+        !self.drop_unmapped && self.schema.field(self.target(column)).is_none()
+    }
+
     /// Whether what a column says is taken as a day.
     pub(super) fn is_day(&self, column: &str) -> bool {
         self.spec(self.target(column))["format"] == "date"

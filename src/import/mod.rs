@@ -48,7 +48,7 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-pub use forewarning::forewarnings;
+pub use forewarning::{forewarnings, only_kept};
 pub use identity::Ids;
 pub use mapping::Mapping;
 pub use report::{Line, Outcome, Summary};
