@@ -7,13 +7,14 @@ use geo::Geometry;
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
-use super::take::Prepared;
+use super::Outcome;
+use super::take::{Job, Prepared, Submission};
 use crate::export::disarmed;
 use crate::geometry::shape::Shape;
 use crate::model::mutation::GEOMETRY;
 use crate::model::record::Feature as Record;
 use crate::model::role::Actor;
-use crate::model::{Change, Op};
+use crate::model::{Change, Op, Stage};
 use crate::ogc::collection::Collection;
 use crate::ogc::crs::Crs;
 use crate::ogc::edit::{Edit, Manner};
@@ -113,12 +114,51 @@ fn body(
     json!(body)
 }
 
+/// What becomes of an export that came back; its edit is put forward like a new record, and so is one that the same person
+/// left as a draft in an earlier run.
+pub(super) fn settle<'a>(
+    store: &Store,
+    job: &Job<'_>,
+    prepared: &'a mut Prepared,
+    record: &Record,
+    ours: Ours,
+) -> Result<Option<Submission<'a>>> {
+    let line = &mut prepared.line;
+    line.record_id = Some(record.id);
+    line.outcome = Outcome::Differs;
+    let changes = match ours {
+        Ours::Same => {
+            line.outcome = Outcome::Duplicate;
+            let left = record.stage == Stage::Draft && record.author == job.actor.account && !record.retired;
+            return Ok(left.then_some((record.id, record.version, line)));
+        }
+        Ours::Unknown(why) => {
+            line.reasons.insert(0, why);
+            return Ok(None);
+        }
+        Ours::Changed(changes) => changes,
+    };
+    let names = changes.keys().map(String::as_str).collect::<Vec<_>>().join(", ");
+    if !job.update {
+        line.reasons.insert(0, format!("it is a record of this server, which has something else in {names}"));
+        return Ok(None);
+    }
+    let done = change(store, job.actor, record, prepared.identity.version, changes, job.dry_run)?;
+    let (outcome, reason) = match &done {
+        Ok(_) => (Outcome::Edited, format!("changed: {names}")),
+        Err(why) => (Outcome::Differs, format!("not changed in {names}: {why}")),
+    };
+    line.outcome = outcome;
+    line.reasons.insert(0, reason);
+    Ok(done.ok().flatten().map(|version| (record.id, version, line)))
+}
+
 /// Makes the changes an edit of the record, a draft like any other; its version.
 ///
 /// # Errors
 /// Why not, in words: the record has moved on since it was exported, or is not the importer's to change. Or what the store
 /// reports.
-pub(super) fn change(
+fn change(
     store: &Store,
     actor: Actor,
     record: &Record,

@@ -9,7 +9,7 @@ use uuid::Uuid;
 use super::assess::{Assessment, Surroundings, assess};
 use super::identity::{self, Identities, Identity, Ids};
 use super::known::{self, Known};
-use super::ours::{self, Ours};
+use super::ours;
 use super::report::NAMESAKE;
 use super::{Feature, ImportError, Item, Line, Mapping, Outcome, Source, Summary};
 use crate::model::mutation::{Captured, GEOMETRY, Outcome as Fate};
@@ -223,7 +223,7 @@ fn settle_batch(store: &Store, job: &Job<'_>, ready: &mut [Result<Prepared, Box<
                 prepared.line.record_id = Some(record.id);
                 prepared.line.reasons.insert(0, what);
             }
-            Known::Ours(record, ours) => edited.extend(settle_ours(store, job, prepared, &record, ours)?),
+            Known::Ours(record, ours) => edited.extend(ours::settle(store, job, prepared, &record, ours)?),
         }
     }
     if job.dry_run {
@@ -243,46 +243,7 @@ fn settle_batch(store: &Store, job: &Job<'_>, ready: &mut [Result<Prepared, Box<
 }
 
 /// A record to be put forward: its id, its version and its line.
-type Submission<'a> = (Uuid, Uuid, &'a mut Line);
-
-/// What becomes of an export that came back; its edit is put forward like a new record, and so is one that the same person
-/// left as a draft in an earlier run.
-fn settle_ours<'a>(
-    store: &Store,
-    job: &Job<'_>,
-    prepared: &'a mut Prepared,
-    record: &Record,
-    ours: Ours,
-) -> Result<Option<Submission<'a>>> {
-    let line = &mut prepared.line;
-    line.record_id = Some(record.id);
-    line.outcome = Outcome::Differs;
-    let changes = match ours {
-        Ours::Same => {
-            line.outcome = Outcome::Duplicate;
-            let left = record.stage == Stage::Draft && record.author == job.actor.account && !record.retired;
-            return Ok(left.then_some((record.id, record.version, line)));
-        }
-        Ours::Unknown(why) => {
-            line.reasons.insert(0, why);
-            return Ok(None);
-        }
-        Ours::Changed(changes) => changes,
-    };
-    let names = changes.keys().map(String::as_str).collect::<Vec<_>>().join(", ");
-    if !job.update {
-        line.reasons.insert(0, format!("it is a record of this server, which has something else in {names}"));
-        return Ok(None);
-    }
-    let done = ours::change(store, job.actor, record, prepared.identity.version, changes, job.dry_run)?;
-    let (outcome, reason) = match &done {
-        Ok(_) => (Outcome::Edited, format!("changed: {names}")),
-        Err(why) => (Outcome::Differs, format!("not changed in {names}: {why}")),
-    };
-    line.outcome = outcome;
-    line.reasons.insert(0, reason);
-    Ok(done.ok().flatten().map(|version| (record.id, version, line)))
-}
+pub(super) type Submission<'a> = (Uuid, Uuid, &'a mut Line);
 
 /// Pushes new features, and gives those that are to be put forward.
 fn push<'a>(store: &Store, job: &Job<'_>, new: Vec<&'a mut Prepared>) -> Result<Vec<Submission<'a>>> {

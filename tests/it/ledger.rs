@@ -235,7 +235,7 @@ fn a_frozen_year_shows_what_changed_since(place: &Place) {
             SqliteConnection::establish(&path).unwrap().batch_execute(statement).unwrap();
         }
         DatabaseUrl::Postgres(url) => {
-            PgConnection::establish(&url).unwrap().batch_execute(statement).unwrap()
+            PgConnection::establish(&url).unwrap().batch_execute(statement).unwrap();
         }
     };
     run("create table kept as select * from \"freeze\"");
