@@ -1,6 +1,6 @@
 // Numbers, areas and times as people read them. Rounded here and nowhere before.
 
-import { language, t } from './i18n';
+import { language, t, whole } from './i18n';
 
 function number(value: number, digits: number): string {
   return new Intl.NumberFormat(language.value.locale, {
@@ -31,11 +31,6 @@ export function km2(value: number): string {
 export function plainKm2(value: number): string {
   const rounded = Math.round(value / 1e3) / 1e3;
   return number(rounded === 0 ? 0 : rounded, 3);
-}
-
-/** A number with a sign that stays before it in a text from right to left. */
-export function whole(number: string): string {
-  return `\u2066${number}\u2069`;
 }
 
 /** A change, with its sign. */

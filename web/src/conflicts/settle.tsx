@@ -7,8 +7,9 @@ import { t, word } from '../i18n';
 import { useLoad } from '../load';
 import { type Part, part } from '../map/difference';
 import { type Names, useOrganisations } from '../organisations';
-import { loadRecord, nameOf, type Schema, useSchema, wordsOf } from '../record/model';
+import { loadRecord, nameOf, type Schema, useSchema } from '../record/model';
 import { movedWords, outlineWords } from '../record/outline';
+import { wordsOf } from '../record/words';
 import { href } from '../router';
 import { may, session } from '../session';
 import { useUnsaved } from '../unsaved';
@@ -69,7 +70,8 @@ function Sides({ listed, onSettled }: { listed: Conflict; onSettled: () => void 
   );
   const groups = groupsOf(conflict);
   const organisations = useOrganisations();
-  const { sent } = useUnsaved(Object.keys(chosen).length > 0);
+  const [reason, setReason] = useState('');
+  const { sent } = useUnsaved(Object.keys(chosen).length > 0 || reason.trim() !== '');
   return (
     <>
       <header class="detail-head">
@@ -144,6 +146,8 @@ function Sides({ listed, onSettled }: { listed: Conflict; onSettled: () => void 
           conflict={conflict}
           schema={schema}
           chosen={chosen}
+          reason={reason}
+          onReason={setReason}
           open={groups.filter((group) => !chosen[group.name]).length}
         />
       ) : (
@@ -225,16 +229,19 @@ function Decide({
   conflict,
   schema,
   chosen,
+  reason,
+  onReason,
   open,
   onSettled,
 }: {
   conflict: Conflict;
   schema: Schema | undefined;
   chosen: Record<string, SideName>;
+  reason: string;
+  onReason: (reason: string) => void;
   open: number;
   onSettled: () => void;
 }) {
-  const [reason, setReason] = useState('');
   const [busy, setBusy] = useState(false);
   const [fault, setFault] = useState<unknown>();
   const run = async (event: Event) => {
@@ -252,7 +259,7 @@ function Decide({
           dir="auto"
           required
           value={reason}
-          onInput={(event) => setReason(event.currentTarget.value)}
+          onInput={(event) => onReason(event.currentTarget.value)}
         />
       </Field>
       {fault !== undefined && <Fault fault={fault} />}

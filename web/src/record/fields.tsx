@@ -1,6 +1,7 @@
 import { t } from '../i18n';
 import type { Names } from '../organisations';
-import { labelOf, type RecordFeature, useSchema, wordsOf } from './model';
+import { labelOf, type RecordFeature, useSchema } from './model';
+import { wordsOf } from './words';
 
 /** What is shown elsewhere, or says nothing to people. */
 const ELSEWHERE = new Set(['reference', 'attachments', 'as_entered', 'constructed']);

@@ -4,8 +4,9 @@ import { t, word } from '../i18n';
 import { useLoad } from '../load';
 import type { Names } from '../organisations';
 import { session } from '../session';
-import { labelOf, loadHistory, type Schema, useSchema, type Version, wordsOf } from './model';
+import { labelOf, loadHistory, type Schema, useSchema, type Version } from './model';
 import { Stage } from './panel';
+import { wordsOf } from './words';
 
 /** Every version, the newest first: who, when, what changed and why. */
 export function History({ id, kind, organisations }: { id: string; kind: string; organisations: Names }) {

@@ -3,16 +3,9 @@ import { useMemo, useState } from 'preact/hooks';
 import { m2, moment, signedM2 } from '../format';
 import { t, word } from '../i18n';
 import { useOrganisations } from '../organisations';
-import {
-  labelOf,
-  type RecordFeature,
-  type Schema,
-  same,
-  type Value,
-  type Version,
-  wordsOf,
-} from '../record/model';
+import { labelOf, type RecordFeature, type Schema, same, type Value, type Version } from '../record/model';
 import { movedWords, outlineWords } from '../record/outline';
+import { wordsOf } from '../record/words';
 
 interface Props {
   schema: Schema | undefined;
