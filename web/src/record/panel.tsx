@@ -91,8 +91,8 @@ function Submit({ record, onDone }: { record: RecordFeature; onDone: () => void 
           title={t('review.step', { action: word('action', 'submit'), name: nameOf(record) })}
           submit={word('action', 'submit')}
           reason="optional"
-          act={async (reason) => {
-            await takeStep(record, 'submit', reason);
+          act={(reason) => takeStep(record, 'submit', reason)}
+          onDone={() => {
             amend({ unsubmitted: null });
             onDone();
           }}

@@ -106,10 +106,8 @@ function Actions({ record, onTaken }: { record: RecordFeature; onTaken: () => vo
           submit={t(`action.${asked.action}`)}
           danger={asked.action === 'reject'}
           reason={asked.action === 'return' || asked.action === 'reject' ? 'required' : 'optional'}
-          act={async (reason) => {
-            await takeStep(asked.of, asked.action, reason);
-            onTaken();
-          }}
+          act={(reason) => takeStep(asked.of, asked.action, reason)}
+          onDone={onTaken}
           onClose={() => setAsked(null)}
         >
           {asked.of.version !== record.version && (
