@@ -135,7 +135,7 @@ test('nobody approves a version that they have not looked at', async () => {
   await rows.first().getByText('changed since marked').waitFor();
   await page.locator('.bulk button.primary').click();
   await page.locator('dialog button[type=submit]').click();
-  await page.locator('dialog [role=alert]', { hasText: 'moved on' }).waitFor();
+  await page.locator('dialog [role=alert]', { hasText: 'has changed since it was marked' }).waitFor();
   assert.equal(sent, `"${record.version}"`, 'the version that was marked, and no other');
   // Live pages ask until the browser ends: an answer that is being changed then would be nobody's.
   await page.unrouteAll({ behavior: 'ignoreErrors' });
