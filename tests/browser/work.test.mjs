@@ -162,6 +162,7 @@ test('a conflict of two tablets is settled, and nothing is chosen beforehand', a
   }
   await settle.click();
   await page.waitForFunction((count) => document.querySelectorAll('.list li').length < count, open.length);
+  await page.waitForFunction(() => document.activeElement?.id === 'main', undefined, { timeout: PATIENCE });
   const left = (await api('authority-im', '/v1/conflicts')).conflicts;
   assert.equal(left.some(({ id }) => id === conflict.id), false);
   const record = await api('authority-im', `/v1/records/${conflict.record_id}`);

@@ -84,7 +84,7 @@ export function ReferenceControl(control: Control) {
         ))}
       </datalist>
       {chosen.map((id) => (
-        <p key={id} class="chosen">
+        <p key={id} class="referred">
           <span dir="auto">{names[id] ?? id.slice(-8)}</span>
           <button
             type="button"

@@ -2,6 +2,7 @@ import type { Geometry } from 'geojson';
 import { lazy, Suspense } from 'preact/compat';
 import { useMemo, useState } from 'preact/hooks';
 import { Act } from '../components/act';
+import { useFocusKept } from '../components/focus';
 import { Busy, Show } from '../components/states';
 import { t, word } from '../i18n';
 import { useLoad } from '../load';
@@ -37,6 +38,7 @@ export function Reviewed({ id, isListed, onTaken }: Props) {
   const both = useLoad(`reviewed ${id}`, (signal) =>
     Promise.all([loadRecord(id, signal), loadHistory(id, signal)]),
   );
+  useFocusKept();
   return (
     <section class="detail" aria-label={t('record.title')}>
       {!isListed && (
