@@ -1,6 +1,7 @@
 import { lazy, Suspense } from 'preact/compat';
 import { useMemo, useState } from 'preact/hooks';
 import { Field } from '../components/field';
+import { useFocusKept } from '../components/focus';
 import { Busy, Fault, Show } from '../components/states';
 import { moment } from '../format';
 import { t, word } from '../i18n';
@@ -9,7 +10,7 @@ import { type Part, part } from '../map/difference';
 import { type Names, useOrganisations } from '../organisations';
 import { loadRecord, nameOf, type Schema, useSchema } from '../record/model';
 import { movedWords, outlineWords } from '../record/outline';
-import { wordsOf } from '../record/words';
+import { FieldValue } from '../record/value';
 import { href } from '../router';
 import { may, session } from '../session';
 import { useUnsaved } from '../unsaved';
@@ -40,6 +41,7 @@ interface Props {
 /** One conflict, as long as it is open here, whatever becomes of the list. */
 export function Settle({ id, isListed, onSettled }: Props) {
   const conflict = useLoad(`conflict ${id}`, (signal) => loadConflict(id, signal));
+  useFocusKept();
   return (
     <section class="detail" aria-label={t('conflict.title')}>
       {!isListed && (
@@ -194,9 +196,16 @@ function Rows(props: {
           </th>
           {SIDES.map((side) => (
             <td key={side} class={chosen === side ? 'chosen' : undefined} dir="auto">
-              {field === 'geometry'
-                ? sideWords(conflict[side], conflict.base)
-                : wordsOf(schema, field, valueOn(conflict[side], field), organisations)}
+              {field === 'geometry' ? (
+                sideWords(conflict[side], conflict.base)
+              ) : (
+                <FieldValue
+                  schema={schema}
+                  field={field}
+                  value={valueOn(conflict[side], field)}
+                  organisations={organisations}
+                />
+              )}
             </td>
           ))}
         </tr>
