@@ -53,6 +53,13 @@ export function dayOfYear(value: string): string {
   }).format(new Date(value.slice(0, 10)));
 }
 
+/** A day in a sentence: 27 November 2026. */
+export function longDay(value: string): string {
+  return new Intl.DateTimeFormat(language.value.locale, { dateStyle: 'long', timeZone: 'UTC' }).format(
+    new Date(value.slice(0, 10)),
+  );
+}
+
 /** A moment in the reader's own time. */
 export function moment(value: string | null | undefined): string {
   if (!value) return t('never');
