@@ -81,6 +81,11 @@ test('a record is named where another names it', async () => {
   const link = page.locator('.fields').getByRole('link', { name: 'The far hill' });
   await link.waitFor();
   await keep(page, 'record-names');
+  await page.locator('.side.record').getByRole('button', { name: 'Edit', exact: true }).click();
+  await page.locator('dialog').getByText('More fields').click();
+  await page.locator('dialog .referred', { hasText: 'The far hill' }).waitFor();
+  await page.keyboard.press('Escape');
+  await page.locator('dialog').waitFor({ state: 'detached' });
   await goTo(page, `/review?stage=draft&record=${item}`);
   await page.locator('.sides').getByRole('link', { name: 'The far hill' }).waitFor();
   await page.locator('.sides').getByRole('link', { name: 'The far hill' }).click();
