@@ -91,10 +91,10 @@ test('another record is attached when it is chosen, not while its name is typed'
   await areas.pressSequentially(hill);
   await page.locator(`datalist option[value="${hill}"]`).waitFor({ state: 'attached' });
   await page.waitForTimeout(500);
-  assert.equal(await panel.locator('.chosen').count(), 0, 'its typist has not come to an end');
+  assert.equal(await panel.locator('.referred').count(), 0, 'its typist has not come to an end');
   await areas.pressSequentially('2');
   await areas.press('Enter');
-  await panel.locator('.chosen', { hasText: `${hill}2` }).waitFor();
+  await panel.locator('.referred', { hasText: `${hill}2` }).waitFor();
   // What nothing is called is not left out without a word.
   await areas.pressSequentially('Hill nowhere');
   await save.click();

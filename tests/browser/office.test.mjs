@@ -109,7 +109,7 @@ test('places are typed as people write them, without a mouse', async () => {
   await panel.getByText('More fields').press('Enter');
   await panel.getByRole('combobox', { name: 'Hazardous areas' }).fill(reference);
   await page.keyboard.press('Enter');
-  await panel.locator('.chosen', { hasText: reference }).waitFor();
+  await panel.locator('.referred', { hasText: reference }).waitFor();
   await accessible(page, 'new record with references');
   await keep(page, 'create-typed');
   await panel.getByRole('button', { name: 'Save and submit' }).press('Enter');

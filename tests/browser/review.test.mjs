@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
+import { answer } from './records.mjs';
 import { api, close, goTo, offences, pageOf, settled } from './support.mjs';
 import { enrol, push, update } from './tablet.mjs';
 
@@ -33,7 +34,7 @@ test('a step for many stops where its reader cancels it, and says how far it cam
   const done = sent;
   assert.ok(done >= 2 && done < marked, `${done}`);
   assert.match(await said.textContent(), new RegExp(`${done} of ${marked} done, then stopped`));
-  assert.match(await said.textContent(), /moved on/);
+  assert.match(await said.textContent(), /has changed since it was marked/);
   await page.waitForTimeout(2_000);
   assert.equal(sent, done, 'nothing goes on unseen');
   await page.unrouteAll({ behavior: 'ignoreErrors' });
@@ -85,7 +86,9 @@ test('what is open stays open when its list moves, with what was typed', async (
   await settled(page);
   assert.equal(await page.locator('.detail h2[dir]').textContent(), name);
   assert.equal(await page.locator('dialog textarea').inputValue(), 'The fade-out distance is missing.');
+  const asked = answer(page, true);
   await page.keyboard.press('Escape');
+  await asked;
   await page.locator('.detail').getByText('This is not in the list').waitFor();
   await page.unrouteAll({ behavior: 'ignoreErrors' });
 });
@@ -159,4 +162,63 @@ test('two versions say in words how far an outline has moved', async () => {
   const row = page.locator('.sides tr', { hasText: 'Outline' });
   await row.waitFor();
   assert.match(await row.textContent(), /moved by up to 1\d\d m/);
+});
+
+/** The queue of a reader, made up of what it holds. */
+const queueOf = (page, change) =>
+  page.route('**/v1/review/queue', async (route) => {
+    const answer = await route.fetch();
+    const told = await answer.json();
+    told.features = change(told.features);
+    await route.fulfill({ response: answer, json: told });
+  });
+
+test('where none of a kind waits any more, the others are still there', async () => {
+  const page = await pageOf('hima-manager');
+  let isLastDone = false;
+  let one;
+  await queueOf(page, (features) => {
+    one ??= features[0].kind;
+    return features.filter(({ kind }) => kind !== one || !isLastDone);
+  });
+  await goTo(page, '/review');
+  const kinds = page.locator('.list-head select');
+  const all = await page.locator('.list li').count();
+  await kinds.selectOption(one);
+  isLastDone = true;
+  await makeNews();
+  await page.getByText('No record of this kind waits').waitFor();
+  assert.equal(await kinds.inputValue(), one);
+  await page.getByRole('button', { name: 'Show all kinds' }).click();
+  await page.locator('.list li').first().waitFor();
+  assert.ok((await page.locator('.list li').count()) < all);
+  await page.unrouteAll({ behavior: 'ignoreErrors' });
+});
+
+test('of many that were tried only the refused are tried again', async () => {
+  const page = await pageOf('hima-manager');
+  await goTo(page, '/review');
+  const rows = page.locator('.list li');
+  await rows.first().waitFor();
+  for (let place = 0; place < 3; place++) await rows.nth(place).locator('input').check();
+  const name = (await rows.nth(1).locator('strong').textContent()).trim();
+  const tried = [];
+  await page.route('**/v1/records/*/stage', (route) => {
+    tried.push(route.request().url());
+    const refusal = JSON.stringify({ type: 'urn:cartagena:problem:stale', detail: 'it is at version 0192' });
+    if (tried.length < 2 || tried.length === 3) return route.fulfill({ json: {} });
+    return route.fulfill({ status: 412, contentType: 'application/problem+json', body: refusal });
+  });
+  await page.click('.bulk .primary');
+  await page.click('dialog button[type=submit]');
+  const said = page.locator('dialog [role=alert]');
+  await said.getByText('2 done, 1 refused').waitFor();
+  assert.match(await said.textContent(), new RegExp(`${name}: It has changed since it was marked`));
+  assert.doesNotMatch(await page.locator('dialog').textContent(), /3 of 3|0192/);
+  assert.match(await page.locator('dialog h2').textContent(), /1 record$/);
+  await page.click('dialog button[type=submit]');
+  await said.getByText('0 done, 1 refused').waitFor();
+  assert.equal(tried.length, 4);
+  assert.equal(tried[3], tried[1]);
+  await page.unrouteAll({ behavior: 'ignoreErrors' });
 });

@@ -266,3 +266,31 @@ test('an admin gives another role, and a password for a forgotten one', async ()
   });
   assert.equal((await answer.json()).role, 'supervisor');
 });
+
+test('logging out in one tab leaves what stands half done in another, for its own reader only', async () => {
+  const page = await pageOf('authority-im');
+  const second = await page.context().newPage();
+  await second.goto(`${SERVER}/#/map?new=survey`);
+  const places = second.locator('.side.record').getByLabel('Places, one a line');
+  await second.locator('.side.record').getByLabel('Known by').selectOption('Point');
+  await places.fill('5.9, -21.9');
+  const door = second.locator('dialog.door');
+  const enter = async (login) => {
+    await door.locator('input[name=login]').fill(login);
+    await door.locator('input[name=password]').fill(PASSWORD);
+    await door.locator('button[type=submit]').click();
+  };
+  await page.click('text=Log out');
+  await page.waitForSelector('input[name=login]');
+  await door.waitFor();
+  await enter('authority-im');
+  await door.waitFor({ state: 'detached' });
+  assert.equal(await places.inputValue(), '5.9, -21.9');
+  await page.reload();
+  await page.click('text=Log out');
+  await door.waitFor();
+  await enter('hima-manager');
+  await second.locator('.who', { hasText: 'Programme manager' }).waitFor();
+  assert.equal((await places.count()) && (await places.inputValue()), 0, 'it was not theirs');
+  await second.close();
+});

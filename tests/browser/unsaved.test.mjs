@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { answer, edited, ITEM, make, newRecord } from './records.mjs';
-import { api, close, goTo, offences, pageOf } from './support.mjs';
+import { api, close, goTo, offences, PASSWORD, pageOf, SERVER, settled, tokenOf } from './support.mjs';
 
 after(close);
 after(() => assert.deepEqual(offences, []));
@@ -130,4 +130,105 @@ test('an outline that is being drawn is not thrown away unasked', async () => {
   await ways.measuring();
   await asked;
   await editor.waitFor({ state: 'detached' });
+});
+
+test('a reason that was typed is not thrown away unasked', async () => {
+  const page = await pageOf('authority-im');
+  await goTo(page, '/conflicts');
+  await page.locator('.list li').first().waitFor();
+  await goTo(page, '/review');
+  const here = page.url();
+  await page.click('.detail .actions button:has-text("Return")');
+  const text = page.locator('dialog textarea');
+  await text.fill('The fade-out distance is missing.');
+  const ways = {
+    Escape: () => page.keyboard.press('Escape'),
+    cancelling: () => page.locator('dialog').getByRole('button', { name: 'Cancel' }).click(),
+    'the way back': () => page.evaluate(() => history.back()),
+  };
+  for (const [name, leave] of Object.entries(ways)) {
+    const asked = answer(page, false).catch(() => 'nothing');
+    await leave();
+    assert.match(await asked, /Leave without saving/, name);
+    await page.waitForFunction((address) => location.href === address, here);
+    assert.equal(await text.inputValue(), 'The fade-out distance is missing.', name);
+  }
+  const asked = answer(page, true);
+  await ways.Escape();
+  await asked;
+  await text.waitFor({ state: 'detached' });
+});
+
+test('what a settlement or an account begins with is not thrown away unasked', async () => {
+  const page = await pageOf('authority-im');
+  await goTo(page, '/conflicts');
+  await page.locator('.decide textarea').fill('The team saw the place again');
+  const asked = answer(page, false);
+  await page.getByRole('link', { name: 'Review' }).click();
+  assert.match(await asked, /Leave without saving/);
+  assert.equal(await page.locator('.decide textarea').inputValue(), 'The team saw the place again');
+  const people = await pageOf('admin');
+  await goTo(people, '/admin');
+  await people.getByRole('button', { name: 'Add an account' }).click();
+  await people.locator('dialog').getByLabel('Log-in').fill('somebody');
+  const again = answer(people, false);
+  await people.keyboard.press('Escape');
+  assert.match(await again, /Leave without saving/);
+  assert.equal(await people.locator('dialog').getByLabel('Log-in').inputValue(), 'somebody');
+});
+
+/** Changes the programme beside the browser. */
+async function renameProgramme(name) {
+  const authorization = `Bearer ${await tokenOf('authority-director')}`;
+  const programme = { ...(await api('authority-director', '/v1/programme')), name };
+  const headers = { authorization, 'content-type': 'application/json', 'if-match': '*' };
+  const told = await fetch(`${SERVER}/v1/programme`, { method: 'PUT', headers, body: JSON.stringify(programme) });
+  assert.ok(told.ok, await told.text());
+}
+
+test('settings that somebody else has changed meanwhile are shown anew only when asked', async () => {
+  const { name } = await api('authority-director', '/v1/programme');
+  const page = await pageOf('authority-director');
+  await goTo(page, '/admin');
+  const field = page.locator('.settings').getByLabel('Name').first();
+  await field.fill('Typed here');
+  await renameProgramme('Changed elsewhere');
+  const save = page.locator('.settings').getByRole('button', { name: 'Save' });
+  await save.click();
+  await page.locator('.settings .fault').waitFor();
+  const anew = page.getByRole('button', { name: 'Show the settings as they stand now' });
+  const first = answer(page, false);
+  await anew.click();
+  await first;
+  assert.equal(await field.inputValue(), 'Typed here');
+  const second = answer(page, true);
+  await anew.click();
+  await second;
+  await page.waitForFunction(() => document.querySelector('.settings input')?.value === 'Changed elsewhere');
+  await field.fill('Typed again');
+  await renameProgramme(name);
+  await save.click();
+  await page.locator('.settings .fault').waitFor();
+  await page.getByRole('button', { name: 'Discard the changes' }).click();
+  await page.locator('.settings .fault').waitFor({ state: 'detached' });
+  await page.waitForFunction((known) => document.querySelector('.settings input')?.value === known, name);
+});
+
+test('settings that are being typed outlive a session that ends, whatever others save', async () => {
+  const { name } = await api('authority-director', '/v1/programme');
+  const page = await pageOf('authority-director');
+  await goTo(page, '/admin');
+  const field = page.locator('.settings').getByLabel('Name').first();
+  await field.fill('Typed here');
+  await page.context().clearCookies();
+  await page.evaluate(() => new BroadcastChannel('cartagena-session').postMessage(null));
+  const door = page.locator('dialog.door');
+  await door.waitFor();
+  await renameProgramme('Changed elsewhere');
+  await door.locator('input[name=password]').fill(PASSWORD);
+  await door.locator('button[type=submit]').click();
+  await door.waitFor({ state: 'detached' });
+  await settled(page);
+  assert.equal(await field.inputValue(), 'Typed here');
+  await renameProgramme(name);
 });

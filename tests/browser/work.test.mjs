@@ -135,7 +135,7 @@ test('nobody approves a version that they have not looked at', async () => {
   await rows.first().getByText('changed since marked').waitFor();
   await page.locator('.bulk button.primary').click();
   await page.locator('dialog button[type=submit]').click();
-  await page.locator('dialog [role=alert]', { hasText: 'moved on' }).waitFor();
+  await page.locator('dialog [role=alert]', { hasText: 'has changed since it was marked' }).waitFor();
   assert.equal(sent, `"${record.version}"`, 'the version that was marked, and no other');
   // Live pages ask until the browser ends: an answer that is being changed then would be nobody's.
   await page.unrouteAll({ behavior: 'ignoreErrors' });
@@ -162,6 +162,7 @@ test('a conflict of two tablets is settled, and nothing is chosen beforehand', a
   }
   await settle.click();
   await page.waitForFunction((count) => document.querySelectorAll('.list li').length < count, open.length);
+  await page.waitForFunction(() => document.activeElement?.id === 'main', undefined, { timeout: PATIENCE });
   const left = (await api('authority-im', '/v1/conflicts')).conflicts;
   assert.equal(left.some(({ id }) => id === conflict.id), false);
   const record = await api('authority-im', `/v1/records/${conflict.record_id}`);

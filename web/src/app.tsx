@@ -102,6 +102,8 @@ function Body({ page }: { page: Page }) {
   const [fault, setFault] = useState<unknown>();
   useEffect(() => {
     document.title = `${t(page.title)} – Cartagena`;
+  }, [page, language.value]);
+  useEffect(() => {
     page.load().then((loaded) => setContent(() => loaded), setFault);
   }, [page]);
   if (fault !== undefined) return <Fault fault={fault} again={() => location.reload()} />;

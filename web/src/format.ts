@@ -1,6 +1,6 @@
 // Numbers, areas and times as people read them. Rounded here and nowhere before.
 
-import { language, t } from './i18n';
+import { language, t, whole } from './i18n';
 
 function number(value: number, digits: number): string {
   return new Intl.NumberFormat(language.value.locale, {
@@ -33,11 +33,6 @@ export function plainKm2(value: number): string {
   return number(rounded === 0 ? 0 : rounded, 3);
 }
 
-/** A number with a sign that stays before it in a text from right to left. */
-export function whole(number: string): string {
-  return `\u2066${number}\u2069`;
-}
-
 /** A change, with its sign. */
 export function signedM2(value: number): string {
   const sign = value > 0 ? '+' : value < 0 ? '−' : '±';
@@ -56,6 +51,13 @@ export function dayOfYear(value: string): string {
     month: 'long',
     timeZone: 'UTC',
   }).format(new Date(value.slice(0, 10)));
+}
+
+/** A day in a sentence: 27 November 2026. */
+export function longDay(value: string): string {
+  return new Intl.DateTimeFormat(language.value.locale, { dateStyle: 'long', timeZone: 'UTC' }).format(
+    new Date(value.slice(0, 10)),
+  );
 }
 
 /** A moment in the reader's own time. */

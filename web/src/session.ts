@@ -4,6 +4,7 @@
 import { signal } from '@preact/signals';
 import { setClock } from './clock';
 import { problemOf } from './problem';
+import { giveUp, isUnsaved } from './unsaved';
 
 export interface Session {
   access_token: string;
@@ -42,13 +43,9 @@ const sameReader = (one: Session, other: Session) =>
 let reader: Session | null = null;
 const channel = 'BroadcastChannel' in globalThis ? new BroadcastChannel('cartagena-session') : null;
 
-let leaving = false;
-/** Whether the page is given up without a question: what stands half done in it is somebody else's. */
-export const leaves = () => leaving;
-
 /** Begins the page anew for another reader, or for one who is something else now. Nothing that waits goes on. */
 function leave(isAnother: boolean): Promise<never> {
-  leaving = isAnother;
+  if (isAnother) giveUp();
   location.reload();
   return new Promise(() => {});
 }
@@ -56,8 +53,11 @@ function leave(isAnother: boolean): Promise<never> {
 // Tabs share the cookie: who logs in or out in one does so in all.
 channel?.addEventListener('message', ({ data }: MessageEvent<Session['account'] | null>) => {
   const known = session.value;
-  if (known && data === null) session.value = null;
-  else if (known && known.account !== data) void leave(true);
+  if (known && data === null) {
+    // What stands half done here was not asked about there: its reader logs in again over it.
+    if (isUnsaved()) ended.value = true;
+    else session.value = null;
+  } else if (known && known.account !== data) void leave(true);
   else if (known && ended.value) {
     // The same reader is logged in again: this tab goes on by the cookie that all share.
     goodUntil = 0;

@@ -2,15 +2,25 @@
 
 import { useLayoutEffect, useState } from 'preact/hooks';
 import { t } from './i18n';
-import { leaves } from './session';
 
 const forms = new Set<object>();
+
+let isGivenUp = false;
+
+/** What stands half done here is somebody else's: the page goes without a question. */
+export function giveUp(): void {
+  isGivenUp = true;
+}
+
+export function isUnsaved(): boolean {
+  return forms.size > 0;
+}
 
 const ask = () => confirm(t('unsaved.leave'));
 
 /** Whether the page, or what stands on it, may be given up. */
 export function mayLeave(): boolean {
-  return forms.size === 0 || ask();
+  return !isUnsaved() || ask();
 }
 
 interface Form {
@@ -27,8 +37,7 @@ export function useUnsaved(unsaved: boolean): Form {
   useLayoutEffect(() => {
     if (!unsaved) return;
     const hold = (event: BeforeUnloadEvent) => {
-      // Another reader has logged in: what stands here is not theirs.
-      if (forms.has(form) && !leaves()) event.preventDefault();
+      if (forms.has(form) && !isGivenUp) event.preventDefault();
     };
     forms.add(form);
     addEventListener('beforeunload', hold);

@@ -30,6 +30,7 @@ export function AddAccount({
       title={t('admin.add_account')}
       submit={t('admin.add_account')}
       reason="none"
+      changed={login !== '' || name !== ''}
       act={async () => {
         const made = await api.post<{ one_time_password: string }>('/v1/accounts', {
           login,
@@ -72,6 +73,7 @@ export function AddOrganisation({ onClose }: { onClose: () => void }) {
       title={t('admin.add_organisation')}
       submit={t('admin.add_organisation')}
       reason="none"
+      changed={name !== ''}
       act={() => api.post('/v1/organisations', { name, kind })}
       onClose={onClose}
     >

@@ -22,6 +22,7 @@ export function ChangeRole({ account, onDone, onClose }: Props) {
       title={t('admin.role_title', { name: account.name })}
       submit={t('admin.save')}
       reason="none"
+      changed={role !== account.role}
       act={async () => {
         await api.patch(`/v1/accounts/${account.id}`, { role });
         onDone();

@@ -1,5 +1,5 @@
-import { useState } from 'preact/hooks';
-import { api } from '../api';
+import { useLayoutEffect, useState } from 'preact/hooks';
+import { api, isProblem } from '../api';
 import { Choice, Field } from '../components/field';
 import { NumberInput } from '../components/number';
 import { Fault, Show } from '../components/states';
@@ -36,33 +36,64 @@ interface Edited extends Programme {
 const DATE_RULES = ['completion', 'qa_acceptance', 'finalisation'];
 const KINDS = ['extension', 'post_completion_discovery'];
 
+interface Saved {
+  programme: Edited;
+  revision: string;
+}
+
 /** The programme's settings, taken back if somebody else has changed them meanwhile. */
 export function Settings() {
   const loaded = useLoad(
     'settings',
-    async (signal) => {
+    async (signal): Promise<Saved> => {
       const answer = await api.raw('/v1/programme', { signal });
       return { programme: (await answer.json()) as Edited, revision: answer.headers.get('etag') ?? '' };
     },
     false,
   );
+  // What is being edited stays with what it began with, whatever is read meanwhile.
+  const [begun, setBegun] = useState<Saved | null>(null);
+  const readAnew = () => {
+    setBegun(null);
+    loaded.reload();
+  };
   return (
     <section>
       <h2>{t('admin.programme')}</h2>
       <Show of={loaded}>
-        {({ programme, revision }) => (
-          <Form key={revision} saved={programme} revision={revision} onSaved={loaded.reload} />
-        )}
+        {(stands) => {
+          const shown = begun ?? stands;
+          return (
+            <Form
+              key={shown.revision}
+              saved={shown.programme}
+              revision={shown.revision}
+              onEdit={(isEdited) => setBegun(isEdited ? shown : null)}
+              readAnew={readAnew}
+            />
+          );
+        }}
       </Show>
     </section>
   );
 }
 
-function Form({ saved, revision, onSaved }: { saved: Edited; revision: string; onSaved: () => void }) {
+interface FormProps {
+  saved: Edited;
+  revision: string;
+  onEdit: (isEdited: boolean) => void;
+  /** What was typed is sent or given up: they are shown as they stand now. */
+  readAnew: () => void;
+}
+
+function Form({ saved, revision, onEdit, readAnew }: FormProps) {
   const [programme, setProgramme] = useState(saved);
   const [fault, setFault] = useState<unknown>();
   const [busy, setBusy] = useState(false);
-  const { sent } = useUnsaved(programme !== saved);
+  const [isSent, setSent] = useState(false);
+  const isEdited = programme !== saved;
+  const { sent, mayClose } = useUnsaved(isEdited);
+  useLayoutEffect(() => onEdit(isEdited), [isEdited]);
   const set = (changes: Partial<Edited>) => setProgramme({ ...programme, ...changes });
   const save = async (event: Event) => {
     event.preventDefault();
@@ -71,8 +102,9 @@ function Form({ saved, revision, onSaved }: { saved: Edited; revision: string; o
     try {
       await api.put('/v1/programme', programme, { headers: { 'if-match': revision } });
       sent();
+      setSent(true);
       forgetProgramme();
-      onSaved();
+      readAnew();
     } catch (thrown) {
       setFault(thrown);
     } finally {
@@ -80,7 +112,7 @@ function Form({ saved, revision, onSaved }: { saved: Edited; revision: string; o
     }
   };
   return (
-    <form class="settings" onSubmit={save}>
+    <form class="settings" inert={isSent} onSubmit={save}>
       <div class="row">
         <Field label={t('admin.programme_name')}>
           <input
@@ -126,12 +158,26 @@ function Form({ saved, revision, onSaved }: { saved: Edited; revision: string; o
       <Milestones plans={programme.milestones} onChange={(milestones) => set({ milestones })} />
       <Units onRead={(admin_units) => set({ admin_units })} />
       {fault !== undefined && <Fault fault={fault} />}
+      {isProblem(fault, 412) && (
+        <p class="actions">
+          <button type="button" onClick={() => mayClose() && readAnew()}>
+            {t('admin.read_anew')}
+          </button>
+        </p>
+      )}
       <div class="actions">
-        <button type="submit" class="primary" disabled={busy || programme === saved}>
+        <button type="submit" class="primary" disabled={busy || !isEdited}>
           {t('admin.save')}
         </button>
-        {programme !== saved && (
-          <button type="button" onClick={() => setProgramme(saved)}>
+        {isEdited && (
+          <button
+            type="button"
+            onClick={() => {
+              setProgramme(saved);
+              setFault(undefined);
+              readAnew();
+            }}
+          >
             {t('admin.discard')}
           </button>
         )}

@@ -1,6 +1,7 @@
 import type { ComponentChildren, TargetedSubmitEvent } from 'preact';
 import { useState } from 'preact/hooks';
 import { t } from '../i18n';
+import { useUnsaved } from '../unsaved';
 import { Dialog } from './dialog';
 import { Field } from './field';
 import { Fault } from './states';
@@ -18,9 +19,13 @@ interface Props {
   /** Whether a reason must be given; otherwise it may. */
   reason: 'required' | 'optional' | 'none';
   children?: ComponentChildren;
+  /** Something is typed or chosen in the fields of its own that would be lost with it. */
+  changed?: boolean;
   act: (reason: string) => Promise<unknown>;
   /** Closing stops what is being done; without it, that comes to its end first. */
   stoppable?: boolean;
+  /** It is done: what was typed is sent, and may be left without a question. */
+  onDone?: () => void;
   onClose: () => void;
 }
 
@@ -29,9 +34,10 @@ export function Act(props: Props) {
   const [reason, setReason] = useState('');
   const [busy, setBusy] = useState(false);
   const [fault, setFault] = useState<unknown>();
+  const { sent, mayClose } = useUnsaved(reason.trim() !== '' || (props.changed ?? false));
   // What is being done has an answer, which may be shown only once: a password.
   const close = () => {
-    if (!busy || props.stoppable) props.onClose();
+    if (busy ? props.stoppable : mayClose()) props.onClose();
   };
   const run = async (event: TargetedSubmitEvent<HTMLFormElement>) => {
     event.preventDefault();
@@ -39,8 +45,10 @@ export function Act(props: Props) {
     setBusy(true);
     setFault(undefined);
     try {
-      if ((await props.act(reason.trim())) === STAY) setBusy(false);
-      else props.onClose();
+      if ((await props.act(reason.trim())) === STAY) return setBusy(false);
+      sent();
+      props.onDone?.();
+      props.onClose();
     } catch (thrown) {
       setFault(thrown);
       setBusy(false);

@@ -36,6 +36,8 @@ export function useModal(dialog: RefObject<HTMLDialogElement | null>, onClose: (
   }, [dialog]);
 }
 
+const FIELD = ['input', 'select', 'textarea'].map((name) => `form ${name}:enabled`).join();
+
 /** A dialog of the browser: it keeps the focus, and Escape asks to close it. */
 export function Dialog(props: {
   title: string;
@@ -46,6 +48,8 @@ export function Dialog(props: {
   const dialog = useRef<HTMLDialogElement>(null);
   const title = useId();
   useModal(dialog, props.onClose);
+  // Its first field, not the way out of it.
+  useLayoutEffect(() => dialog.current?.querySelector<HTMLElement>(FIELD)?.focus(), []);
   return (
     <dialog ref={dialog} class={props.wide ? 'wide' : undefined} aria-labelledby={title}>
       <header>

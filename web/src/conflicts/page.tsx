@@ -2,11 +2,12 @@
 
 import { More } from '../components/more';
 import { Empty, Safety, Show } from '../components/states';
-import { ago, short } from '../format';
+import { ago } from '../format';
 import { t, word } from '../i18n';
 import { usePages } from '../load';
 import { useOpened } from '../opened';
 import { useSchema } from '../record/model';
+import { RecordName } from '../record/name';
 import { amend, place } from '../router';
 import { type Conflict, causesOf, groupsOf, loadConflicts } from './model';
 import { disputedName } from './names';
@@ -62,8 +63,7 @@ function Row({ conflict, current }: { conflict: Conflict; current: boolean }) {
         ].join(', ')}
       </strong>
       <small>
-        {word('kind', conflict.kind)} <span dir="ltr">{short(conflict.record_id)}</span> ·{' '}
-        {ago(conflict.opened_at)}
+        {word('kind', conflict.kind)} <RecordName id={conflict.record_id} /> · {ago(conflict.opened_at)}
       </small>
       {conflict.safety && <span class="badge bad">{t('conflict.safety')}</span>}
     </button>

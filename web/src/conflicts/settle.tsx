@@ -1,14 +1,16 @@
 import { lazy, Suspense } from 'preact/compat';
 import { useMemo, useState } from 'preact/hooks';
 import { Field } from '../components/field';
+import { useFocusKept } from '../components/focus';
 import { Busy, Fault, Show } from '../components/states';
 import { moment } from '../format';
 import { t, word } from '../i18n';
 import { useLoad } from '../load';
 import { type Part, part } from '../map/difference';
 import { type Names, useOrganisations } from '../organisations';
-import { loadRecord, nameOf, type Schema, useSchema, wordsOf } from '../record/model';
+import { loadRecord, nameOf, type Schema, useSchema } from '../record/model';
 import { movedWords, outlineWords } from '../record/outline';
+import { FieldValue } from '../record/value';
 import { href } from '../router';
 import { may, session } from '../session';
 import { useUnsaved } from '../unsaved';
@@ -39,6 +41,7 @@ interface Props {
 /** One conflict, as long as it is open here, whatever becomes of the list. */
 export function Settle({ id, isListed, onSettled }: Props) {
   const conflict = useLoad(`conflict ${id}`, (signal) => loadConflict(id, signal));
+  useFocusKept();
   return (
     <section class="detail" aria-label={t('conflict.title')}>
       {!isListed && (
@@ -69,7 +72,8 @@ function Sides({ listed, onSettled }: { listed: Conflict; onSettled: () => void 
   );
   const groups = groupsOf(conflict);
   const organisations = useOrganisations();
-  const { sent } = useUnsaved(Object.keys(chosen).length > 0);
+  const [reason, setReason] = useState('');
+  const { sent } = useUnsaved(Object.keys(chosen).length > 0 || reason.trim() !== '');
   return (
     <>
       <header class="detail-head">
@@ -144,6 +148,8 @@ function Sides({ listed, onSettled }: { listed: Conflict; onSettled: () => void 
           conflict={conflict}
           schema={schema}
           chosen={chosen}
+          reason={reason}
+          onReason={setReason}
           open={groups.filter((group) => !chosen[group.name]).length}
         />
       ) : (
@@ -190,9 +196,16 @@ function Rows(props: {
           </th>
           {SIDES.map((side) => (
             <td key={side} class={chosen === side ? 'chosen' : undefined} dir="auto">
-              {field === 'geometry'
-                ? sideWords(conflict[side], conflict.base)
-                : wordsOf(schema, field, valueOn(conflict[side], field), organisations)}
+              {field === 'geometry' ? (
+                sideWords(conflict[side], conflict.base)
+              ) : (
+                <FieldValue
+                  schema={schema}
+                  field={field}
+                  value={valueOn(conflict[side], field)}
+                  organisations={organisations}
+                />
+              )}
             </td>
           ))}
         </tr>
@@ -225,16 +238,19 @@ function Decide({
   conflict,
   schema,
   chosen,
+  reason,
+  onReason,
   open,
   onSettled,
 }: {
   conflict: Conflict;
   schema: Schema | undefined;
   chosen: Record<string, SideName>;
+  reason: string;
+  onReason: (reason: string) => void;
   open: number;
   onSettled: () => void;
 }) {
-  const [reason, setReason] = useState('');
   const [busy, setBusy] = useState(false);
   const [fault, setFault] = useState<unknown>();
   const run = async (event: Event) => {
@@ -252,7 +268,7 @@ function Decide({
           dir="auto"
           required
           value={reason}
-          onInput={(event) => setReason(event.currentTarget.value)}
+          onInput={(event) => onReason(event.currentTarget.value)}
         />
       </Field>
       {fault !== undefined && <Fault fault={fault} />}

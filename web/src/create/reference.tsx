@@ -5,6 +5,7 @@ import { api, query } from '../api';
 import { t } from '../i18n';
 import { useLoad } from '../load';
 import { nameOf, type Property, type RecordFeature } from '../record/model';
+import { RecordName } from '../record/name';
 import { type Control, Labelled } from './labelled';
 
 const OFFERED = 20;
@@ -84,8 +85,8 @@ export function ReferenceControl(control: Control) {
         ))}
       </datalist>
       {chosen.map((id) => (
-        <p key={id} class="chosen">
-          <span dir="auto">{names[id] ?? id.slice(-8)}</span>
+        <p key={id} class="referred">
+          <span dir="auto">{names[id] ?? <RecordName id={id} />}</span>
           <button
             type="button"
             class="quiet icon"

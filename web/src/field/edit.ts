@@ -13,6 +13,7 @@ export interface Quarantined {
   record_id: string;
   kind: string;
   organisation: string;
+  author: string;
   since: string;
   problem: { code: string; detail: string; faults?: FieldFault[] };
   mutation: { changes?: Record<string, Change> } & Record<string, unknown>;

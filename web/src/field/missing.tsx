@@ -5,6 +5,7 @@ import { ago } from '../format';
 import { t, word } from '../i18n';
 import { useLoad } from '../load';
 import { useOrganisations } from '../organisations';
+import { RecordName } from '../record/name';
 import { href } from '../router';
 import { Section } from './page';
 
@@ -40,7 +41,7 @@ export function Missing() {
                   <tr key={`${file.seq} ${file.sha256}`}>
                     <th scope="row">
                       <a href={href('map', { record: file.record_id })}>
-                        {word('kind', file.kind)} {file.record_id.slice(-8)}
+                        {word('kind', file.kind)} <RecordName id={file.record_id} />
                       </a>
                     </th>
                     <td dir="auto">

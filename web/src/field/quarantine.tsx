@@ -5,11 +5,13 @@ import { Act } from '../components/act';
 import { More } from '../components/more';
 import { Busy, Empty, Show } from '../components/states';
 import { ago } from '../format';
-import { t, word } from '../i18n';
-import { type Page, usePages } from '../load';
-import { useOrganisations } from '../organisations';
+import { t } from '../i18n';
+import { type Page, useLoad, usePages } from '../load';
+import { type Names, useOrganisations } from '../organisations';
 import { may } from '../session';
+import type { Device } from './devices';
 import type { Quarantined } from './edit';
+import { NamedEdit } from './named';
 import { Section } from './page';
 
 const Repair = lazy(() => import('./repair'));
@@ -22,10 +24,19 @@ async function loadQuarantine(after: number | null, signal: AbortSignal): Promis
   return { rows: quarantined, next };
 }
 
+/** Who sends edits: the people whose tablets they are. */
+function useSenders(): Names {
+  const devices = useLoad(may('ReadDevices') ? 'senders' : null, (signal) =>
+    api.get<Device[]>('/v1/devices', { signal }),
+  );
+  return new Map(devices.data?.map(({ account, person }) => [account, person]));
+}
+
 /** Edits that a person must look at: stored whole, with what is wrong with them. */
 export function Quarantine() {
   const quarantine = usePages('quarantine', loadQuarantine);
   const organisations = useOrganisations();
+  const senders = useSenders();
   const [repaired, setRepaired] = useState<Quarantined | null>(null);
   const [dismissed, setDismissed] = useState<Quarantined | null>(null);
   return (
@@ -39,7 +50,9 @@ export function Quarantine() {
               {rows.map((edit) => (
                 <li key={edit.mutation_id}>
                   <div class="detail-head">
-                    <strong>{word('kind', edit.kind)}</strong>
+                    <strong>
+                      <NamedEdit edit={edit} sender={senders.get(edit.author)} />
+                    </strong>
                     <small class="muted" dir="auto">
                       {organisations.get(edit.organisation)} · {ago(edit.since)}
                     </small>
@@ -75,6 +88,7 @@ export function Quarantine() {
         <Suspense fallback={<Busy />}>
           <Repair
             edit={repaired}
+            sender={senders.get(repaired.author)}
             onClose={() => {
               setRepaired(null);
               quarantine.reload();
@@ -93,7 +107,11 @@ export function Quarantine() {
             quarantine.reload();
           }}
           onClose={() => setDismissed(null)}
-        />
+        >
+          <p>
+            <NamedEdit edit={dismissed} sender={senders.get(dismissed.author)} />
+          </p>
+        </Act>
       )}
     </Section>
   );

@@ -23,9 +23,12 @@ import {
   shownValue,
   withValue,
 } from './edit';
+import { NamedEdit } from './named';
 
 interface Props {
   edit: Quarantined;
+  /** Who sent it, where that is known. */
+  sender?: string;
   onClose: () => void;
 }
 
@@ -41,7 +44,7 @@ interface Answer {
   problem?: Quarantined['problem'];
 }
 
-function Form({ edit, schema, onClose }: Props & { schema: Schema | undefined }) {
+function Form({ edit, sender, schema, onClose }: Props & { schema: Schema | undefined }) {
   const [problem, setProblem] = useState(edit.problem);
   const [given] = useState(() => rowsOf(edit, schema));
   const [rows, setRows] = useState(given);
@@ -79,6 +82,9 @@ function Form({ edit, schema, onClose }: Props & { schema: Schema | undefined })
   return (
     <Dialog title={t('quarantine.repair')} wide onClose={close}>
       <form ref={form} class="act" noValidate onSubmit={run}>
+        <p>
+          <NamedEdit edit={edit} sender={sender} />
+        </p>
         <p lang="en" dir="ltr">
           {problem.detail}
         </p>

@@ -65,7 +65,24 @@ export function begin(): Promise<void> {
   return speak(localStorage.getItem(STORED) ?? navigator.language.slice(0, 2));
 }
 
+/** A number, a date or a place that stays in its order in a text from right to left. */
+export function whole(text: string): string {
+  return language.value.direction === 'rtl' ? `\u2066${text}\u2069` : text;
+}
+
 type Values = Record<string, string | number>;
+
+const DATE = /^\d{4}-\d{2}-\d{2}$/;
+
+/** Values as they stand within a sentence. */
+function within(values: Values | undefined): Values | undefined {
+  if (!values) return undefined;
+  const pairs = Object.entries(values).map(([name, value]) => [
+    name,
+    typeof value === 'string' && DATE.test(value) ? whole(value) : value,
+  ]);
+  return Object.fromEntries(pairs);
+}
 
 function format(key: string, message: string, values?: Values): string {
   let made = formats.get(key);
@@ -73,7 +90,7 @@ function format(key: string, message: string, values?: Values): string {
     made = new IntlMessageFormat(message, language.value.locale);
     formats.set(key, made);
   }
-  return String(made.format(values));
+  return String(made.format(within(values)));
 }
 
 /** A message; in English where the language's catalogue lacks it. */

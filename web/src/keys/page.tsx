@@ -70,6 +70,7 @@ function Make({ login, onClose }: { login: string; onClose: () => void }) {
       title={t('keys.make')}
       submit={t('keys.make')}
       reason="none"
+      changed={name !== '' || password !== ''}
       act={async () => {
         setMade(await make(name, scope, password));
         return STAY;

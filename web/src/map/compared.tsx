@@ -2,7 +2,9 @@ import type { Feature } from 'geojson';
 import type { Map as MapLibre } from 'maplibre-gl';
 import { useEffect, useId, useState } from 'preact/hooks';
 import { today } from '../clock';
+import { GroundKey } from '../components/ground_key';
 import { Show } from '../components/states';
+import { longDay } from '../format';
 import { t } from '../i18n';
 import { useLoadedProgramme } from '../programme';
 import { hatchPath, hatchWidth, TILE } from '../symbology';
@@ -47,6 +49,8 @@ export default function Compared({ parts, names }: { parts: Feature[]; names: Pa
             </li>
           ))}
         </ul>
+        <p class="muted">{t('map.ground_around', { basis: t('basis.official'), day: longDay(today()) })}</p>
+        <GroundKey />
       </figcaption>
     </figure>
   );

@@ -34,7 +34,8 @@ const EASTINGS = [100_000, 900_000] as const;
 
 /** Reads what `write` writes, and what people make of it; nothing where it is no place, or could be two. */
 export function read(text: string, extent?: Extent): Place | null {
-  const trimmed = text.trim();
+  // What was copied from a text from right to left brings its marks with it.
+  const trimmed = text.replace(/[\u2066-\u2069]/g, '').trim();
   try {
     const utm = UTM.exec(trimmed);
     if (utm) return readUtm(utm, extent);

@@ -12,7 +12,6 @@ import { t } from '../i18n';
 import { useLoad } from '../load';
 import { wrongFields } from '../problem';
 import { useProgramme } from '../programme';
-import { useUnsaved } from '../unsaved';
 import { changesOf } from './changes';
 import { loadSchema, nameOf, type RecordFeature, type Schema } from './model';
 
@@ -42,7 +41,6 @@ function Form({ record, schema, onDone, onClose }: Props & { schema: Schema }) {
     changes.geometry = { to: geometryOf(ground.shape, ground.places) };
   }
   const isChanged = Object.keys(changes).length > 0;
-  const { sent, mayClose } = useUnsaved(isChanged);
   const save = async (reason: string) => {
     if (!isChanged) throw new Error(t('record.nothing_changed'));
     if (ground?.shape && !isWhole(ground)) {
@@ -54,8 +52,6 @@ function Form({ record, schema, onDone, onClose }: Props & { schema: Schema }) {
         { changes, reason: reason || null },
         { headers: { 'if-match': `"${record.version}"` } },
       );
-      sent();
-      onDone();
     } catch (thrown) {
       setFault(thrown);
       throw thrown;
@@ -67,8 +63,10 @@ function Form({ record, schema, onDone, onClose }: Props & { schema: Schema }) {
       submit={t('admin.save')}
       reason="optional"
       form
+      changed={isChanged}
       act={save}
-      onClose={() => mayClose() && onClose()}
+      onDone={onDone}
+      onClose={onClose}
     >
       <p class="muted">{t('record.edit_hint')}</p>
       {ground && (

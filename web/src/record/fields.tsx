@@ -1,6 +1,7 @@
 import { t } from '../i18n';
 import type { Names } from '../organisations';
-import { labelOf, type RecordFeature, useSchema, wordsOf } from './model';
+import { labelOf, type RecordFeature, useSchema } from './model';
+import { FieldValue } from './value';
 
 /** What is shown elsewhere, or says nothing to people. */
 const ELSEWHERE = new Set(['reference', 'attachments', 'as_entered', 'constructed']);
@@ -20,7 +21,14 @@ export function Fields({ record, organisations }: { record: RecordFeature; organ
         {fields.map((field) => (
           <div key={field}>
             <dt dir="auto">{labelOf(schema, field)}</dt>
-            <dd dir="auto">{wordsOf(schema, field, record.properties[field], organisations)}</dd>
+            <dd dir="auto">
+              <FieldValue
+                schema={schema}
+                field={field}
+                value={record.properties[field]}
+                organisations={organisations}
+              />
+            </dd>
           </div>
         ))}
       </dl>

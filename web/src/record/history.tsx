@@ -4,8 +4,9 @@ import { t, word } from '../i18n';
 import { useLoad } from '../load';
 import type { Names } from '../organisations';
 import { session } from '../session';
-import { labelOf, loadHistory, type Schema, useSchema, type Version, wordsOf } from './model';
+import { labelOf, loadHistory, type Schema, useSchema, type Version } from './model';
 import { Stage } from './panel';
+import { FieldValue } from './value';
 
 /** Every version, the newest first: who, when, what changed and why. */
 export function History({ id, kind, organisations }: { id: string; kind: string; organisations: Names }) {
@@ -80,8 +81,12 @@ function Changes({ version, schema, organisations }: Entered) {
               (version.area_m2 !== null && m2(version.area_m2)) || t('none')
             ) : (
               <>
-                <del>{wordsOf(schema, field, from, organisations)}</del>{' '}
-                <ins>{wordsOf(schema, field, to, organisations)}</ins>
+                <del>
+                  <FieldValue schema={schema} field={field} value={from} organisations={organisations} />
+                </del>{' '}
+                <ins>
+                  <FieldValue schema={schema} field={field} value={to} organisations={organisations} />
+                </ins>
               </>
             )}
           </dd>

@@ -4,7 +4,6 @@ import type { Geometry } from 'geojson';
 import { api, query } from '../api';
 import { term } from '../i18n';
 import { useLoad } from '../load';
-import type { Names } from '../organisations';
 
 export type Value = unknown;
 
@@ -121,41 +120,6 @@ export function labelOf(schema: Schema | undefined, field: string): string {
 export function nameCode(property: Property | undefined, code: string): string {
   const label = property?.['x-labels']?.[code];
   return label ? term(label) : code;
-}
-
-function plain(value: Value, property: Property | undefined): string {
-  if (value === null || value === undefined) return '–';
-  if (typeof value === 'string') return nameCode(property, value);
-  if (typeof value === 'number') {
-    const unit = property?.['x-unit'];
-    return unit && unit !== '1' ? `${value} ${unit}` : String(value);
-  }
-  if (typeof value === 'boolean') return value ? '✓' : '✗';
-  if (Array.isArray(value)) return value.map((one) => plain(one, property?.items)).join(', ');
-  const parts = Object.entries(value as Record<string, Value>).filter(([name]) => name !== 'id');
-  return parts
-    .map(([name, part]) => {
-      const known = property?.properties?.[name];
-      return `${nameField(known, name)}: ${plain(part, known)}`;
-    })
-    .join('; ');
-}
-
-/** A field's value in words, as its schema has them; an organisation by its name, where names are at hand. */
-export function wordsOf(
-  schema: Schema | undefined,
-  field: string,
-  value: Value,
-  organisations?: Names,
-): string {
-  const property = schema?.properties[field];
-  if (property?.['x-organisation']) return organisations?.get(String(value)) ?? plain(value, property);
-  if (Array.isArray(value)) {
-    if (value.length === 0) return '–';
-    const rows = value.some((one) => typeof one === 'object');
-    return value.map((one) => plain(one, property?.items)).join(rows ? '\n' : ', ');
-  }
-  return plain(value, property);
 }
 
 /** What a record is called: its reference, the operator's own, its name, or the end of its id. */

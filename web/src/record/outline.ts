@@ -3,17 +3,15 @@
 import type { Geometry, Position } from 'geojson';
 import { count, m2 } from '../format';
 import { t } from '../i18n';
-import { write } from '../map/coordinates';
-import { storedFormat } from '../map/readout';
 import { linesOf } from './position';
+import { placeWords } from './words';
 
 /** Points by their places, all else by its corners and its calculated area. */
 export function outlineWords(geometry: Geometry | null, area: number | null): string {
   if (!geometry) return t('none');
   const places = linesOf(geometry).flat();
   if (geometry.type.endsWith('Point')) {
-    const format = storedFormat();
-    return places.map(([lon = 0, lat = 0]) => write(lon, lat, format)).join('; ');
+    return places.map(placeWords).join('; ');
   }
   const corners = t('position.corners', { count: places.length });
   return area === null ? corners : t('outline.corners_and_area', { corners, area: m2(area) });

@@ -1,6 +1,7 @@
 import { lazy, Suspense } from 'preact/compat';
 import { useState } from 'preact/hooks';
 import { Act } from '../components/act';
+import { useFocusKept } from '../components/focus';
 import { Busy, Show } from '../components/states';
 import { mayEdit } from '../create/model';
 import { t, word } from '../i18n';
@@ -22,6 +23,7 @@ const EditRecord = lazy(() => import('./edit'));
 /** One record: what it says, the ground that the figures count of it, its photos and its past. */
 export function RecordPanel(props: { id: string; asOf: string; basis: Basis; onClose: () => void }) {
   const record = useLoad(`record ${props.id}`, (signal) => loadRecord(props.id, signal));
+  useFocusKept();
   return (
     <>
       <button type="button" class="quiet icon close" aria-label={t('close')} onClick={props.onClose}>
@@ -49,7 +51,9 @@ function Contents({ record, asOf, basis, onChange }: Props) {
   return (
     <>
       <p class="muted">{word('kind', record.kind)}</p>
-      <h2 dir="auto">{nameOf(record)}</h2>
+      <h2>
+        <bdi>{nameOf(record)}</bdi>
+      </h2>
       <p class="badges">
         <Stage stage={record.stage} />
         {record.contested && <span class="badge bad">{t('contested')}</span>}
@@ -91,8 +95,8 @@ function Submit({ record, onDone }: { record: RecordFeature; onDone: () => void 
           title={t('review.step', { action: word('action', 'submit'), name: nameOf(record) })}
           submit={word('action', 'submit')}
           reason="optional"
-          act={async (reason) => {
-            await takeStep(record, 'submit', reason);
+          act={(reason) => takeStep(record, 'submit', reason)}
+          onDone={() => {
             amend({ unsubmitted: null });
             onDone();
           }}

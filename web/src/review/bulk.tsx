@@ -2,6 +2,7 @@ import { useEffect, useRef, useState } from 'preact/hooks';
 import { Act, STAY } from '../components/act';
 import { words } from '../components/states';
 import { t } from '../i18n';
+import { Problem } from '../problem';
 import { nameOf, type RecordFeature } from '../record/model';
 import { session } from '../session';
 import { type Action, maySendBack, nextFor, takeStep } from './model';
@@ -22,6 +23,12 @@ interface Props {
   onTaken: (record: RecordFeature) => void;
 }
 
+/** Why a step was refused, and what to do about it. */
+function refusalWords(fault: unknown): string {
+  const isStale = fault instanceof Problem && fault.code === 'stale';
+  return isStale ? t('review.stale') : words(fault);
+}
+
 const refusalsOf = (outcomes: Outcome[]) =>
   outcomes.filter(({ fault }) => fault).map(({ name, fault }) => `${name}: ${fault}`);
 
@@ -38,19 +45,26 @@ export function Bulk({ records, onTaken }: Props) {
     const stop = new AbortController();
     underWay.current = stop;
     const outcomes: Outcome[] = [];
+    const left: RecordFeature[] = [];
+    setDone([]);
     for (const record of of) {
       if (stop.signal.aborted) break;
-      const fault = await takeStep(record, action, reason).then(() => null, words);
+      const fault = await takeStep(record, action, reason).then(() => null, refusalWords);
       outcomes.push({ name: nameOf(record), fault });
       if (fault === null) onTaken(record);
+      else left.push(record);
       if (!stop.signal.aborted) setDone([...outcomes]);
     }
     if (stop.signal.aborted) {
       setStopped({ done: outcomes, all: of.length });
       return STAY;
     }
-    const refused = refusalsOf(outcomes);
-    if (refused.length > 0) throw new Error(refused.join('\n'));
+    if (left.length === 0) return;
+    // What is done is done: whoever tries again tries those that are left.
+    setAsked({ action, of: left });
+    setDone([]);
+    const counts = t('review.refused', { done: of.length - left.length, refused: left.length });
+    throw new Error([counts, ...refusalsOf(outcomes)].join('\n'));
   };
   const ask = (action: Action) => {
     setStopped(null);

@@ -55,7 +55,8 @@ function Queue({ records }: { records: RecordFeature[] }) {
   const [kind, setKind] = useState('');
   // As they stood when they were marked: nobody approves a version that they have not looked at.
   const [marked, setMarked] = useState<ReadonlyMap<string, RecordFeature>>(new Map());
-  const kinds = [...new Set(records.map((record) => record.kind))].sort();
+  // The chosen one stays, also when the last of it is done.
+  const kinds = [...new Set([...records.map((record) => record.kind), ...(kind ? [kind] : [])])].sort();
   const shown = records.filter((record) => !kind || record.kind === kind);
   const { id, isListed, next } = useOpened(shown, place.value.parameters.get('record'));
   const bulk = shown.flatMap((record) => marked.get(record.id) ?? []);
@@ -71,7 +72,7 @@ function Queue({ records }: { records: RecordFeature[] }) {
     amend({ record: records.find((record) => !to || record.kind === to)?.id });
   };
   const all = bulk.length === shown.length;
-  if (!id) return <Empty>{t('review.empty')}</Empty>;
+  if (!id && !kind) return <Empty>{t('review.empty')}</Empty>;
   return (
     <div class="split">
       <section class="list" aria-label={t('review.queue')}>
@@ -119,9 +120,22 @@ function Queue({ records }: { records: RecordFeature[] }) {
             </li>
           ))}
         </ul>
-        {shown.length === 0 && <Empty>{t('review.empty')}</Empty>}
+        {shown.length === 0 && <NoneShown kind={kind} others={records.length} onAll={() => narrow('')} />}
       </section>
-      <Reviewed key={id} id={id} isListed={isListed} onTaken={() => amend({ record: next })} />
+      {id && <Reviewed key={id} id={id} isListed={isListed} onTaken={() => amend({ record: next })} />}
     </div>
+  );
+}
+
+/** That nothing waits, or nothing of a kind: then what else waits is one step away. */
+function NoneShown({ kind, others, onAll }: { kind: string; others: number; onAll: () => void }) {
+  if (!kind || others === 0) return <Empty>{t('review.empty')}</Empty>;
+  return (
+    <Empty>
+      {t('review.none_of_kind', { kind: word('kind', kind), count: others })}{' '}
+      <button type="button" onClick={onAll}>
+        {t('review.all_kinds')}
+      </button>
+    </Empty>
   );
 }

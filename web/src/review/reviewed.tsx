@@ -2,6 +2,7 @@ import type { Geometry } from 'geojson';
 import { lazy, Suspense } from 'preact/compat';
 import { useMemo, useState } from 'preact/hooks';
 import { Act } from '../components/act';
+import { useFocusKept } from '../components/focus';
 import { Busy, Show } from '../components/states';
 import { t, word } from '../i18n';
 import { useLoad } from '../load';
@@ -37,6 +38,7 @@ export function Reviewed({ id, isListed, onTaken }: Props) {
   const both = useLoad(`reviewed ${id}`, (signal) =>
     Promise.all([loadRecord(id, signal), loadHistory(id, signal)]),
   );
+  useFocusKept();
   return (
     <section class="detail" aria-label={t('record.title')}>
       {!isListed && (
@@ -106,10 +108,8 @@ function Actions({ record, onTaken }: { record: RecordFeature; onTaken: () => vo
           submit={t(`action.${asked.action}`)}
           danger={asked.action === 'reject'}
           reason={asked.action === 'return' || asked.action === 'reject' ? 'required' : 'optional'}
-          act={async (reason) => {
-            await takeStep(asked.of, asked.action, reason);
-            onTaken();
-          }}
+          act={(reason) => takeStep(asked.of, asked.action, reason)}
+          onDone={onTaken}
           onClose={() => setAsked(null)}
         >
           {asked.of.version !== record.version && (

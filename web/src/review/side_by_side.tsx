@@ -3,16 +3,9 @@ import { useMemo, useState } from 'preact/hooks';
 import { m2, moment, signedM2 } from '../format';
 import { t, word } from '../i18n';
 import { useOrganisations } from '../organisations';
-import {
-  labelOf,
-  type RecordFeature,
-  type Schema,
-  same,
-  type Value,
-  type Version,
-  wordsOf,
-} from '../record/model';
+import { labelOf, type RecordFeature, type Schema, same, type Value, type Version } from '../record/model';
 import { movedWords, outlineWords } from '../record/outline';
+import { FieldValue } from '../record/value';
 
 interface Props {
   schema: Schema | undefined;
@@ -63,8 +56,16 @@ export function SideBySide(props: Props) {
                 <th scope="row" dir="auto">
                   {labelOf(schema, field)}
                 </th>
-                <td dir="auto">{wordsOf(schema, field, old[field], organisations)}</td>
-                <td dir="auto">{wordsOf(schema, field, now[field], organisations)}</td>
+                {[old, now].map((state, side) => (
+                  <td key={side} dir="auto">
+                    <FieldValue
+                      schema={schema}
+                      field={field}
+                      value={state[field]}
+                      organisations={organisations}
+                    />
+                  </td>
+                ))}
               </tr>
             ))}
           </tbody>

@@ -3,11 +3,11 @@ import { useState } from 'preact/hooks';
 import { api, query } from '../api';
 import { Dialog } from '../components/dialog';
 import { Empty, Safety, Show } from '../components/states';
-import { count, m2, short, signedM2 } from '../format';
+import { count, dayOfYear, m2, signedM2 } from '../format';
 import { t, word } from '../i18n';
 import { useLoad } from '../load';
 import { useProgramme } from '../programme';
-import { href } from '../router';
+import { RecordLink } from '../record/name';
 import { type Basis, TREATY } from './model';
 import { Sketch } from './sketch';
 
@@ -47,7 +47,9 @@ const matters = ({ properties }: Feature<Geometry, PieceProperties>) => effect(p
 /** The polygons behind a year of the balance. */
 export function Behind(props: { year: number; basis: Basis; asOf: string; onClose: () => void }) {
   const { year, basis, asOf } = props;
-  const to = `${year}-12-31` < asOf ? `${year}-12-31` : asOf;
+  const isOver = `${year}-12-31` <= asOf;
+  const to = isOver ? `${year}-12-31` : asOf;
+  const period = isOver ? String(year) : t('standing.running', { year: String(year), day: dayOfYear(to) });
   const path = query('/v1/ledger/pieces', { from: `${year}-01-01`, to, basis, treaty: TREATY, moved: true });
   // Not live: what is read and counted here must not change under its reader's eyes.
   const pieces = useLoad(path, (signal) => api.get<Pieces>(path, { signal }), false);
@@ -55,7 +57,7 @@ export function Behind(props: { year: number; basis: Basis; asOf: string; onClos
   const units = useProgramme()?.units;
   return (
     <Dialog
-      title={t('behind.title', { year: String(year), basis: t(`basis.${basis}`) })}
+      title={t('behind.title', { year: period, basis: t(`basis.${basis}`) })}
       wide
       onClose={props.onClose}
     >
@@ -89,9 +91,7 @@ export function Behind(props: { year: number; basis: Basis; asOf: string; onClos
                     {moved.slice(0, rows).map(({ properties: piece }, place) => (
                       <tr key={`${piece.hazardous_area} ${piece.land_release} ${place}`}>
                         <th scope="row">
-                          <a href={href('map', { record: piece.hazardous_area, as_of: to, basis })}>
-                            {short(piece.hazardous_area)}
-                          </a>
+                          <RecordLink id={piece.hazardous_area} when={{ as_of: to, basis }} />
                         </th>
                         <td class="words" dir="auto">
                           {(piece.admin1 && units?.get(piece.admin1)) ?? t('none')}

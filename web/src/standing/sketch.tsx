@@ -1,5 +1,6 @@
 import { geoPath, geoTransform } from 'd3-geo';
 import type { Feature, Geometry } from 'geojson';
+import { GroundKey } from '../components/ground_key';
 import { Show } from '../components/states';
 import { fillOf } from '../components/swatch';
 import { type Programme, useLoadedProgramme } from '../programme';
@@ -41,7 +42,12 @@ export function Sketch({ features, label }: { features: Piece[]; label: string }
   const loaded = useLoadedProgramme();
   return (
     <Show of={loaded}>
-      {({ programme }) => <Drawn programme={programme} features={features} label={label} />}
+      {({ programme }) => (
+        <>
+          <Drawn programme={programme} features={features} label={label} />
+          <GroundKey of={new Set(features.map(({ properties }) => symbolOf(properties)))} />
+        </>
+      )}
     </Show>
   );
 }

@@ -1,7 +1,7 @@
 // The tables that an authority fills in each year (docs/domain.md §7).
 
-import { count, day, dayOfYear, m2, plainKm2, ratio, whole } from '../format';
-import { t, word } from '../i18n';
+import { count, day, dayOfYear, m2, plainKm2, ratio } from '../format';
+import { t, whole, word } from '../i18n';
 import { type Progress, released, runningYear, type Year } from './model';
 
 const FLOWS = [
