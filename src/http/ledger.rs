@@ -186,7 +186,8 @@ pub(crate) async fn pieces(
     let period = which.over_period().then(|| which.period()).transpose()?;
     let body = ask(&state, move |books| {
         which.check_units(books)?;
-        let (as_of, ledger) = (which.as_of(), &books.of(which.basis).ledger);
+        let (as_of, book) = (which.as_of(), books.of(which.basis));
+        let ledger = &book.ledger;
         let pieces: Box<dyn Iterator<Item = _>> = match period {
             Some(period) => Box::new(ledger.pieces_of_balance(period, &query, which.moved)),
             None => Box::new(ledger.pieces(as_of, &query)),
@@ -202,7 +203,7 @@ pub(crate) async fn pieces(
         for piece in pieces {
             total += piece.area;
             piece.share.iter().for_each(|share| sums.add(share));
-            features.push(feature(piece));
+            features.push(feature(piece, book.name(piece.hazard)));
         }
         let mut body = members(&Heading::of(books, which.basis, reader))?;
         body.insert("type".to_owned(), json!("FeatureCollection"));
@@ -297,7 +298,7 @@ fn release_row(release: &ReleaseFigures, sliver_m2: f64) -> Map<String, Value> {
     row
 }
 
-fn feature(piece: &PieceView) -> Value {
+fn feature(piece: &PieceView, name: Option<&str>) -> Value {
     let kinds: Vec<&str> = piece.contamination.iter().map(|kind| kind.as_str()).collect();
     json!({
         "type": "Feature",
@@ -306,6 +307,7 @@ fn feature(piece: &PieceView) -> Value {
             "area_m2": table::m2(piece.area),
             "state": piece.state.as_str(),
             "hazardous_area": piece.hazard,
+            "name": name,
             "hazard_effective": piece.hazard_effective,
             "classification": piece.classification,
             "contamination": kinds.join("+"),

@@ -40,11 +40,9 @@ export function RecordName({ id }: { id: string }) {
   return <bdi>{name.data ?? short(id)}</bdi>;
 }
 
-/** The same as the way to it on the map. */
-export function RecordLink({ id, when }: { id: string; when?: Parameters }) {
+/** The same as the way to it on the map; its name need not be asked for where it came along. */
+export function RecordLink({ id, name, when }: { id: string; name?: string | null; when?: Parameters }) {
   return (
-    <a href={href('map', { record: id, ...when })}>
-      <RecordName id={id} />
-    </a>
+    <a href={href('map', { record: id, ...when })}>{name ? <bdi>{name}</bdi> : <RecordName id={id} />}</a>
   );
 }

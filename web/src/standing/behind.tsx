@@ -15,6 +15,8 @@ export interface PieceProperties {
   area_m2: number;
   state: string;
   hazardous_area: string;
+  /** What people call the area. */
+  name: string | null;
   classification: string;
   admin1: string | null;
   land_release: string | null;
@@ -91,7 +93,11 @@ export function Behind(props: { year: number; basis: Basis; asOf: string; onClos
                     {moved.slice(0, rows).map(({ properties: piece }, place) => (
                       <tr key={`${piece.hazardous_area} ${piece.land_release} ${place}`}>
                         <th scope="row">
-                          <RecordLink id={piece.hazardous_area} when={{ as_of: to, basis }} />
+                          <RecordLink
+                            id={piece.hazardous_area}
+                            name={piece.name}
+                            when={{ as_of: to, basis }}
+                          />
                         </th>
                         <td class="words" dir="auto">
                           {(piece.admin1 && units?.get(piece.admin1)) ?? t('none')}
