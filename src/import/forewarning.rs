@@ -115,7 +115,10 @@ fn moments(mapping: &Mapping<'_>, wanted: &[&Feature]) -> Vec<String> {
 /// and what this server adds to an export, are none of them.
 pub fn only_kept(source: &Source, mapping: &Mapping<'_>) -> Option<String> {
     let wanted: Vec<&Feature> = source.features().filter(|feature| mapping.wants(&feature.columns)).collect();
-    if wanted.iter().any(|feature| feature.columns.contains_key("version")) {
+    let is_ours = |feature: &&Feature| {
+        feature.columns.get("version").is_some_and(|version| uuid::Uuid::try_parse(&cell(version)).is_ok())
+    };
+    if wanted.iter().any(is_ours) {
         return None;
     }
     let columns = wanted.iter().flat_map(|feature| feature.columns.keys().map(String::as_str));

@@ -3,7 +3,7 @@
 //! Where the source numbers its features, its number is the identity: a row that changed is still the same thing, and
 //! must not be counted a second time. Where it does not, the content is.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use uuid::{Uuid, uuid};
 
@@ -109,8 +109,12 @@ pub(super) struct Identity {
     pub(super) record: Uuid,
     /// The record that it would be by its content: an earlier run may not have known of its id.
     pub(super) by_content: Uuid,
-    /// Records that it would be by another column that looks like an id, or by its id in another spelling.
+    /// The record that it would be by its id as it is spelt, where that is another spelling.
+    pub(super) as_spelt: Option<Uuid>,
+    /// Records that it would be by another column that looks like an id.
     pub(super) others: Vec<Uuid>,
+    /// Its id is in the column that was asked for: no other is trusted.
+    pub(super) is_asked: bool,
     /// What it says of itself that may be the id of a record of this server: an export comes back.
     pub(super) own: Vec<Uuid>,
     /// The version of it that was exported.
@@ -127,14 +131,17 @@ pub(super) struct Identities<'a> {
     ids: &'a Ids,
     /// Whose records they become, and of which kind.
     scope: String,
+    /// The ids of the file: a number in another column that is one of them is no other name of a feature.
+    chosen: HashSet<String>,
     contents: HashMap<Hash, u32>,
     numbers: HashMap<String, (usize, Hash)>,
 }
 
 impl<'a> Identities<'a> {
-    pub(super) fn new(ids: &'a Ids, organisation: Uuid, kind: &str) -> Self {
+    pub(super) fn new(source: &Source, ids: &'a Ids, organisation: Uuid, kind: &str) -> Self {
         let scope = format!("{organisation}\n{kind}\n{}", ids.space);
-        Self { ids, scope, contents: HashMap::new(), numbers: HashMap::new() }
+        let chosen = source.features().filter_map(|feature| ids.of(feature)).map(|id| plain(&id)).collect();
+        Self { ids, scope, chosen, contents: HashMap::new(), numbers: HashMap::new() }
     }
 
     /// The identity of the next feature. Twins without an id are told apart by their place among themselves.
@@ -147,12 +154,13 @@ impl<'a> Identities<'a> {
         let source_id = self.ids.of(feature);
         let id = source_id.as_deref().map(plain);
         let this = id.as_ref().map_or(by_content, |id| record(format!("id\n{id}")));
+        let as_spelt = source_id.as_ref().map(|id| record(format!("id\n{id}"))).filter(|id| *id != this);
         let named: Vec<String> = names(feature).chain(source_id.clone()).collect();
-        let mut others: Vec<Uuid> = named
-            .iter()
+        let is_asked = matches!(self.ids.numbered, Numbered::Column { asked: true, .. });
+        let foreign = named.iter().filter(|name| !self.chosen.contains(&plain(name)));
+        let mut others: Vec<Uuid> = foreign
             .flat_map(|name| [name.clone(), plain(name)])
             .map(|name| record(format!("id\n{name}")))
-            .filter(|other| *other != this)
             .collect();
         others.sort_unstable();
         others.dedup();
@@ -167,7 +175,18 @@ impl<'a> Identities<'a> {
             (first != number).then_some((first, content == feature.content))
         });
         let twins = if source_id.is_some() { 0 } else { twins };
-        Identity { source_id, record: this, by_content, others, own, version, twins, namesake }
+        Identity {
+            source_id,
+            record: this,
+            by_content,
+            as_spelt,
+            others,
+            is_asked,
+            own,
+            version,
+            twins,
+            namesake,
+        }
     }
 }
 

@@ -2,13 +2,16 @@
 
 use std::collections::BTreeMap;
 
+use serde_json::Value;
+
 use super::identity;
 use super::ours::{self, Ours};
-use super::take::{Prepared, words_of};
+use super::take::{Job, Prepared, words_of};
 use crate::model::mutation::GEOMETRY;
 use crate::model::record::Feature as Record;
-use crate::model::role::{Actor, Drafts, Sight};
+use crate::model::role::{Drafts, Sight};
 use crate::model::{Change, Hash};
+use crate::ogc::collection::Collection;
 use crate::store::{Result, Store, StoreError};
 use crate::sync::merge::REFERENCE;
 
@@ -26,18 +29,26 @@ pub(super) enum Known {
 
 /// Looks for the record that a feature is. Nothing is written over it: people may have worked on it since, and which
 /// of the two is right is not for a program to say.
-pub(super) fn look(store: &Store, actor: Actor, prepared: &Prepared) -> Result<Known> {
+pub(super) fn look(
+    store: &Store,
+    job: &Job<'_>,
+    collections: &[Collection],
+    prepared: &Prepared,
+) -> Result<Known> {
     let identity = &prepared.identity;
     for own in &identity.own {
         let found = find(store, prepared, *own)?;
         if let Some(record) = found.filter(|record| record.kind == prepared.mutation.kind) {
-            let ours = ours::look(store, actor, &record, prepared)?;
+            let ours = ours::look(store, job, collections, &record, prepared)?;
             return Ok(Known::Ours(record, ours));
         }
     }
-    let mut found = find(store, prepared, identity.record)?;
-    if found.is_none() && identity.by_content != identity.record {
-        found = find(store, prepared, identity.by_content)?;
+    let mut found = None;
+    // An earlier run may have taken its id as it is spelt, or not have known of it.
+    for id in [Some(identity.record), identity.as_spelt, Some(identity.by_content)].into_iter().flatten() {
+        if found.is_none() {
+            found = find(store, prepared, id)?;
+        }
     }
     let Some(record) = found else { return by_another_name(store, prepared) };
     if record.version == prepared.mutation.mutation_id
@@ -62,12 +73,18 @@ fn by_another_name(store: &Store, prepared: &Prepared) -> Result<Known> {
             return Ok(Known::Same(record));
         }
         let ground = changes.get(GEOMETRY).and_then(|change| change.to.as_ref());
-        if ground.is_some_and(|ground| !ground.is_null()) && ground == record.geometry.as_ref() {
+        let is_trusted = !prepared.identity.is_asked && ground.is_some_and(is_extended);
+        if is_trusted && ground == record.geometry.as_ref() {
             let what = difference(&record, changes).unwrap_or_default();
             return Ok(Known::Differs(record, format!("it was taken under another id, and {what}")));
         }
     }
     Ok(Known::No)
+}
+
+/// Whether ground is more than points: many things lie at the middle of a village.
+fn is_extended(ground: &Value) -> bool {
+    ground["type"].as_str().is_some_and(|type_| !type_.ends_with("Point"))
 }
 
 fn find(store: &Store, prepared: &Prepared, id: uuid::Uuid) -> Result<Option<Box<Record>>> {

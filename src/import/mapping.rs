@@ -9,9 +9,6 @@ use super::{AS_ENTERED, Feature, ImportError, Source, cell};
 use crate::model::mutation::GEOMETRY;
 use crate::model::schema::{MergeClass, Schema};
 
-/// Bytes to which shapefiles cut the names of columns.
-const SHAPEFILE_NAME: usize = 10;
-
 /// How the columns of a file become the fields of a kind.
 #[derive(Debug, Clone)]
 pub struct Mapping<'a> {
@@ -163,19 +160,9 @@ impl<'a> Mapping<'a> {
         }
     }
 
-    /// The field that a column goes into, if the kind has one of that name, or one that a shapefile cut to it.
+    /// The field that a column goes into, if the kind has one of that name.
     fn target<'c>(&'c self, column: &'c str) -> &'c str {
-        if let Some(field) = self.rename.get(column) {
-            return field;
-        }
-        if column.len() != SHAPEFILE_NAME || self.schema.field(column).is_some() {
-            return column;
-        }
-        let mut whole = self.schema.fields().map(|(name, _)| name).filter(|name| name.starts_with(column));
-        match (whole.next(), whole.next()) {
-            (Some(field), None) => field,
-            _ => column,
-        }
+        self.rename.get(column).map_or(column, String::as_str)
     }
 
     /// Whether a column is kept as it is, because the kind has no field for it.

@@ -133,6 +133,8 @@ pub struct Source {
     pub items: Vec<Item>,
     /// How it writes one and a half.
     pub decimal: Decimal,
+    /// It cuts the names of columns, and long texts: what is missing in it need not be missing.
+    pub cuts: bool,
     /// The columns of a table of which none looks like a geometry.
     pub placeless: Option<String>,
     /// What a person should know about the whole file.

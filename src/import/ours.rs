@@ -14,10 +14,12 @@ use crate::geometry::shape::Shape;
 use crate::model::mutation::GEOMETRY;
 use crate::model::record::Feature as Record;
 use crate::model::role::Actor;
+use crate::model::schema::Fault;
 use crate::model::{Change, Op, Stage};
-use crate::ogc::collection::Collection;
+use crate::ogc::collection::{Collection, Type};
 use crate::ogc::crs::Crs;
 use crate::ogc::edit::{Edit, Manner};
+use crate::ogc::feature::Feature;
 use crate::ogc::{draw, echo};
 use crate::store::edit::Seen;
 use crate::store::feature::Scan;
@@ -37,81 +39,107 @@ pub(super) enum Ours {
 /// Holds a feature against the record that it was exported from, as the importer sees it. What a map or a table makes of a
 /// record is no difference: rings that turn another way, rounded positions, lists as text, what the server adds. An
 /// empty cell changes nothing, because formats have none for some kinds of values.
-pub(super) fn look(store: &Store, actor: Actor, record: &Record, prepared: &Prepared) -> Result<Ours> {
-    let sight = actor.sight();
-    let unseen =
-        || Ours::Unknown("it is a record of this server that the importer may not see as it stands".into());
-    let stands = match store.find_record(record.id, sight) {
-        Ok(stands) => stands,
-        Err(StoreError::NotFound(_)) => return Ok(unseen()),
-        Err(fault) => return Err(fault),
-    };
-    let Some(schema) = store.registry().latest(&record.kind) else { return Ok(unseen()) };
-    let drawn = stands.geometry.as_ref().and_then(Shape::read).map(Shape::into_geometry);
-    let collections = Collection::seen(store.registry(), sight, false);
-    let is_its = |one: &Collection| one.kind() == Some(&*record.kind) && one.holds(drawn.as_ref());
-    let Some(collection) = collections.into_iter().find(is_its).map(Arc::new) else { return Ok(unseen()) };
-    // Of what is contested, the ground of all sides was drawn.
-    let scan =
-        Scan { collection: Arc::clone(&collection), sight, at: store.head()?.seq, bbox: None, batch: 1 };
-    let drawn = match store.find_feature(scan, record.id) {
-        Ok(feature) => feature.geometry,
-        Err(StoreError::NotFound(_)) => return Ok(unseen()),
-        Err(fault) => return Err(fault),
+pub(super) fn look(
+    store: &Store,
+    job: &Job<'_>,
+    collections: &[Collection],
+    record: &Record,
+    prepared: &Prepared,
+) -> Result<Ours> {
+    if job.update && job.source.cuts {
+        let why =
+            "a shapefile cuts names and texts, and an edit in it may be lost: bring it back in a GeoPackage";
+        return Ok(Ours::Unknown(why.to_owned()));
+    }
+    let Some((stands, shown, collection)) = shown(store, job.actor, collections, record)? else {
+        let why = "it is a record of this server that the importer does not see as it stands";
+        return Ok(Ours::Unknown(why.to_owned()));
     };
     let edit = Edit {
         manner: Manner::Update,
         collection: &collection,
-        schema,
+        schema: job.mapping.schema(),
         crs: Crs::Crs84,
         stands: Some(&stands),
-        drawn: drawn.as_ref(),
+        drawn: shown.geometry.as_ref(),
     };
-    Ok(match edit.changes(&body(&collection, &stands, drawn.as_ref(), &prepared.mutation.changes)) {
+    Ok(match edit.changes(&body(&collection, &shown, prepared)) {
         Ok(changes) if changes.is_empty() => Ours::Same,
         Ok(changes) => Ours::Changed(changes),
-        Err(faults) => Ours::Unknown(
-            faults
-                .iter()
-                .map(|fault| format!("{} {}", fault.pointer, fault.message))
-                .collect::<Vec<_>>()
-                .join("; "),
-        ),
+        Err(faults) => Ours::Unknown(in_words(&faults)),
     })
 }
 
-/// What the feature says that a record of the collection can say. Its geometry is left out where it is the one that was
-/// drawn: shapefiles turn rings round, which is no edit.
-fn body(
-    collection: &Collection,
-    stands: &Record,
-    drawn: Option<&Geometry<f64>>,
-    changes: &BTreeMap<String, Change>,
-) -> Value {
-    // A table has an apostrophe before what a spreadsheet would take for a formula.
-    let is_as_disarmed = |name: &str, value: &Value| {
-        let stands = stands.properties.get(name).and_then(Value::as_str);
-        stands.zip(value.as_str()).is_some_and(|(stands, given)| disarmed(stands) == given)
+/// A record and what its importer is shown of it: of what is contested, the ground of all sides and the gravest they say.
+fn shown(
+    store: &Store,
+    actor: Actor,
+    collections: &[Collection],
+    record: &Record,
+) -> Result<Option<(Record, Feature, Arc<Collection>)>> {
+    let sight = actor.sight();
+    let found = |stands: Record| {
+        let drawn = stands.geometry.as_ref().and_then(Shape::read).map(Shape::into_geometry);
+        let is_its = |one: &&Collection| one.kind() == Some(&*record.kind) && one.holds(drawn.as_ref());
+        let Some(collection) = collections.iter().find(is_its).cloned().map(Arc::new) else {
+            return Ok(None);
+        };
+        let at = store.head()?.seq;
+        let scan = Scan { collection: Arc::clone(&collection), sight, at, bbox: None, batch: 1 };
+        let shown = store.find_feature(scan, record.id)?;
+        let is_of_one_state = shown.properties.get("version") == Some(&json!(stands.version));
+        Ok(is_of_one_state.then_some((stands, shown, collection)))
     };
-    let as_drawn = |geometry: Option<&Geometry<f64>>| draw::written(geometry, collection.shape, Crs::Crs84);
-    let said = changes.iter().filter_map(|(name, change)| Some((name, change.to.as_ref()?)));
+    match store.find_record(record.id, sight).and_then(found) {
+        Err(StoreError::NotFound(_)) => Ok(None),
+        other => other,
+    }
+}
+
+/// What the feature says that a record of the collection can say, and that is not what was shown.
+fn body(collection: &Collection, shown: &Feature, prepared: &Prepared) -> Value {
     let (mut properties, mut body) = (Map::new(), Map::new());
-    for (name, value) in said.filter(|(_, value)| !value.is_null()) {
+    let changes = &prepared.mutation.changes;
+    let converted = changes.iter().filter_map(|(name, change)| Some((name, change.to.as_ref()?)));
+    // Rows stand in a table as JSON.
+    let nested = collection.properties.iter().filter(|property| property.type_ == Type::Nested);
+    let columns = nested.filter_map(|property| prepared.columns.as_ref()?.get_key_value(&property.name));
+    for (name, value) in converted.chain(columns).filter(|(_, value)| !value.is_null()) {
         if name == GEOMETRY {
+            let as_drawn =
+                |geometry: Option<&Geometry<f64>>| draw::written(geometry, collection.shape, Crs::Crs84);
             let given = Shape::read(value).map(Shape::into_geometry);
-            if given.is_some() && echo::is_same(&as_drawn(given.as_ref()), &as_drawn(drawn)) {
-                continue;
+            if given.is_none()
+                || !echo::is_same(&as_drawn(given.as_ref()), &as_drawn(shown.geometry.as_ref()))
+            {
+                body.insert(name.clone(), value.clone());
             }
-            body.insert(name.clone(), value.clone());
         } else if collection.property(name).is_some()
             && name != super::AS_ENTERED
-            && !is_as_disarmed(name, value)
+            && !is_shown(shown, name, value)
         {
             properties.insert(name.clone(), value.clone());
         }
     }
     body.insert("properties".to_owned(), Value::Object(properties));
     json!(body)
+}
+
+/// Whether a value is the one that was exported. Tables put an apostrophe before what a spreadsheet would take for a
+/// formula; XML and spreadsheets have line ends, and blanks at either end, of their own.
+fn is_shown(shown: &Feature, name: &str, given: &Value) -> bool {
+    let Some(shown) = shown.properties.get(name) else { return false };
+    let plain = |text: &str| text.trim().replace("\r\n", "\n").replace('\r', "\n");
+    match (shown, given) {
+        (Value::String(shown), Value::String(given)) => {
+            plain(shown) == plain(given) || plain(&disarmed(shown)) == plain(given)
+        }
+        _ => shown == given,
+    }
+}
+
+fn in_words(faults: &[Fault]) -> String {
+    faults.iter().map(|fault| format!("{} {}", fault.pointer, fault.message)).collect::<Vec<_>>().join("; ")
 }
 
 /// What becomes of an export that came back; its edit is put forward like a new record, and so is one that the same person
@@ -129,7 +157,10 @@ pub(super) fn settle<'a>(
     let changes = match ours {
         Ours::Same => {
             line.outcome = Outcome::Duplicate;
-            let left = record.stage == Stage::Draft && record.author == job.actor.account && !record.retired;
+            let is_later = prepared.identity.version.is_some_and(|exported| exported != record.version);
+            let is_own =
+                record.author == job.actor.account && record.stage == Stage::Draft && !record.retired;
+            let left = job.update && is_later && is_own;
             return Ok(left.then_some((record.id, record.version, line)));
         }
         Ours::Unknown(why) => {
@@ -143,7 +174,7 @@ pub(super) fn settle<'a>(
         line.reasons.insert(0, format!("it is a record of this server, which has something else in {names}"));
         return Ok(None);
     }
-    let done = change(store, job.actor, record, prepared.identity.version, changes, job.dry_run)?;
+    let done = change(store, job, record, prepared.identity.version, changes)?;
     let (outcome, reason) = match &done {
         Ok(_) => (Outcome::Edited, format!("changed: {names}")),
         Err(why) => (Outcome::Differs, format!("not changed in {names}: {why}")),
@@ -160,35 +191,50 @@ pub(super) fn settle<'a>(
 /// reports.
 fn change(
     store: &Store,
-    actor: Actor,
+    job: &Job<'_>,
     record: &Record,
     exported: Option<Uuid>,
     changes: BTreeMap<String, Change>,
-    is_dry: bool,
 ) -> Result<std::result::Result<Option<Uuid>, String>> {
     let Some(exported) = exported else {
         return Ok(Err(
             "the file has no `version` of it, and nobody can tell what was seen of the record".into()
         ));
     };
-    if is_dry {
-        return Ok(foretold(actor, record, exported).map(|()| None));
+    if job.dry_run {
+        return Ok(foretold(job, record, exported, &changes).map(|()| None));
     }
-    match store.correct(actor, record.id, Seen::Version(exported), changes, None) {
+    match store.correct(job.actor, record.id, Seen::Version(exported), changes, None) {
         Ok(answer) => Ok(Ok(answer.version)),
         Err(StoreError::Refused { detail, .. }) => Ok(Err(detail)),
         Err(StoreError::NotAccepted { detail, faults }) => {
-            let faults = faults.iter().map(|fault| format!("; {} {}", fault.pointer, fault.message));
-            Ok(Err(detail + &faults.collect::<String>()))
+            Ok(Err(format!("{detail}; {}", in_words(&faults))))
         }
         Err(StoreError::NotFound(_)) => Ok(Err("somebody else is amending the record".into())),
         Err(fault) => Err(fault),
     }
 }
 
-fn foretold(actor: Actor, record: &Record, exported: Uuid) -> std::result::Result<(), String> {
+/// What would become of an edit, as far as that can be told without writing.
+fn foretold(
+    job: &Job<'_>,
+    record: &Record,
+    exported: Uuid,
+    changes: &BTreeMap<String, Change>,
+) -> std::result::Result<(), String> {
     if record.version != exported {
         return Err(format!("the record has moved on to version {} since it was exported", record.version));
     }
-    actor.may_write(Op::Update, &record.kind, Some(&record.clone().into_record()))
+    job.actor.may_write(Op::Update, &record.kind, Some(&record.clone().into_record()))?;
+    let (mut properties, mut geometry) = (record.properties.clone(), record.geometry.clone());
+    for (name, value) in changes.iter().filter_map(|(name, change)| Some((name, change.to.as_ref()?))) {
+        if name == GEOMETRY {
+            geometry = Some(value.clone());
+        } else {
+            properties.insert(name.clone(), value.clone());
+        }
+    }
+    let type_ = geometry.as_ref().and_then(|geometry| geometry["type"].as_str());
+    let faults = job.mapping.schema().validate(&properties, type_);
+    if faults.is_empty() { Ok(()) } else { Err(in_words(&faults)) }
 }

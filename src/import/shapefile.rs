@@ -32,7 +32,7 @@ pub(super) struct Parts {
 /// # Errors
 /// Where the shapes or the table are none, or in a reference system that cannot be reprojected.
 pub(super) fn read(parts: &Parts, given: Option<&Crs>) -> Result<Source, String> {
-    let mut source = Source::default();
+    let mut source = Source { cuts: true, ..Source::default() };
     let stated = parts.prj.as_deref().map(|text| prj::read(&String::from_utf8_lossy(text)));
     let crs = match (given, stated) {
         (Some(given), _) => given.clone(),

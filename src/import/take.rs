@@ -17,6 +17,7 @@ use crate::model::quality::Extent;
 use crate::model::record::Feature as Record;
 use crate::model::role::Actor;
 use crate::model::{Change, Hash, Mutation, Op, ReviewAction, Stage};
+use crate::ogc::collection::Collection;
 use crate::store::push::OwnAction;
 use crate::store::{Result, Store, StoreError};
 use crate::sync::memory::{Answer, Problem};
@@ -47,6 +48,8 @@ pub struct Job<'a> {
 
 /// A feature ready for the store.
 pub(super) struct Prepared {
+    /// What the file says of one that may be a record of this server, as it stands there.
+    pub(super) columns: Option<serde_json::Map<String, serde_json::Value>>,
     /// The edit that makes its record.
     pub(super) mutation: Mutation,
     /// Who it is.
@@ -63,7 +66,8 @@ pub fn run(store: &Store, job: &Job<'_>, on_line: &mut dyn FnMut(&Line)) -> Resu
     let features = job.source.items.len();
     let stopped = |taken: usize| move |source: StoreError| ImportError::Store { taken, features, source };
     let around = surroundings(store).map_err(stopped(0))?;
-    let mut identities = Identities::new(job.ids, job.actor.organisation, job.mapping.schema().kind());
+    let mut identities =
+        Identities::new(job.source, job.ids, job.actor.organisation, job.mapping.schema().kind());
     let mut summary = Summary { is_dry: job.dry_run, ..Summary::default() };
     for (place, items) in job.source.items.chunks(BATCH).enumerate() {
         let identified: Vec<(usize, Identified<'_>)> = items
@@ -135,7 +139,8 @@ fn prepare(
         return Err(Box::new(line));
     }
     let mutation = mutation(job, feature, &identity, fields.values);
-    Ok(Prepared { mutation, identity, line })
+    let columns = (!identity.own.is_empty()).then(|| feature.columns.clone());
+    Ok(Prepared { columns, mutation, identity, line })
 }
 
 fn line(number: usize, feature: &Feature, identity: &Identity, notes: &[String], found: Assessment) -> Line {
@@ -210,8 +215,9 @@ fn settle_batch(store: &Store, job: &Job<'_>, ready: &mut [Result<Prepared, Box<
     let mut new = Vec::new();
     let mut drafts = Vec::new();
     let mut edited = Vec::new();
+    let collections = Collection::seen(store.registry(), job.actor.sight(), false);
     for prepared in ready.iter_mut().flatten() {
-        match known::look(store, job.actor, prepared)? {
+        match known::look(store, job, &collections, prepared)? {
             Known::No => new.push(prepared),
             Known::Same(record) => {
                 prepared.line.outcome = Outcome::Duplicate;
@@ -253,13 +259,14 @@ fn push<'a>(store: &Store, job: &Job<'_>, new: Vec<&'a mut Prepared>) -> Result<
     let creates = new.iter().map(|prepared| own(job, prepared.mutation.clone())).collect();
     let answers = by_mutation(store.push_own(creates)?);
     let mut submissions = Vec::new();
-    let mut whole = Vec::new();
+    let mut whole = HashMap::new();
     for prepared in new {
         let version = prepared.mutation.mutation_id;
         let Some(answer) = answers.get(&version) else { continue };
         settle(&mut prepared.line, answer);
         if answer.outcome == Fate::Applied {
-            whole.push(prepared.identity.record);
+            let ground = prepared.mutation.changes.get(GEOMETRY).and_then(|change| change.to.clone());
+            whole.insert(prepared.identity.record, ground.unwrap_or_default());
         }
         if job.submit && answer.outcome == Fate::Applied {
             submissions.push((prepared.identity.record, version, &mut prepared.line));

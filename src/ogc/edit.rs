@@ -19,7 +19,7 @@ use crate::geometry::shape;
 use crate::model::mutation::GEOMETRY;
 use crate::model::record::Feature;
 use crate::model::schema::{Fault, MergeClass, Schema};
-use crate::model::{Change, vocabulary};
+use crate::model::{Change, Hash, vocabulary};
 
 vocabulary! {
     /// How a record is written.
@@ -265,7 +265,7 @@ fn rows(name: &str, given: &Value, stands: &Value) -> Result<Change, Fault> {
     let gone = standing.iter().filter(|row| row["removed"] != true && !kept(row)).filter_map(id);
     let is_changed = |row: &Value| {
         let standing = standing.iter().find(|standing| id(standing).is_some() && id(standing) == id(row));
-        standing.is_some_and(|standing| !is_same(standing, row))
+        standing.is_some_and(|standing| Hash::of_value(standing) != Hash::of_value(row))
     };
     if let Some(place) = given_rows.iter().position(is_changed) {
         let wrong =

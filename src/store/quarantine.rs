@@ -1,5 +1,7 @@
 //! What waits for a human or for something that is not here yet: quarantined and parked mutations.
 
+use std::collections::HashMap;
+
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use serde::Serialize;
@@ -11,6 +13,7 @@ use super::memory::{StoredActor, received};
 use super::schema::{log, parked, quarantine};
 use super::{Result, Store, StoreError};
 use crate::model::Mutation;
+use crate::model::mutation::GEOMETRY;
 use crate::model::role::Sight;
 use crate::sync::memory::Problem;
 
@@ -160,19 +163,24 @@ impl Store {
         })
     }
 
-    /// Sets aside what one author has in quarantine of these records: they have brought the records whole since.
+    /// Sets aside what one author has in quarantine of these records on the very ground that they have now: it has come
+    /// whole since. On other ground it may be another thing of the same number.
     ///
     /// # Errors
     /// As for [`Store::dismiss_quarantined`]; what another settles meanwhile is none.
-    pub fn dismiss_replaced(&self, records: &[Uuid], author: Uuid, reason: &str) -> Result<()> {
-        let replaced: Vec<Id> = self.read(|connection| {
+    pub fn dismiss_replaced(&self, ground: &HashMap<Uuid, Value>, author: Uuid, reason: &str) -> Result<()> {
+        let held: Vec<(Id, Id)> = self.read(|connection| {
             Ok(quarantine::table
-                .filter(quarantine::record_id.eq_any(records.iter().copied().map(Id)))
+                .filter(quarantine::record_id.eq_any(ground.keys().copied().map(Id)))
                 .filter(quarantine::author.eq(Id(author)).and(quarantine::settled_seq.is_null()))
-                .select(quarantine::mutation_id)
+                .select((quarantine::mutation_id, quarantine::record_id))
                 .load(connection)?)
         })?;
-        for Id(mutation) in replaced {
+        for (Id(mutation), Id(record)) in held {
+            let entered = self.find_mutation(mutation)?.changes.remove(GEOMETRY).and_then(|change| change.to);
+            if entered.is_none_or(|entered| entered.is_null() || ground.get(&record) != Some(&entered)) {
+                continue;
+            }
             match self.dismiss_quarantined(mutation, reason.to_owned(), author) {
                 Ok(()) | Err(StoreError::NotFound(_)) => {}
                 Err(fault) => return Err(fault),

@@ -42,6 +42,15 @@ fn import(
 fn an_export_that_comes_back_is_no_second_record(place: &Place) {
     let country = Country::prepare(place, 5);
     let map = country.im();
+    // Texts that formats trim, cut, disarm or end in their own way; rows; and a dispute, of which all sides are shown.
+    let texts = json!({"properties": {"remarks": format!(" =1+1\r\n{}\n- end ", "long ".repeat(80)),
+        "evidence": [{"id": uuid::Uuid::now_v7(), "kind": "other", "strength": "direct"}]}});
+    let path = format!("/collections/hazardous_area/items/{}", country.areas[0]);
+    let stands = map.get(&path).expect(200)["properties"]["version"].as_str().unwrap().to_owned();
+    let tag = format!("\"{stands}\"");
+    let patch = [("Content-Type", "application/merge-patch+json"), ("If-Match", tag.as_str())];
+    let reply = map.send("PATCH", &path, &patch, texts.to_string().as_bytes());
+    assert_eq!(reply.status, 204, "{}", reply.body);
     let before = country.server.store().head().unwrap().seq;
     let closing = Reading { close_tracks: true, ..Reading::default() };
     for (format, collection, count) in [
@@ -57,7 +66,9 @@ fn an_export_that_comes_back_is_no_second_record(place: &Place) {
         let file = map.export(place.folder.path(), collection, &[("f", format)]);
         for update in [false, true] {
             let (summary, lines) = import(&country, &file, &closing, |job| job.update = update);
-            assert_eq!(summary.count(Outcome::Duplicate), count, "{format}: {summary} {lines:?}");
+            // A shapefile cuts names and texts: what was edited in it cannot be told.
+            let expected = if update && format == "shp" { Outcome::Differs } else { Outcome::Duplicate };
+            assert_eq!(summary.count(expected), count, "{format}: {summary} {lines:?}");
         }
     }
     assert_eq!(country.server.store().head().unwrap().seq, before, "nothing was written");

@@ -269,8 +269,8 @@ fn parameters() -> Value {
         ("as_of", "Records as the server knew them, ground as it was, at the end of this day", day),
         (
             "basis",
-            "What figures count: ground on this basis; of records, `official` has them as they were finalised last",
-            json!({"type": "string", "enum": ["official", "provisional"], "default": "official"}),
+            "What figures count: ground on this basis (official where left out); of records, `official` has them as they were finalised last, contested ones with the ground of all sides",
+            json!({"type": "string", "enum": ["official", "provisional"]}),
         ),
         ("properties", "Only these properties", names.clone()),
         ("sortby", "In the order of these properties, `-` for descending", names),

@@ -162,7 +162,7 @@ fn document(state: &Data<AppState>, question: &Question) -> ApiResult<Document> 
         }
         Source::Ground(_) => "official: what is finalised",
         Source::Records { .. } if question.sight.official_only => {
-            "official: records as they were finalised last"
+            "official: records as they were finalised last, contested ones with the ground of all sides"
         }
         Source::Records { .. } => "records at every stage of the review, as `stage` says of each",
     };
