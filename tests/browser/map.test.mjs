@@ -305,5 +305,10 @@ test('it fits a 10-inch tablet, in Arabic too', async () => {
   await drawn(page);
   await settled(page);
   await fits(page, 'map in Arabic');
+  // The map's own buttons too.
+  for (const button of ['zoom-in', 'zoom-out', 'attrib-button']) {
+    const said = await page.locator(`.maplibregl-ctrl-${button}`).getAttribute('aria-label');
+    assert.match(said, /[\u0600-\u06ff]/, button);
+  }
   await keep(page, 'map-arabic');
 });
