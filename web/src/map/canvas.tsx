@@ -39,7 +39,11 @@ const NEARER = 2;
 export function Canvas(props: Props) {
   const layers = useLoad('layers', loadLayers, false);
   if (layers.data) return <Drawn {...props} layers={layers.data} />;
-  return layers.fault === undefined ? <div class="map-canvas" /> : <Fault fault={layers.fault} />;
+  return layers.fault === undefined ? (
+    <div class="map-canvas" />
+  ) : (
+    <Fault fault={layers.fault} again={layers.reload} />
+  );
 }
 
 function Drawn(props: Props & { layers: Layers }) {
