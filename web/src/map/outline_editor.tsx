@@ -124,11 +124,9 @@ function begin(
 /** Pixels around what is edited. */
 const MARGIN = 60;
 
-/** The margins of a map beside the panel that lies on it, at its beginning. */
+/** The margins of a map beside the panel that lies on it: on its left, in every language. */
 function besides(panel: HTMLElement | null) {
-  const taken = MARGIN + (panel?.offsetWidth ?? 0);
-  const [left, right] = document.dir === 'rtl' ? [MARGIN, taken] : [taken, MARGIN];
-  return { left, right, top: MARGIN, bottom: MARGIN };
+  return { left: MARGIN + (panel?.offsetWidth ?? 0), right: MARGIN, top: MARGIN, bottom: MARGIN };
 }
 
 interface Props {
@@ -151,6 +149,8 @@ function Editor({ map, record, outline, onClose }: Props) {
   useEffect(() => {
     const container = map.getContainer();
     container.classList.add('busy-drawing');
+    // A narrow map has grown by the record's panel, which gives way to this.
+    map.resize();
     const extent = extentOf(outline);
     if (extent) map.fitBounds(extent, { padding: besides(form.current), maxZoom: 18, animate: false });
     draw.current = begin(map, outline, setChanged);
