@@ -137,6 +137,20 @@ test('an outline of parts and holes is mended ring by ring, and a part is remove
   await choose(west);
   await drag([west[0] + 0.0008, lat + 0.0008], [west[0] + 0.0004, lat + 0.0004]);
   await choose(east);
+  // By a button too, for fingers; and what one did not mean comes back.
+  const remove = page.getByRole('button', { name: 'Remove part or hole' });
+  const undo = page.getByRole('button', { name: 'Undo' });
+  const area = page.locator('.editing form > p').nth(1);
+  const mended = await area.textContent();
+  await remove.click();
+  assert.equal(await remove.isDisabled(), true, 'nothing is chosen any more');
+  await choose(west);
+  await remove.click();
+  assert.notEqual(await area.textContent(), mended);
+  await undo.click();
+  await undo.click();
+  assert.equal(await area.textContent(), mended, 'the part and the hole are there again');
+  await choose(east);
   await page.keyboard.press('Delete');
   await page.waitForTimeout(300);
   await page.locator('.editing input').fill('Nothing is in the east; the yard is smaller.');
