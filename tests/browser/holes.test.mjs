@@ -120,3 +120,37 @@ test('a map that lacks the programme’s settings says so, and can be asked for 
   await compared.getByRole('button', { name: 'Try again' }).click();
   await compared.locator('.maplibregl-canvas').waitFor();
 });
+
+test('a map that lacks its list of layers can be asked for again', async () => {
+  const page = await open();
+  const away = (route) => route.fulfill({ status: 503, body: '' });
+  await page.route('**/ogc/collections', away);
+  await page.route('**/v1/events', (route) => route.abort());
+  await logIn(page, 'authority-im');
+  await page.evaluate(() => {
+    location.hash = '/map';
+  });
+  const again = page.locator('.map-middle .fault').getByRole('button', { name: 'Try again' });
+  await again.waitFor();
+  await page.unroute('**/ogc/collections', away);
+  await again.click();
+  await page.locator('.maplibregl-canvas').waitFor();
+});
+
+test('fields whose schema could not be had can be asked for again', async () => {
+  const { features } = await api('authority-im', '/v1/records?kind=hazardous_area&stage=finalised&limit=50');
+  const hazard = features.find(({ contested }) => !contested);
+  const page = await open();
+  const away = (route) => route.fulfill({ status: 503, body: '' });
+  await page.route('**/v1/schemas/hazardous_area', away);
+  await page.route('**/v1/events', (route) => route.abort());
+  await logIn(page, 'authority-im');
+  await goTo(page, `/map?record=${hazard.id}`);
+  const panel = page.locator('.side.record');
+  await panel.getByRole('button', { name: 'Edit', exact: true }).click();
+  const again = panel.locator('.actions .fault').getByRole('button', { name: 'Try again' });
+  await again.waitFor();
+  await page.unroute('**/v1/schemas/hazardous_area', away);
+  await again.click();
+  await page.locator('dialog').getByText('More fields').waitFor();
+});

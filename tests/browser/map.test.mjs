@@ -227,6 +227,28 @@ test('what the map shows is saved as a file', async () => {
   await dialog.waitFor({ state: 'detached' });
 });
 
+test('records are saved as they stand, whichever day the map shows', async () => {
+  const page = await pageOf('authority-im');
+  await goTo(page, `/map?as_of=${new Date().getFullYear() - 1}-12-31`);
+  await drawn(page);
+  await settled(page);
+  await page.click('.map-tools button:has-text("Save as a file")');
+  const dialog = page.locator('dialog');
+  await dialog.getByText(/At the end of .*; ground: Official/).waitFor();
+  await dialog.locator('select').first().selectOption('hazardous_area');
+  await dialog.getByText('As the records stand today, whichever day the map shows.').waitFor();
+  assert.equal(await dialog.getByText('Official').count(), 0);
+  await dialog.getByLabel('Format').selectOption('csv');
+  await keep(page, 'map-save-records');
+  const coming = page.waitForEvent('download');
+  await dialog.locator('button[type=submit]').click();
+  const text = readFileSync(await (await coming).path(), 'utf8');
+  const { features } = await api('authority-im', '/ogc/collections/hazardous_area/items?limit=10000');
+  const references = features.flatMap(({ properties }) => properties.reference ?? []);
+  assert.ok(references.length > 0);
+  assert.deepEqual(references.filter((reference) => !text.includes(reference)), []);
+});
+
 test('donors never receive an exact outline of uncleared ground', async () => {
   const hazards = (await api('authority-im', '/v1/records?kind=hazardous_area&limit=1000')).features;
   const corners = new Set();
@@ -283,5 +305,10 @@ test('it fits a 10-inch tablet, in Arabic too', async () => {
   await drawn(page);
   await settled(page);
   await fits(page, 'map in Arabic');
+  // The map's own buttons too.
+  for (const button of ['zoom-in', 'zoom-out', 'attrib-button']) {
+    const said = await page.locator(`.maplibregl-ctrl-${button}`).getAttribute('aria-label');
+    assert.match(said, /[\u0600-\u06ff]/, button);
+  }
   await keep(page, 'map-arabic');
 });

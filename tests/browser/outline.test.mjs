@@ -15,15 +15,18 @@ async function simpleHazard() {
   );
 }
 
+const EDIT = { en: 'Edit the outline', ar: 'تحرير الحدود' };
+
 /** The outline editor of a hazard, and what clicks into its map. */
-async function editing(hazard) {
+async function editing(hazard, { language = 'en', ...options } = {}) {
   const simple = hazard ?? (await simpleHazard());
-  const page = await pageOf('authority-im');
+  const page = await pageOf('authority-im', options);
+  await page.selectOption('.languages', language);
   await goTo(page, `/map?record=${simple.id}`);
   await page.waitForSelector('.maplibregl-canvas');
   await page.waitForTimeout(1500);
   await settled(page);
-  await page.click('.map-tools button:has-text("Edit the outline")');
+  await page.click(`.map-tools button:has-text("${EDIT[language]}")`);
   await page.locator('.editing form').waitFor();
   const { x, y, width, height } = await page.locator('.map-canvas').boundingBox();
   const click = async (right, down) => {
@@ -134,6 +137,20 @@ test('an outline of parts and holes is mended ring by ring, and a part is remove
   await choose(west);
   await drag([west[0] + 0.0008, lat + 0.0008], [west[0] + 0.0004, lat + 0.0004]);
   await choose(east);
+  // By a button too, for fingers; and what one did not mean comes back.
+  const remove = page.getByRole('button', { name: 'Remove part or hole' });
+  const undo = page.getByRole('button', { name: 'Undo' });
+  const area = page.locator('.editing form > p').nth(1);
+  const mended = await area.textContent();
+  await remove.click();
+  assert.equal(await remove.isDisabled(), true, 'nothing is chosen any more');
+  await choose(west);
+  await remove.click();
+  assert.notEqual(await area.textContent(), mended);
+  await undo.click();
+  await undo.click();
+  assert.equal(await area.textContent(), mended, 'the part and the hole are there again');
+  await choose(east);
   await page.keyboard.press('Delete');
   await page.waitForTimeout(300);
   await page.locator('.editing input').fill('Nothing is in the east; the yard is smaller.');
@@ -151,4 +168,45 @@ test('an outline of parts and holes is mended ring by ring, and a part is remove
   const moved = yard.filter(([x, y], place) => x !== parts[0][1][place][0] || y !== parts[0][1][place][1]);
   assert.equal(moved.length, 1, 'one corner of the hole is another');
   assert.ok(Math.abs(moved[0][0] - west[0] - 0.0004) < 1e-4 && Math.abs(moved[0][1] - lat - 0.0004) < 1e-4);
+});
+
+/** Moves the first corner of the outline that is edited. */
+async function moveCorner(page, { geometry }) {
+  const ring = geometry.coordinates[0];
+  const [lons, lats] = [0, 1].map((axis) => ring.map((place) => place[axis]));
+  const at = await pointsOf(page, Math.min(...lons), Math.min(...lats), Math.max(...lons), Math.max(...lats));
+  const [x, y] = at(ring[0]);
+  const under = await page.evaluate(([left, top]) => document.elementFromPoint(left, top)?.tagName, [x, y]);
+  assert.equal(under, 'CANVAS', 'nothing lies on the corner');
+  await page.mouse.move(x, y, { steps: 4 });
+  await page.mouse.down();
+  await page.mouse.move(x + 15, y + 15, { steps: 8 });
+  await page.mouse.up();
+}
+
+for (const [where, options] of [
+  ['in Arabic', { language: 'ar' }],
+  ['on a tablet that is held upright', { viewport: { width: 800, height: 1280 } }],
+  ['on a small tablet', { viewport: { width: 1024, height: 768 } }],
+]) {
+  test(`the whole outline lies beside the editor ${where}`, async () => {
+    const { page, simple, save } = await editing(undefined, options);
+    const { geometry } = await api('authority-im', `/v1/records/${simple.id}`);
+    await moveCorner(page, { geometry });
+    await keep(page, `map-edit-${where.replaceAll(' ', '-')}`);
+    await page.waitForFunction(() => !document.querySelector('.editing button[type=submit]').disabled);
+    assert.equal(await save.isVisible(), true);
+  });
+}
+
+test('the editor stays with the record that it was opened for', async () => {
+  const { features } = await api('authority-im', '/v1/records?kind=hazardous_area&stage=finalised&limit=1000');
+  const [one, other] = features.filter(({ geometry, contested }) => geometry?.type === 'Polygon' && !contested);
+  const { page } = await editing(one);
+  await goTo(page, `/map?record=${other.id}`);
+  await page.locator('.editing').waitFor({ state: 'detached' });
+  await page.getByRole('button', { name: 'Edit the outline', pressed: false }).waitFor();
+  await goTo(page, `/map?record=${one.id}`);
+  await page.getByRole('button', { name: 'Edit the outline', pressed: false }).waitFor();
+  assert.equal(await page.locator('.editing').count(), 0, 'it does not come back by itself');
 });

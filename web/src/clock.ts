@@ -15,3 +15,9 @@ export function setClock(answer: Response): void {
 export function today(): string {
   return new Date(Date.now() + ahead.value).toISOString().slice(0, 10);
 }
+
+/** A day that has come. Nobody knows what will stand on one that has not: in its place today is shown. */
+export function come(day: string): string {
+  const now = today();
+  return day > now ? now : day;
+}

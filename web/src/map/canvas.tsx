@@ -39,7 +39,11 @@ const NEARER = 2;
 export function Canvas(props: Props) {
   const layers = useLoad('layers', loadLayers, false);
   if (layers.data) return <Drawn {...props} layers={layers.data} />;
-  return layers.fault === undefined ? <div class="map-canvas" /> : <Fault fault={layers.fault} />;
+  return layers.fault === undefined ? (
+    <div class="map-canvas" />
+  ) : (
+    <Fault fault={layers.fault} again={layers.reload} />
+  );
 }
 
 function Drawn(props: Props & { layers: Layers }) {
@@ -182,15 +186,25 @@ function useChosen(map: MapLibre | null, chosen: string | null) {
   }, [map, data?.id]);
 }
 
+/** Pixels around what is gone to, where the map is large; of a small one a quarter of its side. */
+const MARGIN = 120;
+
+function marginsOf(map: MapLibre): number {
+  const { clientWidth, clientHeight } = map.getContainer();
+  return Math.min(MARGIN, clientWidth / 4, clientHeight / 4);
+}
+
 function goTo(map: MapLibre, geometry: Geometry) {
   const extent = extentOf(geometry);
   if (!extent) return;
+  // The record's panel, too, has only just taken its place beside the map.
+  map.resize();
   const view = map.getBounds();
   const inView = view.contains([extent[0], extent[1]]) && view.contains([extent[2], extent[3]]);
   // What can be seen and told from its neighbours stays where it is.
   if (inView && map.getZoom() >= 12) return;
   map.fitBounds(extent, {
-    padding: 120,
+    padding: marginsOf(map),
     maxZoom: 15,
     animate: !matchMedia('(prefers-reduced-motion: reduce)').matches,
   });

@@ -67,12 +67,40 @@ function dropHoles(draw: TerraDraw): void {
 
 const isHole = ({ properties }: GeoJSONStoreFeatures) => Number(properties.hole ?? 0) > 0;
 
+type FeatureId = NonNullable<GeoJSONStoreFeatures['id']>;
+
+/** Rings as they are put on the map. */
+const added = (rings: (Pick<Ring, 'places'> & Partial<Ring>)[]): GeoJSONStoreFeatures[] =>
+  rings.map(({ part, hole, places }) => ({
+    type: 'Feature',
+    geometry: { type: 'Polygon', coordinates: [places] },
+    properties: { mode: 'polygon', ...(part === undefined ? {} : { part, hole: hole ?? 0 }) },
+  }));
+
+/** The rings that are finished, to be put back as they stand. */
+function ringsOn(draw: TerraDraw): GeoJSONStoreFeatures[] {
+  const shapes = draw.getSnapshot().filter(({ geometry }) => geometry.type === 'Polygon');
+  return added(
+    shapes
+      .filter(({ properties }) => !properties.currentlyDrawing)
+      .map(({ geometry, properties }) => ({
+        part: properties.part as number | undefined,
+        hole: properties.hole as number | undefined,
+        places: (geometry as Polygon).coordinates[0] ?? [],
+      })),
+  );
+}
+
+interface Listener {
+  onChange: (outline: Outline | null) => void;
+  /** Something was done that can be undone: a corner moved, a part drawn or taken away. */
+  onStep: () => void;
+  /** Whether a part or a hole is chosen, and which. */
+  onSelect: (ring: FeatureId | null) => void;
+}
+
 /** The rings to draw with; nothing where one of them cannot be, and would be lost unseen. */
-function begin(
-  map: MapLibre,
-  outline: Outline,
-  onChange: (outline: Outline | null) => void,
-): TerraDraw | null {
+function begin(map: MapLibre, outline: Outline, { onChange, onStep, onSelect }: Listener): TerraDraw | null {
   const fill = { plain: '#3f97e0', hole: '#ffffff' } as const;
   const colour = (ring: GeoJSONStoreFeatures) => (isHole(ring) ? fill.hole : fill.plain);
   const opacity = (ring: GeoJSONStoreFeatures) => (isHole(ring) ? 0.75 : 0.3);
@@ -91,23 +119,21 @@ function begin(
     ],
   });
   draw.start();
-  const rings = ringsOf(outline);
-  const added = draw.addFeatures(
-    rings.map(({ part, hole, places }) => ({
-      type: 'Feature',
-      geometry: { type: 'Polygon', coordinates: [places] },
-      properties: { mode: 'polygon', part, hole },
-    })),
-  );
-  if (added.some(({ valid }) => !valid)) {
+  const taken = draw.addFeatures(added(ringsOf(outline)));
+  if (taken.some(({ valid }) => !valid)) {
     draw.stop();
     return null;
   }
+  draw.on('select', onSelect);
+  draw.on('deselect', () => onSelect(null));
   draw.setMode('select');
-  const [first] = added;
+  const [first] = taken;
   if (first?.id !== undefined) draw.selectFeature(first.id);
   draw.on('change', (_, type) => {
-    if (type === 'delete') dropHoles(draw);
+    if (type === 'delete') {
+      dropHoles(draw);
+      onStep();
+    }
     onChange(finished(draw, outline));
   });
   draw.on('finish', (id, { action }) => {
@@ -116,6 +142,7 @@ function begin(
       draw.setMode('select');
       draw.selectFeature(id);
     }
+    onStep();
     onChange(finished(draw, outline));
   });
   return draw;
@@ -124,11 +151,42 @@ function begin(
 /** Pixels around what is edited. */
 const MARGIN = 60;
 
-/** The margins of a map beside the panel that lies on it, at its beginning. */
+/** The margins of a map beside the panel that lies on it: on its left, in every language. */
 function besides(panel: HTMLElement | null) {
-  const taken = MARGIN + (panel?.offsetWidth ?? 0);
-  const [left, right] = document.dir === 'rtl' ? [MARGIN, taken] : [taken, MARGIN];
-  return { left, right, top: MARGIN, bottom: MARGIN };
+  return { left: MARGIN + (panel?.offsetWidth ?? 0), right: MARGIN, top: MARGIN, bottom: MARGIN };
+}
+
+/** What was done on the map, step by step, and the way back. */
+function useSteps(draw: { current: TerraDraw | null }) {
+  const past = useRef<GeoJSONStoreFeatures[][]>([]);
+  const present = useRef<GeoJSONStoreFeatures[]>([]);
+  const isUndoing = useRef(false);
+  const [count, setCount] = useState(0);
+  const begin = () => {
+    past.current = [];
+    present.current = draw.current ? ringsOn(draw.current) : [];
+    setCount(0);
+  };
+  const take = () => {
+    if (!draw.current || isUndoing.current) return;
+    const now = ringsOn(draw.current);
+    if (JSON.stringify(now) === JSON.stringify(present.current)) return;
+    past.current.push(present.current);
+    present.current = now;
+    setCount(past.current.length);
+  };
+  const undo = () => {
+    const before = past.current.pop();
+    if (!draw.current || !before) return;
+    isUndoing.current = true;
+    draw.current.setMode('select');
+    draw.current.clear();
+    draw.current.addFeatures(before);
+    isUndoing.current = false;
+    present.current = before;
+    setCount(past.current.length);
+  };
+  return { count, begin, take, undo };
 }
 
 interface Props {
@@ -146,15 +204,20 @@ function Editor({ map, record, outline, onClose }: Props) {
   const [busy, setBusy] = useState(false);
   const [fault, setFault] = useState<unknown>();
   const { sent } = useUnsaved(drawing || changed !== null);
+  const [chosen, setChosen] = useState<FeatureId | null>(null);
   const draw = useRef<TerraDraw | null>(null);
+  const steps = useSteps(draw);
   const form = useRef<HTMLFormElement>(null);
   useEffect(() => {
     const container = map.getContainer();
     container.classList.add('busy-drawing');
+    // A narrow map has grown by the record's panel, which gives way to this.
+    map.resize();
     const extent = extentOf(outline);
     if (extent) map.fitBounds(extent, { padding: besides(form.current), maxZoom: 18, animate: false });
-    draw.current = begin(map, outline, setChanged);
+    draw.current = begin(map, outline, { onChange: setChanged, onStep: steps.take, onSelect: setChosen });
     setRefused(!draw.current);
+    steps.begin();
     return () => {
       draw.current?.stop();
       container.classList.remove('busy-drawing');
@@ -168,6 +231,16 @@ function Editor({ map, record, outline, onClose }: Props) {
   const drawAnew = () => {
     draw.current?.clear();
     drawMore();
+  };
+  const removeChosen = () => {
+    if (chosen === null) return;
+    draw.current?.deselectFeature(chosen);
+    draw.current?.removeFeatures([chosen]);
+  };
+  const undo = () => {
+    steps.undo();
+    setChanged(draw.current && finished(draw.current, outline));
+    setDrawing(false);
   };
   const save = async (event: Event) => {
     event.preventDefault();
@@ -210,6 +283,12 @@ function Editor({ map, record, outline, onClose }: Props) {
         </button>
         <button type="button" disabled={refused} onClick={drawAnew}>
           {t('edit.anew')}
+        </button>
+        <button type="button" disabled={chosen === null} onClick={removeChosen}>
+          {t('edit.remove')}
+        </button>
+        <button type="button" disabled={steps.count === 0} onClick={undo}>
+          {t('map.undo')}
         </button>
         <button type="button" onClick={onClose}>
           {t('cancel')}

@@ -3,7 +3,7 @@
 import type { Map as MapLibre } from 'maplibre-gl';
 import { Suspense } from 'preact/compat';
 import { useState } from 'preact/hooks';
-import { today } from '../clock';
+import { come, today } from '../clock';
 import { Busy, Safety, Show, words } from '../components/states';
 import { t } from '../i18n';
 import { useLast, useLoad } from '../load';
@@ -37,7 +37,7 @@ function basisOf(chosen: string | null): Basis {
 
 function MapOf({ known }: { known: Known }) {
   const { parameters } = place.value;
-  const asOf = parameters.get('as_of') ?? today();
+  const asOf = come(parameters.get('as_of') ?? today());
   const basis = basisOf(parameters.get('basis'));
   const record = parameters.get('record');
   const kind = parameters.get('new');

@@ -37,12 +37,14 @@ function Chosen(props: { all: Collection[]; question: Question; view: number[]; 
   const [collection, setCollection] = useState((ground ?? all[0])?.id ?? '');
   const [format, setFormat] = useState<string>(FORMATS[0]);
   const [whole, setWhole] = useState(true);
+  const isGround = GROUND.includes(collection);
   const ask = () =>
     download(
       query(`/ogc/collections/${collection}/export`, {
         f: format,
-        as_of: question.asOf === question.today ? null : question.asOf,
-        basis: GROUND.includes(collection) ? question.basis : null,
+        // Of records it would be what the server knew then: nothing, before they were imported.
+        as_of: isGround && question.asOf !== question.today ? question.asOf : null,
+        basis: isGround ? question.basis : null,
         bbox: whole ? null : view.join(),
       }),
     );
@@ -64,7 +66,11 @@ function Chosen(props: { all: Collection[]; question: Question; view: number[]; 
         <input type="checkbox" checked={!whole} onChange={() => setWhole(!whole)} />
         {t('save.in_view')}
       </label>
-      <p class="muted">{t('save.day', { day: question.asOf, basis: t(`basis.${question.basis}`) })}</p>
+      <p class="muted">
+        {isGround
+          ? t('save.day', { day: question.asOf, basis: t(`basis.${question.basis}`) })
+          : t('save.records')}
+      </p>
     </Act>
   );
 }

@@ -92,6 +92,11 @@ function Paper(props: PaperProps) {
   const holes = holesIn(map);
   const whole = seen !== undefined && fault === undefined && holes === 0;
   useEffect(() => onWhole(whole), [whole, onWhole]);
+  useEffect(() => {
+    if (!map) return;
+    setSeen(undefined);
+    return keepIn(map, view);
+  }, [map, props.paper, view]);
   return (
     <section
       class={whole ? `sheet ${props.paper}` : `sheet ${props.paper} unready`}
@@ -118,10 +123,7 @@ function Paper(props: PaperProps) {
           programme={programme}
           question={{ asOf, basis, today: today() }}
           filter={filter}
-          onReady={(made) => {
-            setMap(made);
-            made.fitBounds(view, { animate: false });
-          }}
+          onReady={setMap}
           onMove={setBounds}
           onSeen={(now) => {
             setSeen(now);
@@ -138,6 +140,21 @@ function Paper(props: PaperProps) {
       </footer>
     </section>
   );
+}
+
+/** Keeps the ground in view when paper, legend or facts leave it other room, until the reader moves the map. */
+function keepIn(map: MapLibre, view: Bounds): () => void {
+  const fit = () => map.fitBounds(view, { animate: false });
+  const leave = ({ originalEvent }: { originalEvent?: unknown }) => {
+    if (originalEvent) map.off('resize', fit);
+  };
+  map.on('resize', fit);
+  map.on('movestart', leave);
+  map.resize();
+  return () => {
+    map.off('resize', fit);
+    map.off('movestart', leave);
+  };
 }
 
 /** What must be known of a map that nobody can ask any more. */

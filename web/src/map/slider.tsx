@@ -1,5 +1,6 @@
-import { useEffect, useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import { today } from '../clock';
+import { Day } from '../components/day';
 import { t } from '../i18n';
 
 const DAY_MS = 86_400_000;
@@ -15,36 +16,38 @@ const dayOf = (count: number) => new Date(count * DAY_MS).toISOString().slice(0,
 export function Slider({ asOf, onChange }: { asOf: string; onChange: (day: string | null) => void }) {
   const last = number(today());
   const first = last - YEARS * 365.25;
-  const [value, setValue] = useState(number(asOf));
-  useEffect(() => setValue(number(asOf)), [asOf]);
+  /** Where the slider has been moved to; nothing once the map shows it. */
+  const [moved, setMoved] = useState<number | null>(null);
+  const change = useRef(onChange);
+  change.current = onChange;
   useEffect(() => {
-    if (value === number(asOf)) return;
-    const timer = setTimeout(() => onChange(value >= last ? null : dayOf(value)), REST_MS);
+    if (moved === null) return;
+    const timer = setTimeout(() => {
+      change.current(moved >= last ? null : dayOf(moved));
+      setMoved(null);
+    }, REST_MS);
     return () => clearTimeout(timer);
-  }, [value, asOf, last, onChange]);
+  }, [moved, last]);
+  const shown = moved === null ? asOf : dayOf(moved);
   return (
     <div class="slider">
+      {/* biome-ignore lint/a11y/noLabelWithoutControl: the control is its child */}
       <label>
         <span>{t('as_of')}</span>
-        <input
-          type="date"
-          value={dayOf(value)}
-          max={today()}
-          onChange={(event) => event.currentTarget.value && onChange(event.currentTarget.value)}
-        />
+        <Day value={shown} onChange={(day) => onChange(day === today() ? null : day)} />
       </label>
       <input
         type="range"
         dir="ltr"
         aria-label={t('map.slider')}
-        aria-valuetext={dayOf(value)}
+        aria-valuetext={shown}
         min={Math.ceil(first)}
         max={last}
         step={1}
-        value={value}
-        onInput={(event) => setValue(Number(event.currentTarget.value))}
+        value={moved ?? number(asOf)}
+        onInput={(event) => setMoved(Number(event.currentTarget.value))}
       />
-      <button type="button" disabled={value >= last} onClick={() => onChange(null)}>
+      <button type="button" disabled={asOf === today()} onClick={() => onChange(null)}>
         {t('today')}
       </button>
     </div>

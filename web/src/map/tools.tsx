@@ -23,6 +23,12 @@ const Save = lazy(() => import('./save'));
 
 const OutlineEditor = lazy(() => import('./outline_editor'));
 
+interface Taken {
+  name: 'measure' | 'edit';
+  /** What was shown when it was taken up. */
+  record: string | null;
+}
+
 /** What one does on the map besides looking: measure, redraw an outline, print. */
 export function Tools(props: {
   map: MapLibre;
@@ -34,8 +40,12 @@ export function Tools(props: {
 }) {
   const { map, question, record, making, onPrint } = props;
   const [saving, setSaving] = useState(false);
-  const [taken, setTool] = useState<'measure' | 'edit' | null>(null);
-  const tool = making ? null : taken;
+  const [taken, setTaken] = useState<Taken | null>(null);
+  // The outline is that of the record it was opened for, and does not come back with it either.
+  useEffect(() => setTaken((was) => (was?.name === 'edit' ? null : was)), [record]);
+  const isOver = making || (taken?.name === 'edit' && taken.record !== record);
+  const tool = isOver || !taken ? null : taken.name;
+  const setTool = (name: Taken['name'] | null) => setTaken(name && { name, record });
   const known = useLoad(record && `record ${record}`, (signal) => loadRecord(String(record), signal)).data;
   const use = (next: typeof tool) => {
     // An outline that is drawn goes with its tool.

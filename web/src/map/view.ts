@@ -10,6 +10,7 @@ import {
   setWorkerUrl,
 } from 'maplibre-gl';
 import workerUrl from 'maplibre-gl/dist/maplibre-gl-worker.mjs?worker&url';
+import { t } from '../i18n';
 import type { Programme } from '../programme';
 import { addBaseMap } from './basemap';
 import { meets } from './extent';
@@ -62,6 +63,14 @@ export function create(
     touchPitch: false,
     maxPitch: 0,
     attributionControl: { compact: true },
+    locale: {
+      'Map.Title': t('page.map'),
+      'NavigationControl.ZoomIn': t('map.zoom_in'),
+      'NavigationControl.ZoomOut': t('map.zoom_out'),
+      'AttributionControl.ToggleAttribution': t('map.attribution'),
+    },
+    // Names are there at once: fading in, they would have everything drawn again and again.
+    fadeDuration: 0,
     // What is on the map can be printed.
     canvasContextAttributes: { preserveDrawingBuffer: true },
     ...(paper ? { pixelRatio: FINE, attributionControl: false } : {}),

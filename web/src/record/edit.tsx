@@ -3,7 +3,7 @@
 import { useState } from 'preact/hooks';
 import { api } from '../api';
 import { Act } from '../components/act';
-import { Busy, Fault } from '../components/states';
+import { Show } from '../components/states';
 import { useWrongFocused } from '../components/wrong';
 import { Fields } from '../create/form';
 import { groundOf, isWhole, Places } from '../create/ground';
@@ -24,8 +24,7 @@ interface Props {
 
 export default function EditRecord(props: Props) {
   const schema = useLoad(`schema ${props.record.kind}`, () => loadSchema(props.record.kind), false);
-  if (schema.fault !== undefined) return <Fault fault={schema.fault} />;
-  return schema.data ? <Form {...props} schema={schema.data} /> : <Busy />;
+  return <Show of={schema}>{(known) => <Form {...props} schema={known} />}</Show>;
 }
 
 function Form({ record, schema, onDone, onClose }: Props & { schema: Schema }) {

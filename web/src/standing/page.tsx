@@ -2,7 +2,8 @@
 
 import { useState } from 'preact/hooks';
 import { query } from '../api';
-import { today } from '../clock';
+import { come, today } from '../clock';
+import { Day } from '../components/day';
 import { Field } from '../components/field';
 import { Fault, Safety, Show } from '../components/states';
 import { download } from '../download';
@@ -19,7 +20,8 @@ import { Remaining } from './remaining';
 import { Balance, Deadlines, Ordnance, PlanAgainstActual, Provinces } from './tables';
 
 export function StandingPage() {
-  const asOf = place.value.parameters.get('as_of');
+  const chosen = place.value.parameters.get('as_of');
+  const asOf = chosen && come(chosen);
   const [basis, setBasis] = useState<Basis>('official');
   const both = useLoad(`standing ${asOf}`, (signal) => loadBoth(asOf, signal));
   return (
@@ -36,11 +38,9 @@ export function StandingPage() {
         </div>
         <div class="tools">
           <Field label={t('as_of')}>
-            <input
-              type="date"
+            <Day
               value={asOf ?? both.data?.official.as_of ?? today()}
-              max={today()}
-              onChange={(event) => amend({ as_of: event.currentTarget.value })}
+              onChange={(day) => amend({ as_of: day })}
             />
           </Field>
           <button type="button" onClick={() => print()}>
