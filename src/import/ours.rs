@@ -46,9 +46,9 @@ pub(super) fn look(
     record: &Record,
     prepared: &Prepared,
 ) -> Result<Ours> {
-    if job.update && job.source.cuts {
-        let why =
-            "a shapefile cuts names and texts, and an edit in it may be lost: bring it back in a GeoPackage";
+    if job.source.cuts {
+        let why = "it is a record of this server, and a shapefile cuts names and texts, so that an edit in it cannot be \
+                   told: bring it back in a GeoPackage";
         return Ok(Ours::Unknown(why.to_owned()));
     }
     let Some((stands, shown, collection)) = shown(store, job.actor, collections, record)? else {

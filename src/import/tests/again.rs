@@ -113,6 +113,22 @@ fn another_id_or_another_spelling_of_it_makes_no_second_record() {
         square(18.9),
     )]);
     assert_eq!(house.import(&bare, "hazardous_area", rest("uxo")).0.count(Outcome::Taken), 0);
+    // Two numbers that run beside each other, and things at the middle of one village.
+    let at = |id: u8, row: u8| {
+        (
+            json!({"id": id, "objectid": row, "status": "open"}),
+            json!({"type": "Point", "coordinates": [18.3, 43.3]}),
+        )
+    };
+    let villages = House::new();
+    assert_eq!(
+        villages.import(&collection(&[at(3, 2)]), "hazardous_area", rest("uxo")).0.count(Outcome::Taken),
+        1
+    );
+    assert_eq!(
+        villages.import(&collection(&[at(4, 3)]), "hazardous_area", rest("uxo")).0.count(Outcome::Taken),
+        1
+    );
     // No column at all, where one was found before.
     let source = Source::read(first.as_bytes(), &Reading::default()).unwrap();
     let ids = Ids::choose(&source, Some("-"), None).unwrap();
@@ -158,6 +174,12 @@ fn a_mended_row_follows_one_that_was_quarantined() {
         house.store.list_quarantine(None, false, 0, 10, sight).unwrap().len()
     };
     assert_eq!(waiting(), 1);
+    // Another file's seventh row lies elsewhere: it may be another thing of the same number.
+    let elsewhere = House::new();
+    elsewhere.import(&numbered("opened", 18.6), "hazardous_area", rest("uxo"));
+    elsewhere.import(&numbered("open", 18.9), "hazardous_area", rest("uxo"));
+    let left = elsewhere.store.list_quarantine(None, false, 0, 10, elsewhere.actor.sight()).unwrap();
+    assert_eq!(left.len(), 1, "its repair is still to be done");
     let (mended, after) = house.import(&numbered("open", 18.6), "hazardous_area", rest("uxo"));
     assert_eq!(waiting(), 0, "nobody has to repair it any more");
     assert!(mended.count(Outcome::Taken) == 1 && !mended.is_fruitless(), "{mended}");
