@@ -1,6 +1,6 @@
 // How long people wait for the console: until the Standing page shows its figures, and for tiles while the map is moved.
 //
-//   CONSOLE_URL=http://127.0.0.1:8080 CONSOLE_LOGIN=… CONSOLE_PASSWORD=… CHROMIUM=/usr/bin/chromium node benches/console.mjs
+//   benches/console.sh
 //
 // The server is a release build with a country in it; it has answered the same questions once before (the first time it
 // makes its books).

@@ -12,7 +12,7 @@ use super::take::{Job, Prepared, Submission};
 use crate::export::disarmed;
 use crate::geometry::shape::Shape;
 use crate::model::mutation::GEOMETRY;
-use crate::model::record::Feature as Record;
+use crate::model::record::{Feature as Record, name_of};
 use crate::model::role::Actor;
 use crate::model::schema::Fault;
 use crate::model::{Change, Op, Stage};
@@ -128,6 +128,11 @@ fn body(collection: &Collection, shown: &Feature, prepared: &Prepared) -> Value 
 /// Whether a value is the one that was exported. Tables put an apostrophe before what a spreadsheet would take for a
 /// formula; XML and spreadsheets have line ends, and blanks at either end, of their own.
 fn is_shown(shown: &Feature, name: &str, given: &Value) -> bool {
+    // KML and GPX have one name of a thing: the best that people call the record by, or its id.
+    let label = || name_of(&shown.properties).map_or_else(|| shown.id.to_string(), str::to_owned);
+    if name == "name" && given.as_str().is_some_and(|given| given == label()) {
+        return true;
+    }
     let Some(shown) = shown.properties.get(name) else { return false };
     let plain = |text: &str| text.trim().replace("\r\n", "\n").replace('\r', "\n");
     match (shown, given) {

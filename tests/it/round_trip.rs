@@ -42,8 +42,8 @@ fn import(
 fn an_export_that_comes_back_is_no_second_record(place: &Place) {
     let country = Country::prepare(place, 5);
     let map = country.im();
-    // Texts that formats trim, cut, disarm or end in their own way; rows; and a dispute, of which all sides are shown.
-    let texts = json!({"properties": {"remarks": format!(" =1+1\r\n{}\n- end ", "long ".repeat(80)),
+    // Texts that formats trim, cut, disarm or end in their own way; rows; names, of which some have one only.
+    let texts = json!({"properties": {"local_reference": "BR/12", "remarks": format!(" =1+1\r\n{}\n- end ", "long ".repeat(80)),
         "evidence": [{"id": uuid::Uuid::now_v7(), "kind": "other", "strength": "direct"}]}});
     let path = format!("/collections/hazardous_area/items/{}", country.areas[0]);
     let stands = map.get(&path).expect(200)["properties"]["version"].as_str().unwrap().to_owned();
