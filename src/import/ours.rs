@@ -206,6 +206,12 @@ fn change(
             "the file has no `version` of it, and nobody can tell what was seen of the record".into()
         ));
     };
+    if record.contested {
+        return Ok(Err(
+            "the record is contested, and what was exported is no one version of it: settle that first"
+                .into(),
+        ));
+    }
     if job.dry_run {
         return Ok(foretold(job, record, exported, &changes).map(|()| None));
     }

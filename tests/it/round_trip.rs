@@ -7,10 +7,16 @@ use cartagena::import::{Ids, Job, Line, Mapping, Outcome, Reading, Source, Summa
 use cartagena::model::Stage;
 use serde_json::{Value, json};
 
+use crate::ledger::square;
 use crate::ogc::{Country, features};
-use crate::support::{Place, on_both};
+use crate::support::tablet::{record, with};
+use crate::support::{Place, Tablet, on_both};
 
-on_both!(an_export_that_comes_back_is_no_second_record, an_edited_export_changes_its_records);
+on_both!(
+    an_export_that_comes_back_is_no_second_record,
+    an_edited_export_changes_its_records,
+    what_is_contested_is_nobodys_edit,
+);
 
 fn import(
     country: &Country,
@@ -141,6 +147,35 @@ fn an_edited_export_changes_its_records(place: &Place) {
     assert!(lines[0].reasons[0].starts_with("not changed in remarks: "), "{:?}", lines[0].reasons);
     assert!(lines[3].reasons[0].contains("no `version`"), "{:?}", lines[3].reasons);
     assert_eq!(store.head().unwrap().seq, after, "nothing was written");
+}
+
+/// Of a dispute the ground of both sides and the gravest that they say is shown: coming back it is no edit, and neither is
+/// any other before it is settled.
+fn what_is_contested_is_nobodys_edit(place: &Place) {
+    let country = Country::prepare(place, 2);
+    let (server, crew, area) = (&country.server, &country.crew, country.areas[0]);
+    let version = record(server, &crew.im.log_in(server), area)["version"].clone();
+    let sides = [(&crew.surveyor, square(0.001, 0.001), "SHA"), (&crew.second, square(0.0005, 0.001), "CHA")];
+    for ((who, outline, class), outcome) in sides.into_iter().zip(["applied", "conflict"]) {
+        let tablet = Tablet::enrol(server, crew, who);
+        let changes = json!({"changes": {"geometry": {"to": outline}, "classification": {"to": class}}});
+        tablet.must(outcome, &with(tablet.on("update", area, &version, &json!({})), &changes));
+    }
+    let file = edited(&country, place, |_| {});
+    let before = server.store().head().unwrap().seq;
+    let reading = Reading::default();
+    let (same, lines) = import(&country, &file, &reading, |job| job.update = true);
+    assert_eq!(same.count(Outcome::Duplicate), 2, "{same} {lines:?}");
+    let mut document: Value = serde_json::from_str(&std::fs::read_to_string(&file).unwrap()).unwrap();
+    document["features"][0]["properties"]["remarks"] = json!("from the office");
+    std::fs::write(&file, document.to_string()).unwrap();
+    for dry_run in [true, false] {
+        let (other, lines) =
+            import(&country, &file, &reading, |job| (job.update, job.dry_run) = (true, dry_run));
+        assert_eq!(other.count(Outcome::Differs), 1, "{other} {lines:?}");
+        assert!(lines[0].reasons[0].contains("contested"), "{:?}", lines[0].reasons);
+    }
+    assert_eq!(server.store().head().unwrap().seq, before, "nothing was written");
 }
 
 fn actor_of(country: &Country) -> cartagena::model::role::Actor {
