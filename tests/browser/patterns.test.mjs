@@ -49,7 +49,7 @@ test('what an edit adds and removes differs in its pattern', async () => {
   await page.waitForSelector('.compared .maplibregl-canvas');
   await page.waitForTimeout(1500);
   await settled(page);
-  const pictures = page.locator('.compared .key svg');
+  const pictures = page.locator('.compared .key').first().locator('svg');
   assert.equal(await pictures.count(), 4);
   distinct(await lines(pictures), 'parts of a difference');
   await page.locator('.compared').scrollIntoViewIfNeeded();
