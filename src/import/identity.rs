@@ -81,6 +81,11 @@ impl Ids {
         ))
     }
 
+    /// Whether somebody has said which column names the features: no other is to be trusted.
+    pub(super) fn is_asked(&self) -> bool {
+        matches!(self.numbered, Numbered::Column { asked: true, .. })
+    }
+
     /// The feature's id in its source.
     pub fn of(&self, feature: &Feature) -> Option<String> {
         let id = match &self.numbered {
@@ -113,8 +118,6 @@ pub(super) struct Identity {
     pub(super) as_spelt: Option<Uuid>,
     /// Records that it would be by another column that looks like an id.
     pub(super) others: Vec<Uuid>,
-    /// Its id is in the column that was asked for: no other is trusted.
-    pub(super) is_asked: bool,
     /// What it says of itself that may be the id of a record of this server: an export comes back.
     pub(super) own: Vec<Uuid>,
     /// The version of it that was exported.
@@ -149,45 +152,49 @@ impl<'a> Identities<'a> {
         let count = self.contents.entry(feature.content).or_insert(0);
         let twins = *count;
         *count += 1;
-        let record = |name: String| Uuid::new_v5(&NAMESPACE, format!("{}\n{name}", self.scope).as_bytes());
-        let by_content = record(format!("content\n{}\n{twins}", feature.content));
+        let by_content = self.record(&format!("content\n{}\n{twins}", feature.content));
         let source_id = self.ids.of(feature);
         let id = source_id.as_deref().map(plain);
-        let this = id.as_ref().map_or(by_content, |id| record(format!("id\n{id}")));
-        let as_spelt = source_id.as_ref().map(|id| record(format!("id\n{id}"))).filter(|id| *id != this);
-        let named: Vec<String> = names(feature).chain(source_id.clone()).collect();
-        let is_asked = matches!(self.ids.numbered, Numbered::Column { asked: true, .. });
-        let foreign = named.iter().filter(|name| !self.chosen.contains(&plain(name)));
-        let mut others: Vec<Uuid> = foreign
-            .flat_map(|name| [name.clone(), plain(name)])
-            .map(|name| record(format!("id\n{name}")))
-            .collect();
-        others.sort_unstable();
-        others.dedup();
-        // In a GPX of this server a record's id stands in the comment.
-        let comment = feature.columns.get("cmt").map(cell);
-        let may_be_own = named.iter().chain(&comment);
-        let mut own: Vec<Uuid> = may_be_own.filter_map(|name| Uuid::try_parse(name).ok()).collect();
-        own.dedup();
+        let record = id.as_deref().map_or(by_content, |id| self.numbered(id));
+        let as_spelt = source_id.as_deref().map(|id| self.numbered(id)).filter(|id| *id != record);
+        let names: Vec<String> = names(feature).chain(source_id.clone()).collect();
+        let (others, own) = (self.others(&names), own(feature, &names));
         let version = feature.columns.get("version").and_then(|version| Uuid::try_parse(&cell(version)).ok());
         let namesake = id.and_then(|id| {
             let (first, content) = *self.numbers.entry(id).or_insert((number, feature.content));
             (first != number).then_some((first, content == feature.content))
         });
         let twins = if source_id.is_some() { 0 } else { twins };
-        Identity {
-            source_id,
-            record: this,
-            by_content,
-            as_spelt,
-            others,
-            is_asked,
-            own,
-            version,
-            twins,
-            namesake,
-        }
+        Identity { source_id, record, by_content, as_spelt, others, own, version, twins, namesake }
     }
+
+    fn record(&self, name: &str) -> Uuid {
+        Uuid::new_v5(&NAMESPACE, format!("{}\n{name}", self.scope).as_bytes())
+    }
+
+    fn numbered(&self, id: &str) -> Uuid {
+        self.record(&format!("id\n{id}"))
+    }
+
+    /// The records that a feature would be by its names, in either spelling, but those that are ids of this file.
+    fn others(&self, names: &[String]) -> Vec<Uuid> {
+        let foreign =
+            names.iter().map(|name| (name, plain(name))).filter(|(_, id)| !self.chosen.contains(id));
+        let mut others: Vec<Uuid> =
+            foreign.flat_map(|(name, id)| [self.numbered(name), self.numbered(&id)]).collect();
+        others.sort_unstable();
+        others.dedup();
+        others
+    }
+}
+
+/// The ids of records of this server that a feature may have. In a GPX they stand in the comment.
+fn own(feature: &Feature, names: &[String]) -> Vec<Uuid> {
+    let comment = feature.columns.get("cmt").map(cell);
+    let mut own: Vec<Uuid> =
+        names.iter().chain(&comment).filter_map(|name| Uuid::try_parse(name).ok()).collect();
+    own.dedup();
+    own
 }
 
 /// Whether a column has a name by which programs number their rows.

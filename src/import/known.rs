@@ -50,7 +50,7 @@ pub(super) fn look(
             found = find(store, prepared, id)?;
         }
     }
-    let Some(record) = found else { return by_another_name(store, prepared) };
+    let Some(record) = found else { return by_another_name(store, job, prepared) };
     if record.version == prepared.mutation.mutation_id
         || is_known(store.find_mutation(prepared.mutation.mutation_id))?
     {
@@ -64,7 +64,7 @@ pub(super) fn look(
 
 /// The record that an earlier run knew by another id: of the very same words, or on the very same ground. The id alone is
 /// no proof, because two sources may number alike.
-fn by_another_name(store: &Store, prepared: &Prepared) -> Result<Known> {
+fn by_another_name(store: &Store, job: &Job<'_>, prepared: &Prepared) -> Result<Known> {
     let changes = &prepared.mutation.changes;
     let words = words_of(changes);
     for other in &prepared.identity.others {
@@ -73,8 +73,8 @@ fn by_another_name(store: &Store, prepared: &Prepared) -> Result<Known> {
             return Ok(Known::Same(record));
         }
         let ground = changes.get(GEOMETRY).and_then(|change| change.to.as_ref());
-        let is_trusted = !prepared.identity.is_asked && ground.is_some_and(is_extended);
-        if is_trusted && ground == record.geometry.as_ref() {
+        let is_proof = !job.ids.is_asked() && ground.is_some_and(is_extended);
+        if is_proof && ground == record.geometry.as_ref() {
             let what = difference(&record, changes).unwrap_or_default();
             return Ok(Known::Differs(record, format!("it was taken under another id, and {what}")));
         }

@@ -122,7 +122,7 @@ fn body(collection: &Collection, shown: &Feature, prepared: &Prepared) -> Value 
         }
     }
     body.insert("properties".to_owned(), Value::Object(properties));
-    json!(body)
+    Value::Object(body)
 }
 
 /// Whether a value is the one that was exported. Tables put an apostrophe before what a spreadsheet would take for a

@@ -7,10 +7,9 @@ use cartagena::import::{Ids, Job, Line, Mapping, Outcome, Reading, Source, Summa
 use cartagena::model::Stage;
 use serde_json::{Value, json};
 
-use crate::ledger::square;
+use crate::ogc::contested::dispute;
 use crate::ogc::{Country, features};
-use crate::support::tablet::{record, with};
-use crate::support::{Place, Tablet, on_both};
+use crate::support::{Place, on_both};
 
 on_both!(
     an_export_that_comes_back_is_no_second_record,
@@ -153,14 +152,8 @@ fn an_edited_export_changes_its_records(place: &Place) {
 /// any other before it is settled.
 fn what_is_contested_is_nobodys_edit(place: &Place) {
     let country = Country::prepare(place, 2);
-    let (server, crew, area) = (&country.server, &country.crew, country.areas[0]);
-    let version = record(server, &crew.im.log_in(server), area)["version"].clone();
-    let sides = [(&crew.surveyor, square(0.001, 0.001), "SHA"), (&crew.second, square(0.0005, 0.001), "CHA")];
-    for ((who, outline, class), outcome) in sides.into_iter().zip(["applied", "conflict"]) {
-        let tablet = Tablet::enrol(server, crew, who);
-        let changes = json!({"changes": {"geometry": {"to": outline}, "classification": {"to": class}}});
-        tablet.must(outcome, &with(tablet.on("update", area, &version, &json!({})), &changes));
-    }
+    dispute(&country);
+    let server = &country.server;
     let file = edited(&country, place, |_| {});
     let before = server.store().head().unwrap().seq;
     let reading = Reading::default();

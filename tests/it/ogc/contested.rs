@@ -16,8 +16,8 @@ on_both!(
     every_place_and_every_kind_that_somebody_names_is_shown
 );
 
-fn contested_ground_is_shown_at_its_most_hazardous(place: &Place) {
-    let country = Country::prepare(place, 1);
+/// Two surveyors disagree about where the country's first area is, and how grave.
+pub(crate) fn dispute(country: &Country) -> Uuid {
     let (server, crew, area) = (&country.server, &country.crew, country.areas[0]);
     let version = record(server, &crew.im.log_in(server), area)["version"].clone();
     let sides = [(&crew.surveyor, square(0.001, 0.001), "SHA"), (&crew.second, square(0.0005, 0.001), "CHA")];
@@ -27,6 +27,12 @@ fn contested_ground_is_shown_at_its_most_hazardous(place: &Place) {
         let edit = with(tablet.on("update", area, &version, &json!({})), &changes);
         tablet.must(outcome, &edit);
     }
+    area
+}
+
+fn contested_ground_is_shown_at_its_most_hazardous(place: &Place) {
+    let country = Country::prepare(place, 1);
+    let area = dispute(&country);
     let page = country.im().items("hazardous_area", &[]);
     let shown = &features(&page)[0];
     assert_eq!(

@@ -1,7 +1,7 @@
 //! OGC API – Features: what QGIS, GDAL and others rely on, and what they must not be able to do.
 
 mod clients;
-mod contested;
+pub(crate) mod contested;
 mod edits;
 mod ground;
 mod pages;
